@@ -1,0 +1,1 @@
+export type { Cluster, LaunchState, Machine, MachineId, SystemdState, Unit } from './types.js';

@@ -1,0 +1,44 @@
+import type { Branded, Requirements, UnitHash, UnitName } from '@flotilla/unit';
+
+/** A machine's ID, as in its `/etc/machine-id`. Made by `parseMachineId`. */
+export type MachineId = Branded<string, 'MachineId'>;
+
+/** What was asked of a unit, and where it is: known only; placed and loaded; placed, loaded and started once. */
+export type LaunchState = 'inactive' | 'loaded' | 'launched';
+
+/** A unit as scheduling sees it. */
+export interface Unit {
+  readonly name: UnitName;
+  readonly hash: UnitHash;
+  readonly requirements: Requirements;
+  readonly desiredState: LaunchState;
+}
+
+/** A host whose lease is alive. */
+export interface Machine {
+  readonly id: MachineId;
+  /** Its own metadata with what was set through the API laid over it. */
+  readonly metadata: ReadonlyMap<string, string>;
+  /** Takes no new units: frozen, or (later) cordoned. */
+  readonly isClosed: boolean;
+}
+
+/** Everything that a scheduling decision depends on, read at one revision. */
+export interface Cluster {
+  readonly units: ReadonlyMap<UnitName, Unit>;
+  /** Where each placed non-global unit belongs. A machine named here need not be alive. */
+  readonly placements: ReadonlyMap<UnitName, MachineId>;
+  /** Units that were told to leave a machine and have not yet done so; they may not be placed before. */
+  readonly leaving: ReadonlyMap<UnitName, ReadonlySet<MachineId>>;
+  readonly machines: ReadonlyMap<MachineId, Machine>;
+}
+
+/** systemd's word on a unit, unedited. */
+export interface SystemdState {
+  /** LoadState: `loaded`, `not-found`, `bad-setting`, `error`, `masked`. */
+  readonly load: string;
+  /** ActiveState: `active`, `reloading`, `inactive`, `failed`, `activating`, `deactivating`. */
+  readonly active: string;
+  /** SubState; its words depend on the unit's type. */
+  readonly sub: string;
+}

@@ -1,0 +1,1 @@
+export { assertNever, FatalError, FleetError, type FleetErrorOptions } from './errors.js';

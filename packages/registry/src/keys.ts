@@ -1,0 +1,90 @@
+import type { MachineId } from '@flotilla/cluster';
+import type { UnitName } from '@flotilla/unit';
+import { type KeyRange, prefixRange } from './store.js';
+
+/**
+ * The key layout; no other file spells a key. Keys are relative to the cluster's prefix. The table with values and
+ * writers is in `packages/README.md`.
+ */
+export const keys = {
+  /** Identity of the cluster. */
+  cluster: 'cluster',
+  /** The acting engine. */
+  leader: 'leader',
+  unitFile: (sha256: string) => `unit-files/${sha256}`,
+  unit: (name: UnitName) => `units/${name}`,
+  global: (name: UnitName) => `globals/${name}`,
+  placement: (name: UnitName) => `placements/${name}`,
+  schedule: (machine: MachineId, name: UnitName) => `schedule/${machine}/${name}`,
+  reason: (name: UnitName) => `reasons/${name}`,
+  state: (name: UnitName, machine: MachineId) => `states/${name}/${machine}`,
+  machine: (id: MachineId) => `machines/${id}`,
+  member: (id: MachineId) => `members/${id}`,
+} as const;
+
+/** The ranges that are listed and watched. */
+export const ranges = {
+  unitFiles: prefixRange('unit-files/'),
+  units: prefixRange('units/'),
+  globals: prefixRange('globals/'),
+  placements: prefixRange('placements/'),
+  schedule: prefixRange('schedule/'),
+  reasons: prefixRange('reasons/'),
+  states: prefixRange('states/'),
+  machines: prefixRange('machines/'),
+  members: prefixRange('members/'),
+  /** What is scheduled to one machine. */
+  scheduleOf: (machine: MachineId) => prefixRange(`schedule/${machine}/`),
+  /** A unit's states on all machines. */
+  statesOf: (name: UnitName) => prefixRange(`states/${name}/`),
+} as const;
+
+/** A key taken apart. Names and IDs are as stored: written by Flotilla, so not checked again. */
+export type ParsedKey =
+  | { readonly kind: 'cluster' | 'leader' }
+  | { readonly kind: 'unit-file'; readonly sha256: string }
+  | { readonly kind: 'unit' | 'global' | 'placement' | 'reason'; readonly name: UnitName }
+  | { readonly kind: 'schedule' | 'state'; readonly name: UnitName; readonly machine: MachineId }
+  | { readonly kind: 'machine' | 'member'; readonly machine: MachineId };
+
+/** Takes a key apart; `undefined` for one that this version does not know. */
+export function parseKey(key: string): ParsedKey | undefined {
+  const [table, first, second, ...rest] = key.split('/');
+  if (rest.length > 0) return undefined;
+  if (first === undefined) return table === 'cluster' || table === 'leader' ? { kind: table } : undefined;
+  const name = first as UnitName;
+  const machine = first as MachineId;
+  if (second !== undefined) {
+    if (table === 'schedule') return { kind: 'schedule', machine, name: second as UnitName };
+    if (table === 'states') return { kind: 'state', name, machine: second as MachineId };
+    return undefined;
+  }
+  switch (table) {
+    case 'unit-files':
+      return { kind: 'unit-file', sha256: first };
+    case 'units':
+      return { kind: 'unit', name };
+    case 'globals':
+      return { kind: 'global', name };
+    case 'placements':
+      return { kind: 'placement', name };
+    case 'reasons':
+      return { kind: 'reason', name };
+    case 'machines':
+      return { kind: 'machine', machine };
+    case 'members':
+      return { kind: 'member', machine };
+    default:
+      return undefined;
+  }
+}
+
+/** The range of `kind`'s keys for all names in [`first`, `last`], both included; for paged reads of two tables. */
+export function namesRange(kind: 'placement' | 'reason', first: UnitName, last: UnitName): Required<KeyRange> {
+  return { from: keys[kind](first), to: `${keys[kind](last)}\0` };
+}
+
+/** The states of all units in [`first`, `last`], both included. */
+export function statesRange(first: UnitName, last: UnitName): Required<KeyRange> {
+  return { from: ranges.statesOf(first).from, to: ranges.statesOf(last).to };
+}

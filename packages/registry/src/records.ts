@@ -1,0 +1,123 @@
+import type { LaunchState, MachineId } from '@flotilla/cluster';
+import { FleetError } from '@flotilla/errors';
+import type { UnitHash } from '@flotilla/unit';
+import type { Revision } from './store.js';
+
+/** `cluster`: written once, by the first daemon. */
+export interface ClusterRecord {
+  readonly uuid: string;
+  /** Version of the key layout. */
+  readonly schema: number;
+}
+
+/** `units/<name>`, and the copy of it in `globals/<name>`. */
+export interface UnitRecord {
+  readonly hash: UnitHash;
+  /** SHA-256 of the unit file's bytes, in hex: the key under `unit-files/`. */
+  readonly file: string;
+  readonly desiredState: LaunchState;
+  /** Raised by each restart, and by each start of a unit that is not active: "start it once more". */
+  readonly order: number;
+  readonly isGlobal: boolean;
+  /**
+   * The unit's identity, if it is not the record's own create revision: in `globals/` after a unit became global
+   * later than it was made.
+   */
+  readonly uid?: Revision;
+}
+
+/** `placements/<name>`. */
+export interface PlacementRecord {
+  readonly machine: MachineId;
+}
+
+/** `schedule/<machine>/<name>`: all that the machine's agent needs to know of a unit. */
+export interface ScheduleRecord {
+  readonly hash: UnitHash;
+  readonly file: string;
+  readonly desiredState: LaunchState;
+  readonly order: number;
+  /** Create revision of `units/<name>`: tells a unit from an earlier one of the same name. */
+  readonly uid: Revision;
+  /** Stop and unload the unit here; its state row is deleted when that is done. */
+  readonly isLeaving: boolean;
+}
+
+/** `reasons/<name>`: why a unit waits for a machine. */
+export interface ReasonRecord {
+  /** Epoch milliseconds. */
+  readonly since: number;
+  /** How many machines there are. */
+  readonly machines: number;
+  /** How many of them each kind of misfit rules out. */
+  readonly misfits: Readonly<Record<string, number>>;
+}
+
+/** `states/<name>/<machine>`: what systemd says, and what the agent has done. */
+export interface StateRecord {
+  readonly load: string;
+  readonly active: string;
+  readonly sub: string;
+  /** Hash of the copy that is on the machine. */
+  readonly hash: UnitHash;
+  readonly uid: Revision;
+  /** The order that was carried out last; 0 before the first start. */
+  readonly order: number;
+  /** The unit's start was asked of systemd, and its stop was not since. */
+  readonly isLaunched: boolean;
+  /** When `active` took its present value, in epoch milliseconds. */
+  readonly since: number;
+  /** What went wrong with the unit's last load, start or stop. */
+  readonly error?: string;
+}
+
+/** `machines/<id>`: lives as long as the machine's lease. */
+export interface MachineRecord {
+  /** The address that it is reached at; empty if unknown. */
+  readonly address: string;
+  /** From the machine's own configuration. */
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly version: string;
+  /** Identity of the installation: random, made once, kept in the state directory. */
+  readonly instance: string;
+  /** The kernel's boot ID. */
+  readonly boot: string;
+  /** Why the machine starts and stops nothing, if so. */
+  readonly frozen?: string;
+}
+
+/** `members/<id>`: outlives the machine's lease. A member that joined and has no machine record is lost. */
+export interface MemberRecord {
+  readonly is: 'joined' | 'left';
+  readonly address: string;
+}
+
+/** `leader`: lives as long as the leader's lease; its create revision is the fence. */
+export interface LeaderRecord {
+  readonly machine: MachineId;
+  readonly address: string;
+}
+
+const text = { encoder: new TextEncoder(), decoder: new TextDecoder() };
+
+/** A record as it is stored: JSON, without spaces. */
+export function encodeRecord<T extends object>(record: T): Uint8Array {
+  return text.encoder.encode(JSON.stringify(record));
+}
+
+/**
+ * A stored record. Only its being a JSON object is checked: the store holds what Flotilla wrote.
+ *
+ * @throws FleetError `bad-record` if it isn't one; the caller leaves the key alone and says so.
+ */
+export function decodeRecord<T extends object>(key: string, value: Uint8Array): T {
+  let decoded: unknown;
+  try {
+    decoded = JSON.parse(text.decoder.decode(value));
+  } catch (cause) {
+    throw new FleetError('bad-record', `the value of ${key} is not JSON`, { cause });
+  }
+  if (typeof decoded !== 'object' || decoded === null)
+    throw new FleetError('bad-record', `the value of ${key} is not a record`);
+  return decoded as T;
+}

@@ -1,0 +1,4 @@
+export { type Clock, jittered, sleep, systemClock, type Timer } from './clock.js';
+export { type LogFields, type Logger, silentLogger } from './logger.js';
+export { ReconcileLoop, type ReconcileLoopOptions } from './reconcile-loop.js';
+export { TestClock } from './test-clock.js';

@@ -1,0 +1,108 @@
+import { FatalError } from '@flotilla/errors';
+import { type Clock, jittered, type Timer } from './clock.js';
+import type { Logger } from './logger.js';
+
+export interface ReconcileLoopOptions {
+  /** Names the loop in the log. */
+  readonly name: string;
+  /** One run of the loop's body. It reads the world, decides and acts; `pass` counts from 1. */
+  readonly body: (context: { readonly pass: number; readonly signal: AbortSignal }) => Promise<void>;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** A pass starts this long after the last one ended although nothing woke the loop. @default never */
+  readonly intervalMs?: number;
+  /** A pass is told to give up, through its signal, after this long. @default 60_000 */
+  readonly deadlineMs?: number;
+  /** A wake-up waits this long for more of its kind, so that a burst is one pass. @default 0 */
+  readonly gatherMs?: number;
+  /** Called once if a pass throws a {@link FatalError}; the loop has stopped by then. */
+  readonly onFatal?: (error: FatalError) => void;
+}
+
+/** The first and the longest wait after a failed pass. Taste: quick at first, not a burden on a sick store. */
+const firstBackoffMs = 250;
+const longestBackoffMs = 15_000;
+
+/**
+ * Runs a body at start, after each {@link wake}, and every `intervalMs`. Passes never overlap: wake-ups during a pass
+ * become one more pass. A pass that throws is logged and run again after a growing, jittered wait, which a wake-up
+ * does not shorten below the first step.
+ */
+export class ReconcileLoop {
+  readonly #options: ReconcileLoopOptions;
+  readonly #stop = new AbortController();
+  #timer: Timer | undefined;
+  #timerAtMs = Number.POSITIVE_INFINITY;
+  #running: Promise<void> | undefined;
+  #isWoken = false;
+  #failures = 0;
+  #pass = 0;
+
+  constructor(options: ReconcileLoopOptions) {
+    this.#options = options;
+  }
+
+  /** Starts the first pass. */
+  start(): void {
+    this.#arm(0);
+  }
+
+  /** Asks for a pass soon. Cheap; call it as often as something happens. */
+  wake(): void {
+    this.#isWoken = true;
+    if (this.#running === undefined) this.#arm(this.#failures > 0 ? firstBackoffMs : (this.#options.gatherMs ?? 0));
+  }
+
+  /** Ends the loop: aborts the running pass and resolves when it has returned. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    this.#timer?.cancel();
+    await this.#running;
+  }
+
+  /** Sees to it that a pass starts `delayMs` from now or earlier. */
+  #arm(delayMs: number): void {
+    if (this.#stop.signal.aborted) return;
+    const { clock } = this.#options;
+    const atMs = clock.monotonicMs() + delayMs;
+    if (atMs >= this.#timerAtMs) return;
+    this.#timer?.cancel();
+    this.#timerAtMs = atMs;
+    this.#timer = clock.setTimer(delayMs, () => {
+      this.#timer = undefined;
+      this.#timerAtMs = Number.POSITIVE_INFINITY;
+      this.#running = this.#runPass();
+    });
+  }
+
+  async #runPass(): Promise<void> {
+    const { body, clock, log, name, deadlineMs = 60_000, intervalMs, gatherMs = 0, onFatal } = this.#options;
+    this.#isWoken = false;
+    const pass = ++this.#pass;
+    const abort = new AbortController();
+    const giveUp = () => abort.abort();
+    const deadline = clock.setTimer(deadlineMs, giveUp);
+    this.#stop.signal.addEventListener('abort', giveUp);
+    try {
+      await body({ pass, signal: abort.signal });
+      this.#failures = 0;
+    } catch (error) {
+      if (error instanceof FatalError) {
+        log.error('loop stopped by a fatal error', { loop: name, pass, error });
+        this.#stop.abort();
+        onFatal?.(error);
+      } else if (!this.#stop.signal.aborted) {
+        this.#failures++;
+        log.warn('pass failed; it is tried again', { loop: name, pass, failures: this.#failures, error });
+      }
+    } finally {
+      deadline.cancel();
+      this.#stop.signal.removeEventListener('abort', giveUp);
+      this.#running = undefined;
+    }
+    if (this.#failures > 0)
+      this.#arm(jittered(clock, Math.min(firstBackoffMs * 2 ** (this.#failures - 1), longestBackoffMs)));
+    else if (this.#isWoken) this.#arm(gatherMs);
+    else if (intervalMs !== undefined) this.#arm(jittered(clock, intervalMs));
+  }
+}

@@ -1,0 +1,1 @@
+export type { UnitFailures, UnitFileToLoad, UnitManager, UnitStatus } from './unit-manager.js';

@@ -1,0 +1,47 @@
+import type { UnitHash, UnitName } from '@flotilla/unit';
+
+/** What is known of one unit on this machine. */
+export interface UnitStatus {
+  /** systemd's LoadState: `loaded`, `not-found`, `bad-setting`, `error`, `masked`. */
+  readonly load: string;
+  /** systemd's ActiveState: `active`, `reloading`, `inactive`, `failed`, `activating`, `deactivating`. */
+  readonly active: string;
+  /** systemd's SubState. */
+  readonly sub: string;
+  /** Type of the pending job, if there is one: `start`, `stop`, `restart` ... */
+  readonly job: string | undefined;
+}
+
+/** A unit file to be put on this machine. */
+export interface UnitFileToLoad {
+  readonly name: UnitName;
+  /** The file's bytes, as submitted. */
+  readonly content: Uint8Array;
+}
+
+/** What went wrong, by unit; units that are not in it are done. One bad unit never fails the others. */
+export type UnitFailures = ReadonlyMap<UnitName, string>;
+
+/**
+ * The local systemd, as far as the agent needs it, and the directory of unit files that the agent owns in it. Each
+ * method takes all units of a pass at once and makes a bounded number of calls (law 6). Methods reject only if
+ * systemd itself can't be reached.
+ */
+export interface UnitManager {
+  /** The unit files in the directory, with the hash of each one's content; `undefined` if it does not parse. */
+  listFiles(): Promise<ReadonlyMap<UnitName, UnitHash | undefined>>;
+  /** systemd's word on each of `names`, by one call. A unit that systemd has never heard of is `not-found`. */
+  listUnits(names: readonly UnitName[]): Promise<ReadonlyMap<UnitName, UnitStatus>>;
+  /** Writes files (new or changed) and makes systemd know them, `[Install]` sections included; reloads if it must. */
+  load(files: readonly UnitFileToLoad[]): Promise<UnitFailures>;
+  /** Removes files of stopped units and makes systemd forget them. */
+  unload(names: readonly UnitName[]): Promise<UnitFailures>;
+  /** Queues start jobs; does not wait for them. */
+  start(names: readonly UnitName[]): Promise<UnitFailures>;
+  /** Queues restart jobs; does not wait for them. */
+  restart(names: readonly UnitName[]): Promise<UnitFailures>;
+  /** Queues stop jobs; does not wait for them. */
+  stop(names: readonly UnitName[]): Promise<UnitFailures>;
+  /** Calls back when units may have changed; says not which. Silent while nothing happens. */
+  onChange(listener: () => void): { close(): void };
+}

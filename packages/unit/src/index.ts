@@ -1,0 +1,1 @@
+export type { Branded, Requirements, UnitFile, UnitHash, UnitName, UnitOption } from './types.js';
