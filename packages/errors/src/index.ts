@@ -1,1 +1,2 @@
 export { assertNever, FatalError, FleetError, type FleetErrorOptions } from './errors.js';
+export { version } from './version.js';

@@ -8,7 +8,7 @@ import { FleetError } from '@flotilla/errors';
 export interface Store {
   /** Reads keys in order. Throws `compacted` if `revision` is gone. */
   range(request: RangeRequest): Promise<RangeResult>;
-  /** All of `then` if every compare holds, else all of `otherwise`, at one revision. Never retried by the store. */
+  /** All of `success` if every compare holds, else all of `failure`, at one revision. Never retried by the store. */
   transact(transaction: Transaction): Promise<TransactionResult>;
   /** Follows keys from a revision on. Survives lost connections without losing or doubling an event. */
   watch(request: WatchRequest, listener: WatchListener): Watch;
@@ -87,8 +87,10 @@ export const maxTransactionSize = 128;
 
 export interface Transaction {
   readonly compares?: readonly Compare[];
-  readonly then: readonly Operation[];
-  readonly otherwise?: readonly Operation[];
+  /** Done if every compare holds. */
+  readonly success: readonly Operation[];
+  /** Done if one does not. @default nothing */
+  readonly failure?: readonly Operation[];
 }
 
 export interface TransactionResult {

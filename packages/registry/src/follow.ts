@@ -1,0 +1,127 @@
+import { type Clock, jittered, type Logger, sleep } from '@flotilla/runtime';
+import {
+  type KeyValue,
+  type Revision,
+  type Store,
+  StoreError,
+  type Watch,
+  type WatchBreak,
+  type WatchEvent,
+  type WatchRange,
+} from './store.js';
+
+/** Keys per reply of a snapshot: large enough to be quick, small enough (10 k keys take 50 ms) to keep others served. */
+const pageSize = 5_000;
+
+const firstBackoffMs = 100;
+const longestBackoffMs = 5_000;
+
+/** What {@link follow} tells. Callbacks must not throw. */
+export interface Follower {
+  /** Everything in the ranges at one revision, in key order per range. Comes again after each break. */
+  onSnapshot(kvs: readonly KeyValue[], revision: Revision): void;
+  /** What changed since, gaplessly: a delete told here is a delete that happened. */
+  onEvents(events: readonly WatchEvent[], revision: Revision): void;
+  /** The thread is lost; a new snapshot follows as soon as there can be one. */
+  onBroken?(reason: WatchBreak): void;
+}
+
+export interface FollowOptions {
+  readonly store: Store;
+  /** A range with `deletesOnly` is not listed, only watched. */
+  readonly ranges: readonly WatchRange[];
+  readonly follower: Follower;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+export interface Following {
+  /** Resolves with the first snapshot; never rejects. */
+  readonly synced: Promise<void>;
+  close(): void;
+}
+
+/** Lists ranges at one revision and watches them from there on; lists again whenever the watch can't go on. */
+export function follow(options: FollowOptions): Following {
+  const closed = new AbortController();
+  const synced = new Promise<void>((resolve) => {
+    void run(options, closed.signal, resolve);
+  });
+  return { synced, close: () => closed.abort() };
+}
+
+async function run(options: FollowOptions, signal: AbortSignal, onSynced: () => void): Promise<void> {
+  const { store, ranges, follower, clock, log } = options;
+  for (let failures = 0; !signal.aborted; ) {
+    try {
+      const { kvs, revision } = await readSnapshot(store, ranges, signal);
+      if (signal.aborted) return;
+      failures = 0;
+      follower.onSnapshot(kvs, revision);
+      onSynced();
+      const reason = await watchUntilBroken(options, revision + 1, signal);
+      if (reason === undefined) return;
+      log.warn('watch broken; reading everything again', { reason });
+      follower.onBroken?.(reason);
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      const waitMs = Math.min(firstBackoffMs * 2 ** failures++, longestBackoffMs);
+      if (error.kind !== 'compacted') log.warn('snapshot failed; it is tried again', { failures, error });
+      await sleep(clock, jittered(clock, waitMs), signal);
+    }
+  }
+}
+
+async function readSnapshot(
+  store: Store,
+  ranges: readonly WatchRange[],
+  signal: AbortSignal,
+): Promise<{ kvs: KeyValue[]; revision: Revision }> {
+  const kvs: KeyValue[] = [];
+  let revision: Revision | undefined;
+  for (const range of ranges) {
+    if (range.deletesOnly === true) continue;
+    for (let from: string | undefined = range.from; from !== undefined && !signal.aborted; ) {
+      const page = await store.range({
+        from,
+        ...(range.to === undefined ? {} : { to: range.to }),
+        ...(revision === undefined ? {} : { revision }),
+        limit: pageSize,
+      });
+      revision ??= page.revision;
+      for (const kv of page.kvs) kvs.push(kv);
+      const last = page.kvs.at(-1);
+      from = page.hasMore && last !== undefined ? `${last.key}\0` : undefined;
+    }
+  }
+  return { kvs, revision: revision ?? 0 };
+}
+
+/** Resolves with the reason when the watch breaks, or with `undefined` when it is closed. */
+function watchUntilBroken(
+  { store, ranges, follower }: FollowOptions,
+  fromRevision: Revision,
+  signal: AbortSignal,
+): Promise<WatchBreak | undefined> {
+  return new Promise((resolve) => {
+    let watch: Watch | undefined;
+    const onAbort = () => {
+      watch?.close();
+      resolve(undefined);
+    };
+    watch = store.watch(
+      { ranges, fromRevision },
+      {
+        onEvents(events, revision) {
+          if (!signal.aborted) follower.onEvents(events, revision);
+        },
+        onBroken(reason) {
+          signal.removeEventListener('abort', onAbort);
+          resolve(reason);
+        },
+      },
+    );
+    signal.addEventListener('abort', onAbort);
+    if (signal.aborted) onAbort();
+  });
+}
