@@ -1,0 +1,101 @@
+/**
+ * The JSON shapes of API v1. Types only: nothing is loaded at run time. Lists that are empty and texts that are unknown
+ * are absent, and the keys stand in alphabetical order.
+ */
+
+/** What was asked of a unit, or where it is. */
+export type LaunchStateWord = 'inactive' | 'loaded' | 'launched';
+
+/** One line of a unit file. */
+export interface UnitOptionEntity {
+  readonly name: string;
+  readonly section: string;
+  /** Absent if it is empty. */
+  readonly value?: string;
+}
+
+/** A unit, as `GET units` and `GET units/<name>` answer it. */
+export interface UnitEntity {
+  /** Always `inactive` for a global unit: it has one state per machine, see {@link UnitStateEntity}. */
+  readonly currentState: LaunchStateWord;
+  readonly desiredState: LaunchStateWord;
+  /** The unit file as it was submitted, comments included. Only in the answer for a single unit. */
+  readonly file?: string;
+  /** Where the unit belongs; absent if it is nowhere, or global. */
+  readonly machineID?: string;
+  readonly name: string;
+  /** In file order. Absent if the file has none. */
+  readonly options?: readonly UnitOptionEntity[];
+  /** Why the unit waits for a machine, as a sentence. */
+  readonly reason?: string;
+}
+
+/** The body of `PUT units/<name>`. */
+export interface PutUnitEntity {
+  /** Stays as it is, or is `inactive` for new content, if absent. */
+  readonly desiredState?: LaunchStateWord;
+  /** The unit file as it is to be kept, byte for byte; without it the canonical text of `options` is kept. */
+  readonly file?: string;
+  /** The name in the URL if absent; must not differ from it. */
+  readonly name?: string;
+  readonly options?: readonly UnitOptionEntity[];
+}
+
+/** systemd's word on a unit, on one machine. */
+export interface UnitStateEntity {
+  /** What went wrong with the unit's last load, start or stop. */
+  readonly error?: string;
+  /** SHA-1 of the canonical text of the copy on the machine, in hex. */
+  readonly hash: string;
+  readonly machineID: string;
+  readonly name: string;
+  /** When the active state took its present value, in epoch milliseconds. */
+  readonly since?: number;
+  readonly systemdActiveState: string;
+  readonly systemdLoadState: string;
+  readonly systemdSubState: string;
+}
+
+/** A machine whose lease is alive. */
+export interface MachineEntity {
+  /** Why it starts and stops nothing, if so. */
+  readonly frozen?: string;
+  readonly id: string;
+  /** Absent if it has none. */
+  readonly metadata?: Readonly<Record<string, string>>;
+  /** Absent if unknown. */
+  readonly primaryIP?: string;
+  /** Version of its fleetd. */
+  readonly version?: string;
+}
+
+/** What all pages have. */
+interface Page {
+  /** Goes into the query `nextPageToken` of the request for the next page; absent on the last one. */
+  readonly nextPageToken?: string;
+}
+
+/** `GET units`: by name. */
+export interface UnitPage extends Page {
+  readonly units?: readonly UnitEntity[];
+}
+
+/** `GET state`: by name, then machine. */
+export interface UnitStatePage extends Page {
+  readonly states?: readonly UnitStateEntity[];
+}
+
+/** `GET machines`: by ID. */
+export interface MachinePage extends Page {
+  readonly machines?: readonly MachineEntity[];
+}
+
+/** The body of every answer with a status of 400 or more. */
+export interface ErrorBody {
+  readonly error: {
+    /** The HTTP status. */
+    readonly code: number;
+    /** Empty if the details are in the daemon's log only. */
+    readonly message: string;
+  };
+}

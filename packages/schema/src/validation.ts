@@ -1,0 +1,85 @@
+import { z } from 'zod';
+import type {
+  ErrorBody,
+  MachineEntity,
+  MachinePage,
+  PutUnitEntity,
+  UnitEntity,
+  UnitOptionEntity,
+  UnitPage,
+  UnitStateEntity,
+  UnitStatePage,
+} from './entities.js';
+
+const launchState = z.enum(['inactive', 'loaded', 'launched']);
+const nextPageToken = z.string().exactOptional();
+
+/** Checks a {@link UnitOptionEntity}. */
+export const unitOptionSchema = z.object({
+  name: z.string(),
+  section: z.string(),
+  value: z.string().exactOptional(),
+}) satisfies z.ZodType<UnitOptionEntity>;
+
+/** Checks a {@link UnitEntity}. */
+export const unitSchema = z.object({
+  currentState: launchState,
+  desiredState: launchState,
+  file: z.string().exactOptional(),
+  machineID: z.string().exactOptional(),
+  name: z.string(),
+  options: z.array(unitOptionSchema).exactOptional(),
+  reason: z.string().exactOptional(),
+}) satisfies z.ZodType<UnitEntity>;
+
+/** Checks a {@link PutUnitEntity}; `parsePutUnit` also takes what fleet's clients may send. */
+export const putUnitSchema = z.object({
+  desiredState: launchState.exactOptional(),
+  file: z.string().exactOptional(),
+  name: z.string().exactOptional(),
+  options: z.array(unitOptionSchema).exactOptional(),
+}) satisfies z.ZodType<PutUnitEntity>;
+
+/** Checks a {@link UnitStateEntity}. */
+export const unitStateSchema = z.object({
+  error: z.string().exactOptional(),
+  hash: z.string(),
+  machineID: z.string(),
+  name: z.string(),
+  since: z.number().exactOptional(),
+  systemdActiveState: z.string(),
+  systemdLoadState: z.string(),
+  systemdSubState: z.string(),
+}) satisfies z.ZodType<UnitStateEntity>;
+
+/** Checks a {@link MachineEntity}. */
+export const machineSchema = z.object({
+  frozen: z.string().exactOptional(),
+  id: z.string(),
+  metadata: z.record(z.string(), z.string()).exactOptional(),
+  primaryIP: z.string().exactOptional(),
+  version: z.string().exactOptional(),
+}) satisfies z.ZodType<MachineEntity>;
+
+/** Checks a {@link UnitPage}. */
+export const unitPageSchema = z.object({
+  nextPageToken,
+  units: z.array(unitSchema).exactOptional(),
+}) satisfies z.ZodType<UnitPage>;
+
+/** Checks a {@link UnitStatePage}. */
+export const unitStatePageSchema = z.object({
+  nextPageToken,
+  states: z.array(unitStateSchema).exactOptional(),
+}) satisfies z.ZodType<UnitStatePage>;
+
+/** Checks a {@link MachinePage}. */
+export const machinePageSchema = z.object({
+  machines: z.array(machineSchema).exactOptional(),
+  nextPageToken,
+}) satisfies z.ZodType<MachinePage>;
+
+/** Checks an {@link ErrorBody}. */
+export const errorBodySchema = z.object({
+  error: z.object({ code: z.int(), message: z.string() }),
+}) satisfies z.ZodType<ErrorBody>;
