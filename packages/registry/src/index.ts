@@ -2,6 +2,7 @@ export { Election, type ElectionOptions, type Leadership } from './election.js';
 export { type Follower, type Following, type FollowOptions, follow } from './follow.js';
 export { keys, namesRange, type ParsedKey, parseKey, ranges, statesRange } from './keys.js';
 export { type HeldLease, type HoldLeaseOptions, holdLease } from './lease.js';
+export { MemoryStore } from './memory-store.js';
 export {
   type ClusterRecord,
   decodeRecord,
