@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { compileConfig, parseDurationMs } from './compile-config.js';
+import { isOptionName, type OptionName, type OptionValue } from './options.js';
+
+function given(values: Record<string, string>, source = 'f:1') {
+  const map = new Map<OptionName, OptionValue>();
+  for (const [name, text] of Object.entries(values)) {
+    assert.ok(isOptionName(name));
+    map.set(name, { text, source });
+  }
+  return map;
+}
+
+test('the defaults are fleet’s', () => {
+  const config = compileConfig([]);
+  assert.deepEqual(config.etcd.servers, ['http://127.0.0.1:2379', 'http://127.0.0.1:4001']);
+  assert.equal(config.etcd.keyPrefix, '/_coreos.com/fleet/');
+  assert.equal(config.etcd.requestTimeoutMs, 1000);
+  assert.equal(config.leaderTtlSeconds, 10);
+  assert.equal(config.agentTtlSeconds, 30);
+  assert.equal(config.tokenLimit, 100);
+  assert.equal(config.unitsDirectory, '/var/lib/fleet/units');
+  assert.ok(config.hasEngine && config.hasAgent);
+});
+
+test('the first source that has an option wins', () => {
+  const config = compileConfig([
+    given({ agent_ttl: '5s' }, '--agent-ttl'),
+    given({ agent_ttl: '9s', token_limit: '7' }),
+  ]);
+  assert.equal(config.agentTtlSeconds, 5);
+  assert.equal(config.tokenLimit, 7);
+});
+
+test('servers come bare or in brackets and quotes', () => {
+  const servers = '["http://a:2379", "https://b:2379"]';
+  assert.deepEqual(compileConfig([given({ etcd_servers: servers })]).etcd.servers, ['http://a:2379', 'https://b:2379']);
+});
+
+test('metadata is split at commas and at the first equals sign', () => {
+  const { metadata } = compileConfig([given({ metadata: ' role = db , opts=a=b,role=web' })]);
+  assert.deepEqual(Object.fromEntries(metadata), { role: 'web', opts: 'a=b' });
+});
+
+for (const [name, text, expected] of [
+  ['engine_reconcile_interval', '2s', 'a number of seconds above 0, like 2.5'],
+  ['agent_ttl', '30', 'a duration above 0, like 30s, 1m30s or 500ms'],
+  ['agent_ttl', '0s', 'a duration above 0, like 30s, 1m30s or 500ms'],
+  ['token_limit', 'x', 'a whole number from 1 to 65535'],
+  ['token_limit', '65536', 'a whole number from 1 to 65535'],
+  ['disable_engine', 'maybe', 'true or false'],
+  ['units_directory', 'units', 'a path that begins with a slash'],
+  ['etcd_servers', 'localhost:2379', 'a list of http:// or https:// addresses'],
+  ['metadata', 'role', 'key=value pairs, separated by commas'],
+  ['on_stop', 'go', 'auto, leave or stay'],
+] as const) {
+  test(`${name}=${text} is refused with its place and what it must be`, () => {
+    assert.throws(() => compileConfig([given({ [name]: text }, 'fleet.conf:7')]), {
+      message: `fleet.conf:7: ${name} is "${text}", but must be ${expected}`,
+    });
+  });
+}
+
+test('a key prefix begins and ends with one slash', () => {
+  for (const prefix of ['fleet', '/fleet', 'fleet/', '/fleet/']) {
+    assert.equal(compileConfig([given({ etcd_key_prefix: prefix })]).etcd.keyPrefix, '/fleet/');
+  }
+  assert.equal(compileConfig([given({ etcd_key_prefix: '/' })]).etcd.keyPrefix, '/');
+});
+
+test('durations are Go’s', () => {
+  assert.equal(parseDurationMs('1m30s'), 90_000);
+  assert.equal(parseDurationMs('1.5h'), 5_400_000);
+  assert.equal(parseDurationMs('250ms'), 250);
+  for (const text of ['', '5', 's', '-1s', '1 s', '1d']) assert.equal(parseDurationMs(text), undefined, text);
+});

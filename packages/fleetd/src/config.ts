@@ -1,0 +1,30 @@
+/** What fleetd runs with: everything set, checked, and in one unit. Made by `compileConfig`; never changed. */
+export interface Config {
+  readonly logLevel: 'info' | 'debug';
+  readonly etcd: {
+    readonly servers: readonly string[];
+    readonly username: string;
+    readonly password: string;
+    /** Empty paths: not given. */
+    readonly keyFile: string;
+    readonly certFile: string;
+    readonly caFile: string;
+    /** Begins and ends with a slash. */
+    readonly keyPrefix: string;
+    readonly requestTimeoutMs: number;
+  };
+  readonly leaderTtlSeconds: number;
+  /** Empty: to be found. */
+  readonly publicIp: string;
+  readonly metadata: ReadonlyMap<string, string>;
+  readonly agentTtlSeconds: number;
+  /** Entries on a page of the API. */
+  readonly tokenLimit: number;
+  readonly unitsDirectory: string;
+  readonly stateDirectory: string;
+  readonly isUserManager: boolean;
+  readonly hasEngine: boolean;
+  readonly hasAgent: boolean;
+  readonly onStop: 'auto' | 'leave' | 'stay';
+  readonly leaveTimeoutMs: number;
+}

@@ -1,0 +1,8 @@
+import { FatalError } from '@flotilla/errors';
+
+/** The configuration can't be used. The message says where the mistake stands and what would be right. */
+export class ConfigError extends FatalError {
+  constructor(message: string, hint?: string) {
+    super('bad-config', message, hint === undefined ? {} : { hint });
+  }
+}
