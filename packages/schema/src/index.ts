@@ -11,6 +11,17 @@ export type {
   UnitStatePage,
 } from './entities.js';
 export {
+  type DescribedMachine,
+  type DescribedUnit,
+  type DescribedUnitState,
+  fromOptionEntities,
+  toErrorBody,
+  toMachineEntity,
+  toUnitEntity,
+  toUnitStateEntity,
+} from './entity.js';
+export { type ParsedPutUnit, type PutUnit, parsePutUnit } from './put-unit.js';
+export {
   errorBodySchema,
   machinePageSchema,
   machineSchema,

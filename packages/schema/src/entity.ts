@@ -1,0 +1,90 @@
+import type { LaunchState } from '@flotilla/cluster';
+import type { UnitOption } from '@flotilla/unit';
+import type { ErrorBody, MachineEntity, UnitEntity, UnitOptionEntity, UnitStateEntity } from './entities.js';
+
+/** What {@link toUnitEntity} tells of a unit. `undefined` and empty is what there is nothing to tell of. */
+export interface DescribedUnit {
+  readonly name: string;
+  readonly desiredState: LaunchState;
+  readonly currentState: LaunchState;
+  readonly machineId: string | undefined;
+  readonly options: readonly UnitOption[];
+  readonly file: string | undefined;
+  readonly reason: string | undefined;
+}
+
+/** What {@link toUnitStateEntity} tells of a unit on one machine. `since` is in epoch milliseconds. */
+export interface DescribedUnitState {
+  readonly name: string;
+  readonly machineId: string;
+  readonly hash: string;
+  readonly load: string;
+  readonly active: string;
+  readonly sub: string;
+  readonly since: number | undefined;
+  readonly error: string | undefined;
+}
+
+/** What {@link toMachineEntity} tells of a machine. `metadata` is the effective one. */
+export interface DescribedMachine {
+  readonly id: string;
+  readonly address: string;
+  readonly metadata: ReadonlyMap<string, string>;
+  readonly version: string;
+  readonly frozen: string | undefined;
+}
+
+// Keys are put in alphabetical order below, because JSON.stringify keeps the order in which they were put.
+
+/** The unit as JSON has it. */
+export function toUnitEntity(unit: DescribedUnit): UnitEntity {
+  return {
+    currentState: unit.currentState,
+    desiredState: unit.desiredState,
+    ...(unit.file === undefined ? {} : { file: unit.file }),
+    ...(unit.machineId === undefined ? {} : { machineID: unit.machineId }),
+    name: unit.name,
+    ...(unit.options.length === 0 ? {} : { options: unit.options.map(toOptionEntity) }),
+    ...(unit.reason === undefined ? {} : { reason: unit.reason }),
+  };
+}
+
+/** The unit state as JSON has it. */
+export function toUnitStateEntity(state: DescribedUnitState): UnitStateEntity {
+  return {
+    ...(state.error === undefined ? {} : { error: state.error }),
+    hash: state.hash,
+    machineID: state.machineId,
+    name: state.name,
+    ...(state.since === undefined ? {} : { since: state.since }),
+    systemdActiveState: state.active,
+    systemdLoadState: state.load,
+    systemdSubState: state.sub,
+  };
+}
+
+/** The machine as JSON has it. */
+export function toMachineEntity(machine: DescribedMachine): MachineEntity {
+  const metadata = [...machine.metadata].sort(([one], [other]) => (one < other ? -1 : 1));
+  return {
+    ...(machine.frozen === undefined ? {} : { frozen: machine.frozen }),
+    id: machine.id,
+    ...(metadata.length === 0 ? {} : { metadata: Object.fromEntries(metadata) }),
+    ...(machine.address === '' ? {} : { primaryIP: machine.address }),
+    ...(machine.version === '' ? {} : { version: machine.version }),
+  };
+}
+
+/** The body of an error. `message` is empty if the details are for the log only. */
+export function toErrorBody(status: number, message: string): ErrorBody {
+  return { error: { code: status, message } };
+}
+
+/** Unit file options, as the rest of Flotilla has them. */
+export function fromOptionEntities(options: readonly UnitOptionEntity[]): readonly UnitOption[] {
+  return options.map(({ section, name, value = '' }) => ({ section, name, value }));
+}
+
+function toOptionEntity({ section, name, value }: UnitOption): UnitOptionEntity {
+  return value === '' ? { name, section } : { name, section, value };
+}

@@ -1,0 +1,204 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { firstJsonValue } from './first-json-value.js';
+import {
+  errorBodySchema,
+  fromOptionEntities,
+  machineSchema,
+  parsePutUnit,
+  putUnitSchema,
+  toErrorBody,
+  toMachineEntity,
+  toUnitEntity,
+  toUnitStateEntity,
+  unitPageSchema,
+  unitSchema,
+  unitStateSchema,
+} from './index.js';
+
+const optional = (arbitrary: fc.Arbitrary<string>) => fc.option(arbitrary, { nil: undefined });
+const launchState = fc.constantFrom('inactive' as const, 'loaded' as const, 'launched' as const);
+const options = fc.array(
+  fc.record({ section: fc.string(), name: fc.string(), value: fc.string() }, { noNullPrototype: true }),
+);
+const described = {
+  unit: fc.record({
+    name: fc.string(),
+    desiredState: launchState,
+    currentState: launchState,
+    machineId: optional(fc.string()),
+    options,
+    file: optional(fc.string()),
+    reason: optional(fc.string()),
+  }),
+  state: fc.record({
+    name: fc.string(),
+    machineId: fc.string(),
+    hash: fc.string(),
+    load: fc.string(),
+    active: fc.string(),
+    sub: fc.string(),
+    since: fc.option(fc.nat(), { nil: undefined }),
+    error: optional(fc.string()),
+  }),
+  machine: fc.record({
+    id: fc.string(),
+    address: fc.string(),
+    metadata: fc
+      .uniqueArray(fc.tuple(fc.stringMatching(/^[a-z_.-]{1,8}$/), fc.string()), { selector: ([key]) => key })
+      .map((entries) => new Map(entries)),
+    version: fc.string(),
+    frozen: optional(fc.string()),
+  }),
+};
+
+function assertSortedKeys(value: unknown): void {
+  JSON.stringify(value, (_key, part: unknown) => {
+    if (typeof part !== 'object' || part === null || Array.isArray(part)) return part;
+    assert.deepEqual(Object.keys(part), Object.keys(part).sort());
+    return part;
+  });
+}
+
+describe('entities', () => {
+  const cases = [
+    { name: 'unit', arbitrary: described.unit.map(toUnitEntity), schema: unitSchema },
+    { name: 'unit state', arbitrary: described.state.map(toUnitStateEntity), schema: unitStateSchema },
+    { name: 'machine', arbitrary: described.machine.map(toMachineEntity), schema: machineSchema },
+  ];
+  for (const { name, arbitrary, schema } of cases) {
+    test(`a ${name} survives JSON and its schema, and its keys are in alphabetical order`, () => {
+      fc.assert(
+        fc.property(arbitrary as fc.Arbitrary<unknown>, (entity) => {
+          assertSortedKeys(entity);
+          assert.deepEqual(schema.parse(JSON.parse(JSON.stringify(entity))), entity);
+        }),
+      );
+    });
+  }
+
+  test('what is empty or unknown is absent', () => {
+    const unit = { name: 'a.service', desiredState: 'inactive', currentState: 'inactive' } as const;
+    const nothing = { machineId: undefined, options: [], file: undefined, reason: undefined };
+    assert.equal(
+      JSON.stringify(toUnitEntity({ ...unit, ...nothing })),
+      '{"currentState":"inactive","desiredState":"inactive","name":"a.service"}',
+    );
+    const machine = { id: 'm1', address: '', metadata: new Map<string, string>(), version: '', frozen: undefined };
+    assert.equal(JSON.stringify(toMachineEntity(machine)), '{"id":"m1"}');
+  });
+
+  test('an option with an empty value has no value in JSON and gets it back', () => {
+    const option = { section: 'Service', name: 'ExecStart', value: '' };
+    const [entity] =
+      toUnitEntity({
+        name: 'a.service',
+        desiredState: 'inactive',
+        currentState: 'inactive',
+        machineId: undefined,
+        options: [option],
+        file: undefined,
+        reason: undefined,
+      }).options ?? [];
+    assert.deepEqual(entity, { name: 'ExecStart', section: 'Service' });
+    assert.deepEqual(fromOptionEntities(entity === undefined ? [] : [entity]), [option]);
+  });
+
+  test('an error body keeps its empty message', () => {
+    assert.deepEqual(errorBodySchema.parse(toErrorBody(500, '')), { error: { code: 500, message: '' } });
+  });
+
+  test('unknown fields are let through to nobody', () => {
+    assert.deepEqual(unitPageSchema.parse({ units: [], more: 1 }), { units: [] });
+    assert.equal(putUnitSchema.safeParse({ desiredState: 'running' }).success, false);
+  });
+});
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+
+describe('the body of PUT units/<name>', () => {
+  const empty = { name: undefined, desiredState: undefined, options: [], file: undefined };
+  const rows: readonly { says: string; body: string; put?: object; why?: RegExp }[] = [
+    {
+      says: 'all fields',
+      body: '{"name":"a.service","desiredState":"loaded","file":"x"}',
+      put: { ...empty, name: 'a.service', desiredState: 'loaded', file: 'x' },
+    },
+    {
+      says: 'letter case does not matter',
+      body: '{"NAME":"a","DesiredSTATE":"loaded","Options":[{"SECTION":"S","Name":"n","VALUE":"v"}]}',
+      put: { ...empty, name: 'a', desiredState: 'loaded', options: [{ section: 'S', name: 'n', value: 'v' }] },
+    },
+    {
+      says: 'null and empty words are no field',
+      body: '{"name":null,"desiredState":"","options":null,"file":null}',
+      put: empty,
+    },
+    { says: 'null is an empty object', body: 'null', put: empty },
+    {
+      says: 'what an option lacks is empty',
+      body: '{"options":[{"name":"n"}]}',
+      put: { ...empty, options: [{ section: '', name: 'n', value: '' }] },
+    },
+    { says: 'unknown fields are ignored', body: '{"machineID":"m","__proto__":{"name":"b"}}', put: empty },
+    { says: 'an empty file is a file', body: '{"file":""}', put: { ...empty, file: '' } },
+    { says: 'what follows the first value is ignored', body: ' {"name":"a}\\"{"} {]', put: { ...empty, name: 'a}"{' } },
+    { says: 'an empty body', body: ' \n', why: /^EOF$/ },
+    { says: 'not JSON', body: '{"name"', why: /JSON/ },
+    { says: 'a list', body: '[]', why: /expected object/ },
+    { says: 'a number', body: '1', why: /expected object/ },
+    { says: 'null among the options', body: '{"options":[null]}', why: /^options\.0: / },
+    { says: 'a number as a value', body: '{"options":[{"value":1}]}', why: /^options\.0\.value: / },
+    { says: 'half a character in the file', body: '{"file":"\\ud800"}', why: /^file: / },
+  ];
+  for (const { says, body, put, why } of rows) {
+    test(`${says}: ${why === undefined ? 'taken' : 'refused'}`, () => {
+      const result = parsePutUnit(bytes(body));
+      if (result.kind === 'parsed') assert.deepEqual(result.put, put);
+      else assert.match(result.why, why ?? assert.fail(result.why));
+    });
+  }
+
+  test('bytes that are not UTF-8 are refused', () => {
+    assert.equal(parsePutUnit(Uint8Array.of(0x7b, 0xff, 0x7d)).kind, 'refused');
+  });
+
+  test('any bytes are taken or refused, never thrown at', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.uint8Array(), fc.json().map(bytes), fc.string().map(bytes)), (body) => {
+        parsePutUnit(body);
+      }),
+    );
+  });
+
+  test('what a client writes is what is read', () => {
+    const put = fc.record(
+      {
+        name: fc.string({ minLength: 1 }),
+        desiredState: launchState,
+        options,
+        file: fc.string({ unit: 'grapheme' }),
+      },
+      { noNullPrototype: true },
+    );
+    fc.assert(
+      fc.property(put, (value) => {
+        assert.deepEqual(parsePutUnit(bytes(JSON.stringify(putUnitSchema.parse(value)))), {
+          kind: 'parsed',
+          put: value,
+        });
+      }),
+    );
+  });
+});
+
+test('the first JSON value is found whatever follows it', () => {
+  const container = fc.oneof(fc.dictionary(fc.string(), fc.jsonValue()), fc.array(fc.jsonValue()));
+  fc.assert(
+    fc.property(container, fc.string(), (value, rest) => {
+      const text = JSON.stringify(value);
+      assert.deepEqual(firstJsonValue(`${text}${rest}`), JSON.parse(text));
+    }),
+  );
+});
