@@ -1,0 +1,201 @@
+import type { ChildProcess } from 'node:child_process';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { startBackground } from './background.js';
+import { ignoreMissing, killProcess } from './cgroup.js';
+import { type CommandOptions, type CommandResult, mustRun, runCommand } from './command.js';
+import { createHostRoot } from './host-root.js';
+import { createHostNetwork, namespacePath, setCable } from './network.js';
+import { waitUntil } from './wait-until.js';
+
+/** systemd's signal for a clean power-off: SIGRTMIN+4, 34 being Linux's SIGRTMIN. */
+const powerOffSignal = 38;
+
+/** A machine under test, whatever boots it. */
+export interface TestHost {
+  /** Its host name, and its cable's name. */
+  readonly name: string;
+  readonly address: string;
+  /** 32 hex digits. */
+  readonly machineId: string;
+  /** Its root directory as the machine outside sees it; /run and /tmp inside are elsewhere. */
+  readonly root: string;
+  readonly isUp: boolean;
+  /** Runs a program on the host. @throws Error if the host is down or the program not done in time. */
+  exec(argv: readonly string[], options?: CommandOptions): Promise<CommandResult>;
+  /** Like `exec`, for what has to succeed; gives its standard output. */
+  mustExec(argv: readonly string[], options?: CommandOptions): Promise<string>;
+  /** Writes a file, and its directories; also while the host is down, outside of /run and /tmp. */
+  writeFile(path: string, content: string | Uint8Array): Promise<void>;
+  readFile(path: string): Promise<string>;
+  /** Starts the host and waits until systemd has started everything. */
+  boot(): Promise<void>;
+  /** Shuts down as `systemctl poweroff` does. */
+  powerOff(): Promise<void>;
+  /** Everything on the host is gone at once; nothing is told. */
+  powerCut(): Promise<void>;
+  cutNetwork(): Promise<void>;
+  healNetwork(): Promise<void>;
+  /** The journal's last lines, of one unit or of all; works while the host is down. */
+  journal(unit?: string): Promise<string>;
+}
+
+export interface HostPlace {
+  /** The lab's. */
+  readonly directory: string;
+  readonly name: string;
+  readonly address: string;
+  readonly machineId: string;
+}
+
+/** Makes a host: root directory, network, control group. It is not booted yet. */
+export async function createHost(place: HostPlace): Promise<NspawnHost> {
+  const host = new NspawnHost(place);
+  await createHostRoot(host.root, place.name, place.machineId);
+  await createHostNetwork(place.directory, place.name, place.address);
+  return host;
+}
+
+/** A host that is a container with a systemd of its own as PID 1. */
+export class NspawnHost implements TestHost {
+  readonly name: string;
+  readonly address: string;
+  readonly machineId: string;
+  readonly root: string;
+  readonly #directory: string;
+  #container: ChildProcess | undefined;
+  #initPid: number | undefined;
+
+  constructor({ directory, name, address, machineId }: HostPlace) {
+    this.name = name;
+    this.address = address;
+    this.machineId = machineId;
+    this.root = join(directory, 'hosts', name);
+    this.#directory = directory;
+  }
+
+  get isUp(): boolean {
+    return this.#initPid !== undefined;
+  }
+
+  exec(argv: readonly string[], options?: CommandOptions): Promise<CommandResult> {
+    return runCommand(this.#inside(argv), options);
+  }
+
+  mustExec(argv: readonly string[], options?: CommandOptions): Promise<string> {
+    return mustRun(this.#inside(argv), options);
+  }
+
+  async writeFile(path: string, content: string | Uint8Array): Promise<void> {
+    if (this.isUp) {
+      await this.mustExec(['mkdir', '-p', '--', dirname(path)]);
+      await this.mustExec(['dd', 'status=none', `of=${path}`], { stdin: content });
+    } else {
+      await mkdir(join(this.root, dirname(path)), { recursive: true });
+      await writeFile(join(this.root, path), content);
+    }
+  }
+
+  readFile(path: string): Promise<string> {
+    return this.isUp ? this.mustExec(['cat', '--', path]) : readFile(join(this.root, path), 'utf8');
+  }
+
+  async boot(): Promise<void> {
+    if (this.isUp) return;
+    await this.#startContainer();
+    await waitUntil({
+      what: `${this.name} has booted`,
+      read: async () => (await this.exec(['systemctl', 'is-system-running'])).stdout.trim(),
+      until: (state) => state === 'running' || state === 'degraded',
+      onTimeout: () => this.#consoleAndJournal(),
+    });
+  }
+
+  async powerOff(): Promise<void> {
+    if (this.#initPid === undefined) return;
+    killProcess(this.#initPid, powerOffSignal);
+    await this.#containerEnd();
+  }
+
+  async powerCut(): Promise<void> {
+    if (this.#initPid === undefined) return;
+    // PID 1 first: without its supervisor a container would run on, unseen.
+    killProcess(this.#initPid, 'SIGKILL');
+    await this.#containerEnd();
+  }
+
+  cutNetwork(): Promise<void> {
+    return setCable(this.#directory, this.name, 'down');
+  }
+
+  healNetwork(): Promise<void> {
+    return setCable(this.#directory, this.name, 'up');
+  }
+
+  async journal(unit?: string): Promise<string> {
+    const place = ['--directory', join(this.root, 'var/log/journal')];
+    const options = ['--no-pager', '--quiet', '--output=short-precise', '--lines=200'];
+    const { stdout } = await runCommand(['journalctl', ...place, ...options, ...(unit ? ['--unit', unit] : [])]);
+    return `--- ${this.name}, journal of ${unit ?? 'everything'}:\n${stdout}`;
+  }
+
+  get #consolePath(): string {
+    return join(this.#directory, `${this.name}.console`);
+  }
+
+  #inside(argv: readonly string[]): string[] {
+    if (this.#initPid === undefined) throw new Error(`${this.name} is down`);
+    return ['nsenter', '-t', String(this.#initPid), '-m', '-u', '-i', '-n', '-p', '--', ...argv];
+  }
+
+  async #startContainer(): Promise<void> {
+    const lab = basename(this.#directory);
+    const nspawn = ['systemd-nspawn', '--quiet', '--register=no', '--keep-unit', '--boot', '--console=pipe'];
+    const place = ['--machine', `${lab}-${this.name}`, '--directory', this.root];
+    // Units and fleetd find this very Node there, wherever it is installed on the machine.
+    const binds = ['--bind-ro=/usr', `--bind-ro=${process.execPath}:/opt/node/node`];
+    const network = `--network-namespace-path=${namespacePath(this.#directory, this.name)}`;
+    const container = await startBackground({
+      argv: [...nspawn, ...place, ...binds, network],
+      cgroup: `${lab}/${this.name}`,
+      log: this.#consolePath,
+    });
+    this.#container = container;
+    container.once('exit', () => {
+      this.#initPid = undefined;
+    });
+    this.#initPid = await waitUntil({
+      what: `${this.name} has a PID 1`,
+      read: () => findInit(container.pid ?? 0),
+      until: (pid) => pid !== undefined || container.exitCode !== null,
+      onTimeout: () => this.#consoleAndJournal(),
+    });
+    if (this.#initPid === undefined) throw new Error(`${this.name} did not start\n${await this.#consoleAndJournal()}`);
+  }
+
+  async #containerEnd(): Promise<void> {
+    const container = this.#container;
+    await waitUntil({
+      what: `${this.name} is off`,
+      read: async () => (container?.exitCode ?? container?.signalCode ?? null) !== null,
+      until: (isOff) => isOff,
+      onTimeout: () => this.#consoleAndJournal(),
+    });
+    this.#initPid = undefined;
+  }
+
+  async #consoleAndJournal(): Promise<string> {
+    const console = await readFile(this.#consolePath, 'utf8').catch(ignoreMissing);
+    return `--- ${this.name}, console:\n${console ?? ''}${await this.journal()}`;
+  }
+}
+
+/** The `systemd` child of systemd-nspawn, once it has taken that name. */
+async function findInit(nspawnPid: number): Promise<number | undefined> {
+  const children = await readFile(`/proc/${nspawnPid}/task/${nspawnPid}/children`, 'utf8').catch(ignoreMissing);
+  for (const pid of (children ?? '').split(' ').filter((each) => each !== '')) {
+    const name = await readFile(`/proc/${pid}/comm`, 'utf8').catch(ignoreMissing);
+    if (name?.trim() === 'systemd') return Number(pid);
+  }
+  return undefined;
+}

@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { type CommandOptions, type CommandResult, mustRun, runCommand } from './command.js';
+import { EtcdServer } from './etcd-server.js';
+import { createHost, type NspawnHost, type TestHost } from './host.js';
+import { claimLab, memoryPath, removeLab } from './lab-record.js';
+import { addLabAddress, createBridge, inNamespace, labAddress, namespacePath } from './network.js';
+
+export interface LabOptions {
+  /** Labs of different names may run side by side. Letters, digits and dashes; short. */
+  readonly name: string;
+  /** @default 3 */
+  readonly hosts?: number;
+  /** @default 1 */
+  readonly etcdMembers?: number;
+}
+
+/** Some hosts and an etcd on a network of their own. */
+export interface Lab {
+  /** Holds everything that the lab left on disk, until `close`. */
+  readonly directory: string;
+  /** Booted; named host-1, host-2 and so on, with ascending machine IDs. */
+  readonly hosts: readonly TestHost[];
+  /** Healthy. */
+  readonly etcd: readonly EtcdServer[];
+  /** The `etcd_servers` of a fleetd on one of the hosts. */
+  readonly etcdUrls: string;
+  /** The lab's network, as a file for `nsenter --net=`. */
+  readonly network: string;
+  /** Runs a program of the machine with the lab's network as its own. */
+  exec(argv: readonly string[], options?: CommandOptions): Promise<CommandResult>;
+  /** Like `exec`, for what has to succeed; gives its standard output. */
+  mustExec(argv: readonly string[], options?: CommandOptions): Promise<string>;
+  /** Ends and removes everything. Safe to repeat. */
+  close(): Promise<void>;
+}
+
+/**
+ * Boots hosts with systemd, and etcd. What an earlier run left behind because it was killed is removed first.
+ *
+ * @throws LabInUseError if a living process has a lab of that name.
+ */
+export async function createLab({ name, hosts = 3, etcdMembers = 1 }: LabOptions): Promise<Lab> {
+  const directory = await claimLab(name);
+  try {
+    await createBridge(directory);
+    const etcd = await startEtcd(directory, etcdMembers);
+    const numbers = Array.from({ length: hosts }, (_, index) => index + 1);
+    const machines = await Promise.all(numbers.map((number) => bootHost(directory, number)));
+    for (const member of etcd) await member.untilHealthy();
+    return openLab(directory, machines, etcd);
+  } catch (error) {
+    await removeLab(directory);
+    throw error;
+  }
+}
+
+function openLab(directory: string, hosts: readonly TestHost[], etcd: readonly EtcdServer[]): Lab {
+  const network = namespacePath(directory, 'lab');
+  return {
+    directory,
+    hosts,
+    etcd,
+    etcdUrls: etcd.map(({ url }) => url).join(','),
+    network,
+    exec: (argv, options) => runCommand(inNamespace(network, argv), options),
+    mustExec: (argv, options) => mustRun(inNamespace(network, argv), options),
+    close: () => removeLab(directory),
+  };
+}
+
+async function bootHost(directory: string, number: number): Promise<NspawnHost> {
+  const name = `host-${number}`;
+  // Ascending first digits, so that the order of machine IDs is the order of hosts; the rest is different per lab.
+  const machineId = number.toString(16).padStart(2, '0') + hexDigits(`${directory}/${name}`, 30);
+  const host = await createHost({ directory, name, address: `10.77.1.${number}`, machineId });
+  await host.boot();
+  return host;
+}
+
+async function startEtcd(directory: string, count: number): Promise<EtcdServer[]> {
+  const addresses = Array.from({ length: count }, (_, index) => labAddress.replace(/1$/, String(index + 1)));
+  for (const address of addresses.slice(1)) await addLabAddress(directory, address);
+  const members = new Map(addresses.map((address, index) => [address, `etcd-${index + 1}`]));
+  const servers = [...members].map(([address, name]) => {
+    const dataDirectory = join(memoryPath(directory), name);
+    return new EtcdServer({ directory, dataDirectory, name, address, members });
+  });
+  for (const server of servers) await server.start();
+  return servers;
+}
+
+function hexDigits(text: string, length: number): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, length);
+}
