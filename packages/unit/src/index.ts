@@ -1,1 +1,17 @@
+export { formatUnitFile, hashUnitFile, shortHash } from './canonical.js';
+export { UnitError, type UnitErrorCode, type UnitErrorPlace } from './errors.js';
+export { compileGlob, isGlob, matchGlob } from './glob.js';
+export { parseRequirements, type RequirementsSource } from './requirements.js';
 export type { Branded, Requirements, UnitFile, UnitHash, UnitName, UnitOption } from './types.js';
+export { parseUnitFile, parseUnitFileWithLines, type UnitFileWithLines } from './unit-file.js';
+export { describeUnit, hasInstallSection } from './unit-file-facts.js';
+export {
+  isUnitName,
+  parseUnitName,
+  type UnitNameParts,
+  type UnitType,
+  unitNameFromArgument,
+  unitNameParts,
+  unitTypes,
+} from './unit-name.js';
+export { unitFileFromOptions } from './unit-options.js';

@@ -16,7 +16,10 @@ export interface UnitOption {
   readonly value: string;
 }
 
-/** The options of a unit file in file order. Names may repeat; an empty value resets a list in systemd. */
+/**
+ * The options of a unit file: sections in order of first appearance, options in file order. Names may repeat; an empty
+ * value resets a list in systemd.
+ */
 export interface UnitFile {
   readonly options: readonly UnitOption[];
 }

@@ -1,0 +1,67 @@
+import { UnitError } from './errors.js';
+import { findNearest } from './nearest.js';
+import { type ExpandedValue, expandSpecifiers, splitValue } from './requirement-values.js';
+import type { UnitFile, UnitName } from './types.js';
+
+/** Canonical names of the options in `[X-Fleet]`. */
+const keys = ['Conflicts', 'Global', 'MachineID', 'MachineMetadata', 'MachineOf', 'Replaces'] as const;
+export type RequirementKey = (typeof keys)[number];
+
+/** Spellings of each key, in the order in which their values count. */
+const spellings: Readonly<Record<RequirementKey, readonly string[]>> = {
+  Conflicts: ['X-Conflicts', 'Conflicts'],
+  Global: ['Global'],
+  MachineID: ['MachineID', 'X-ConditionMachineID', 'X-ConditionMachineBootID'],
+  MachineMetadata: ['X-ConditionMachineMetadata', 'MachineMetadata'],
+  MachineOf: ['X-ConditionMachineOf', 'MachineOf'],
+  Replaces: ['Replaces'],
+};
+const knownSpellings: ReadonlySet<string> = new Set(Object.values(spellings).flat());
+
+/** An option as the file spells it, and the line that it is on. */
+export interface OptionPlace {
+  readonly option: string;
+  readonly line: number | undefined;
+}
+
+/** One of the values that an option in `[X-Fleet]` holds. */
+export interface RequirementItem extends ExpandedValue, OptionPlace {}
+
+/** A unit file whose `[X-Fleet]` section is to be read. */
+export interface RequirementsSource {
+  readonly name: UnitName;
+  readonly file: UnitFile;
+  /** What errors call the file. @default the unit's name */
+  readonly source?: string | undefined;
+  /** The line of each option, as `parseUnitFileWithLines` gives it. @default errors name no line */
+  readonly lines?: readonly number[] | undefined;
+  /** Ignore options that are not known, instead of refusing them. @default false */
+  readonly allowUnknown?: boolean | undefined;
+}
+
+/** The items of `[X-Fleet]` by key, in the order in which they count. Throws for what cannot be read as items. */
+export function requirementItems(input: RequirementsSource): (key: RequirementKey) => readonly RequirementItem[] {
+  const bySpelling = new Map<string, RequirementItem[]>();
+  for (const [index, { section, name, value }] of input.file.options.entries()) {
+    if (section !== 'X-Fleet') continue;
+    const place = { option: name, line: input.lines?.[index] };
+    if (!knownSpellings.has(name)) {
+      if (input.allowUnknown === true || name.startsWith('X-')) continue;
+      refuse(input, place, `is not a known option; ${adviceFor(name)}`);
+    }
+    const values = splitValue(value) ?? refuse(input, place, `has quotes that do not close: ${value}`);
+    const items = values.map((text) => ({ ...expandSpecifiers(text, input.name), ...place }));
+    bySpelling.set(name, [...(bySpelling.get(name) ?? []), ...items]);
+  }
+  return (key) => spellings[key].flatMap((spelling) => bySpelling.get(spelling) ?? []);
+}
+
+/** Throws the error about one option of `[X-Fleet]`. */
+export function refuse({ name, source = name }: RequirementsSource, place: OptionPlace, problem: string): never {
+  throw new UnitError('invalid-requirements', problem, { source, section: 'X-Fleet', ...place });
+}
+
+function adviceFor(name: string): string {
+  const nearest = findNearest(name, keys);
+  return nearest === undefined ? `known are ${keys.join(', ')}` : `did you mean ${nearest}=?`;
+}
