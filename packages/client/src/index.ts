@@ -1,1 +1,5 @@
-export {};
+export { type Client, type ClientOptions, createClient, defaultTimeoutMs, type UnitStateFilter } from './client.js';
+export { mapInFlight } from './concurrency.js';
+export { type Endpoint, parseEndpoint } from './endpoint.js';
+export { ApiError, isTransient } from './errors.js';
+export type { Exchange } from './transport.js';

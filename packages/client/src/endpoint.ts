@@ -1,0 +1,53 @@
+import { FleetError } from '@flotilla/errors';
+
+/** Where an API listens: a unix socket, or a host and port. */
+export type Endpoint =
+  | { readonly kind: 'socket'; readonly path: string }
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number };
+
+const defaultHttpPort = 80;
+
+/**
+ * The address in an endpoint's URL: `unix:///run/fleet.sock` (also `unix:` and `file:` without slashes) or
+ * `http://host:port`.
+ *
+ * @throws FleetError `bad-endpoint`, with a hint on what to write instead.
+ */
+export function parseEndpoint(text: string): Endpoint {
+  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(text)?.[1]?.toLowerCase();
+  if (scheme === 'unix' || scheme === 'file') return parseSocket(text, scheme);
+  if (scheme === 'http') return parseHttp(text);
+  if (text.startsWith('/')) throw badEndpoint(text, 'the URL scheme is missing', `Write unix://${text}.`);
+  if (scheme === 'https')
+    throw badEndpoint(text, 'https is not supported yet', 'Use a unix socket or http://host:port.');
+  throw badEndpoint(
+    text,
+    'the URL scheme is none of unix, file, http',
+    `Write http://${text} or unix:///path/to/socket.`,
+  );
+}
+
+function parseSocket(text: string, scheme: string): Endpoint {
+  const rest = text.slice(scheme.length + 1);
+  const path = rest.startsWith('//') ? rest.slice(2) : rest;
+  if (path.startsWith('/')) return { kind: 'socket', path };
+  const cause = path === '' ? 'it has no path' : `"${path.split('/')[0]}" would be a host, and sockets have none`;
+  throw badEndpoint(text, cause, `Write ${scheme}:///${path === '' ? 'path/to/socket' : path}, with three slashes.`);
+}
+
+function parseHttp(text: string): Endpoint {
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch {
+    throw badEndpoint(text, 'it is not a URL', 'Write http://host:port.');
+  }
+  if ((url.pathname !== '/' && url.pathname !== '') || url.search !== '')
+    throw badEndpoint(text, 'it has a path', `Write http://${url.host}.`);
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  return { kind: 'tcp', host, port: url.port === '' ? defaultHttpPort : Number(url.port) };
+}
+
+function badEndpoint(text: string, cause: string, hint: string): FleetError {
+  return new FleetError('bad-endpoint', `bad endpoint "${text}": ${cause}`, { hint });
+}

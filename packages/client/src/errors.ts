@@ -1,0 +1,56 @@
+import { FleetError } from '@flotilla/errors';
+
+/** An answer of the API with a status of 400 or more; `message` is the API's own. */
+export class ApiError extends FleetError {
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    const told = message === '' ? `the API answered ${status} and gave no reason` : message;
+    super('api-error', told, message === '' ? { hint: "The reason is in the log of that host's fleetd." } : {});
+    this.status = status;
+  }
+}
+
+/** Whether the same request may well succeed in a moment: no answer came, or the daemon is busy or without etcd. */
+export function isTransient(error: unknown): boolean {
+  if (error instanceof ApiError) return error.status >= 500;
+  return error instanceof FleetError && (error.code === 'connection-failed' || error.code === 'request-timeout');
+}
+
+const causes: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  ECONNREFUSED: 'connection refused',
+  ECONNRESET: 'the connection was cut',
+  ENOENT: 'no such file',
+  ENOTFOUND: 'unknown host',
+  EAI_AGAIN: 'the name server does not answer',
+  EHOSTUNREACH: 'no route to the host',
+  ETIMEDOUT: 'the host does not answer',
+};
+
+/** The error for a request that got no answer: the endpoint, the cause, and what to do next. */
+export function connectionError(endpoint: string, cause: unknown): FleetError {
+  const code = errorCode(cause);
+  const detail = causes[code] ?? (cause instanceof Error ? cause.message : String(cause));
+  return new FleetError('connection-failed', `cannot reach fleetd at ${endpoint}: ${detail}`, {
+    hint: connectionHint(code),
+    cause,
+  });
+}
+
+/** The error for a request whose answer did not come in time. */
+export function timeoutError(endpoint: string, timeoutMs: number, cause: unknown): FleetError {
+  return new FleetError('request-timeout', `no answer from fleetd at ${endpoint} within ${timeoutMs / 1000} s`, {
+    hint: 'fleetd or its etcd may be overloaded; --request-timeout allows more time.',
+    cause,
+  });
+}
+
+function connectionHint(code: string): string {
+  if (code === 'EACCES') return 'Run as root or as a member of the group that owns the socket.';
+  return 'Is fleetd running there (systemctl status fleet)? --endpoint or FLEETCTL_ENDPOINT names another one.';
+}
+
+function errorCode(cause: unknown): string {
+  return typeof cause === 'object' && cause !== null && 'code' in cause ? String(cause.code) : '';
+}
