@@ -1,1 +1,1 @@
-export {};
+export { type UnitManagerUnderTest, unitManagerContract } from './unit-manager.contract.js';

@@ -1,1 +1,5 @@
+export { SystemdUnreachable } from './errors.js';
+export { MemoryUnitManager, type MemoryUnitManagerOptions } from './memory-unit-manager.js';
+export { type CommandResult, type RunCommand, runCommand } from './run-command.js';
+export { SystemctlUnitManager, type SystemctlUnitManagerOptions } from './systemctl-unit-manager.js';
 export type { UnitFailures, UnitFileToLoad, UnitManager, UnitStatus } from './unit-manager.js';

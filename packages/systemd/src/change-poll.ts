@@ -1,0 +1,73 @@
+import type { Clock, Timer } from '@flotilla/runtime';
+
+/** The first look after an action; a quick unit is up within this time. */
+const firstMs = 25;
+
+/** Each look waits this much longer than the last, so that a change is seen at most half as late again as it took. */
+const growth = 1.5;
+
+/** The longest wait while something is under way, and the wait while nothing is. */
+const longestBusyMs = 1000;
+const idleMs = 2000;
+
+export interface ChangePollOptions {
+  readonly clock: Clock;
+  /** Looks at the units; says whether they have changed and whether more is under way. Must not reject. */
+  readonly look: () => Promise<{ readonly hasChanged: boolean; readonly isBusy: boolean }>;
+}
+
+/**
+ * Looks at units again and again while somebody listens: often after {@link expectChange} and while jobs are under
+ * way, seldom otherwise. Silent to its listeners while nothing changes.
+ */
+export class ChangePoll {
+  readonly #options: ChangePollOptions;
+  readonly #listeners = new Set<() => void>();
+  #timer: Timer | undefined;
+  #waitMs = idleMs;
+  #isLooking = false;
+
+  constructor(options: ChangePollOptions) {
+    this.#options = options;
+  }
+
+  listen(listener: () => void): { close(): void } {
+    const entry = () => listener();
+    this.#listeners.add(entry);
+    if (this.#listeners.size === 1) this.#arm(this.#waitMs);
+    return {
+      close: () => {
+        this.#listeners.delete(entry);
+        if (this.#listeners.size === 0) this.#timer?.cancel();
+      },
+    };
+  }
+
+  /** Something was asked of systemd: look soon. */
+  expectChange(): void {
+    this.#waitMs = firstMs;
+    if (!this.#isLooking) this.#arm(firstMs);
+  }
+
+  #arm(delayMs: number): void {
+    this.#timer?.cancel();
+    if (this.#listeners.size > 0) this.#timer = this.#options.clock.setTimer(delayMs, () => void this.#look());
+  }
+
+  async #look(): Promise<void> {
+    this.#isLooking = true;
+    const waitedMs = this.#waitMs;
+    const { hasChanged, isBusy } = await this.#options.look();
+    this.#isLooking = false;
+    const isReset = this.#waitMs < waitedMs;
+    if (!isReset) this.#waitMs = nextWaitMs(waitedMs, isBusy);
+    this.#arm(this.#waitMs);
+    if (hasChanged) for (const listener of [...this.#listeners]) listener();
+  }
+}
+
+function nextWaitMs(waitedMs: number, isBusy: boolean): number {
+  if (waitedMs >= idleMs) return isBusy ? firstMs : idleMs;
+  if (waitedMs < longestBusyMs) return Math.min(waitedMs * growth, longestBusyMs);
+  return isBusy ? longestBusyMs : idleMs;
+}

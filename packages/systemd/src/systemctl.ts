@@ -1,0 +1,137 @@
+import type { Logger } from '@flotilla/runtime';
+import type { UnitName } from '@flotilla/unit';
+import { type BatchOutcome, runBatches } from './batches.js';
+import { SystemdUnreachable } from './errors.js';
+import type { CommandResult, RunCommand } from './run-command.js';
+import { parseFailures, parseListUnits, parseLoadedUnits, parseShow, saysUnreachable } from './systemctl-output.js';
+import type { UnitStatus } from './unit-manager.js';
+
+/** Names per listing: with names of 256 bytes half of what the kernel takes as arguments. */
+const largestListing = 4000;
+
+const managerMethod = [
+  'org.freedesktop.systemd1',
+  '/org/freedesktop/systemd1',
+  'org.freedesktop.systemd1.Manager',
+] as const;
+
+export interface SystemctlOptions {
+  /** Talk to the calling user's systemd instead of the machine's. */
+  readonly user: boolean;
+  readonly log: Logger;
+  readonly run: RunCommand;
+}
+
+/** The calls of `systemctl` and `busctl` that a unit manager needs, each for many units. All reject with SystemdUnreachable. */
+export class Systemctl {
+  readonly #options: SystemctlOptions;
+  readonly #scope: readonly string[];
+  #hasBus = true;
+
+  constructor(options: SystemctlOptions) {
+    this.#options = options;
+    this.#scope = options.user ? ['--user'] : [];
+  }
+
+  /** Queues jobs and returns what could not be queued. */
+  async queueJobs(verb: 'start' | 'stop' | 'restart', names: readonly UnitName[]): Promise<Map<UnitName, string>> {
+    return await runBatches(names, async (batch) => {
+      const result = await this.systemctl([verb, '--no-block', '--', ...batch]);
+      return attribute(result, batch);
+    });
+  }
+
+  /** Runs a verb that takes all of `names` or, failing, does not say which of them it minds. */
+  async forAll(
+    verb: readonly string[],
+    names: readonly UnitName[],
+    { asArgument = (name) => name, onOutput }: ForAllOptions = {},
+  ): Promise<Map<UnitName, string>> {
+    return await runBatches(names, async (batch) => {
+      const result = await this.systemctl([...verb, '--', ...batch.map(asArgument)]);
+      onOutput?.(`${result.stdout}\n${result.stderr}`);
+      return result.exitCode === 0
+        ? { kind: 'done', failures: new Map() }
+        : { kind: 'unclear', message: reason(result) };
+    });
+  }
+
+  async daemonReload(): Promise<void> {
+    const result = await this.systemctl(['daemon-reload']);
+    if (result.exitCode !== 0) throw new SystemdUnreachable(`systemctl daemon-reload: ${reason(result)}`);
+  }
+
+  /** ActiveState of those of `names` that systemd holds in its memory; loads none. */
+  async findLoaded(names: readonly UnitName[]): Promise<Map<string, string>> {
+    const loaded = new Map<string, string>();
+    for (const part of chunks(names, largestListing)) {
+      // systemd takes these for patterns, in which a backslash quotes.
+      const patterns = part.map((name) => name.replaceAll('\\', '\\\\'));
+      const result = await this.systemctl(['list-units', '--all', '--output=json', '--', ...patterns]);
+      if (result.exitCode !== 0) throw new SystemdUnreachable(`systemctl list-units: ${reason(result)}`);
+      for (const [name, active] of parseLoadedUnits(result.stdout)) loaded.set(name, active);
+    }
+    return loaded;
+  }
+
+  /** systemd's word on each of `names`; loads what it can. */
+  async list(names: readonly UnitName[]): Promise<Map<string, UnitStatus>> {
+    const statuses = new Map<string, UnitStatus>();
+    for (const part of chunks(names, largestListing)) {
+      const listed = (await this.#listByBus(part)) ?? (await this.#listByShow(part));
+      for (const [name, status] of listed) statuses.set(name, status);
+    }
+    return statuses;
+  }
+
+  async systemctl(args: readonly string[]): Promise<CommandResult> {
+    const result = await this.#options.run('systemctl', [...this.#scope, ...args]);
+    if (result.exitCode !== 0 && saysUnreachable(result.stderr)) throw new SystemdUnreachable(reason(result));
+    return result;
+  }
+
+  async #listByBus(names: readonly UnitName[]): Promise<Map<string, UnitStatus> | undefined> {
+    const call = ['call', ...managerMethod, 'ListUnitsByNames', 'as', String(names.length), ...names];
+    const result = await this.#options.run('busctl', [...this.#scope, '--json=short', '--', ...call]);
+    const hasBus = result.exitCode === 0;
+    if (this.#hasBus && !hasBus)
+      this.#options.log.warn('no answer on D-Bus; listing units by systemctl show, which costs more', {
+        reason: reason(result),
+      });
+    this.#hasBus = hasBus;
+    return hasBus ? parseListUnits(result.stdout, names) : undefined;
+  }
+
+  async #listByShow(names: readonly UnitName[]): Promise<Map<string, UnitStatus>> {
+    const show = await this.systemctl(['show', '-p', 'LoadState,ActiveState,SubState,Job', '--', ...names]);
+    if (show.exitCode !== 0) throw new SystemdUnreachable(`systemctl show: ${reason(show)}`);
+    const jobs = await this.systemctl(['list-jobs', '--plain', '--no-legend']);
+    return parseShow(show.stdout, jobs.stdout, names);
+  }
+}
+
+export interface ForAllOptions {
+  /** What stands for a unit on the command line. @default its name */
+  readonly asArgument?: (name: UnitName) => string;
+  /** Told what each call printed. */
+  readonly onOutput?: (output: string) => void;
+}
+
+function attribute(result: CommandResult, batch: readonly UnitName[]): BatchOutcome {
+  const failures = new Map<UnitName, string>();
+  if (result.exitCode === 0) return { kind: 'done', failures };
+  const reasons = parseFailures(result.stderr);
+  for (const name of batch) {
+    const why = reasons.get(name);
+    if (why !== undefined) failures.set(name, why);
+  }
+  return failures.size > 0 ? { kind: 'done', failures } : { kind: 'unclear', message: reason(result) };
+}
+
+function reason({ exitCode, stderr }: CommandResult): string {
+  return stderr.trim().split('\n')[0] || `exit code ${exitCode}`;
+}
+
+function* chunks<T>(items: readonly T[], size: number): Generator<readonly T[]> {
+  for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
+}

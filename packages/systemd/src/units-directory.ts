@@ -1,0 +1,125 @@
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Logger } from '@flotilla/runtime';
+import {
+  hashUnitFile,
+  hasInstallSection,
+  isUnitName,
+  parseUnitFile,
+  type UnitHash,
+  type UnitName,
+} from '@flotilla/unit';
+import type { UnitFileToLoad } from './unit-manager.js';
+
+interface CachedHash {
+  readonly fingerprint: string;
+  readonly hash: UnitHash | undefined;
+}
+
+/** How a file came into the directory. */
+export interface WrittenFile {
+  readonly name: UnitName;
+  /** `new`: none was there. `same`: it had these very bytes and was left alone. */
+  readonly was: 'new' | 'changed' | 'same';
+  /** Whether the file has an `[Install]` section with an option in it. */
+  readonly hasInstall: boolean;
+}
+
+/** Hidden from {@link UnitsDirectory.list} and from systemd by its dot; a left-over is overwritten by the next write. */
+const temporaryName = '.new';
+
+/** systemd reads unit files as root; there is nothing secret in them. */
+const fileMode = 0o644;
+
+/** The directory of unit files that the agent owns. Callers take turns: writes share one temporary name. */
+export class UnitsDirectory {
+  readonly #directory: string;
+  readonly #log: Logger;
+  readonly #hashByName = new Map<UnitName, CachedHash>();
+  readonly #strangers = new Set<string>();
+
+  constructor(directory: string, log: Logger) {
+    this.#directory = directory;
+    this.#log = log;
+  }
+
+  path(name: UnitName): string {
+    return join(this.#directory, name);
+  }
+
+  /** The unit files and their hashes; `undefined` where a file does not parse. Reads only what has changed. */
+  async list(): Promise<Map<UnitName, UnitHash | undefined>> {
+    await mkdir(this.#directory, { recursive: true });
+    const hashes = new Map<UnitName, UnitHash | undefined>();
+    for (const entry of await readdir(this.#directory, { withFileTypes: true })) {
+      if (isUnitName(entry.name) && entry.isFile()) hashes.set(entry.name, await this.#hash(entry.name));
+      else if (entry.name !== temporaryName) this.#ignore(entry.name);
+    }
+    for (const name of this.#hashByName.keys()) if (!hashes.has(name)) this.#hashByName.delete(name);
+    return hashes;
+  }
+
+  /** Puts a file in place in one step, unless it is there already. */
+  async write({ name, content }: UnitFileToLoad): Promise<WrittenFile> {
+    const old = await this.#read(name);
+    const hasInstall = findInstall(content);
+    if (old !== undefined && Buffer.compare(old, content) === 0) return { name, was: 'same', hasInstall };
+    const temporary = join(this.#directory, temporaryName);
+    await mkdir(this.#directory, { recursive: true });
+    await writeFile(temporary, content, { mode: fileMode });
+    await rename(temporary, this.path(name));
+    return { name, was: old === undefined ? 'new' : 'changed', hasInstall };
+  }
+
+  /** Removes a file; harmless if there is none. */
+  async remove(name: UnitName): Promise<void> {
+    await rm(this.path(name), { force: true });
+    this.#hashByName.delete(name);
+  }
+
+  async #read(name: UnitName): Promise<Uint8Array | undefined> {
+    try {
+      return await readFile(this.path(name));
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
+    }
+  }
+
+  async #hash(name: UnitName): Promise<UnitHash | undefined> {
+    const { mtimeMs, size, ino } = await stat(this.path(name));
+    const fingerprint = `${mtimeMs} ${size} ${ino}`;
+    const cached = this.#hashByName.get(name);
+    if (cached?.fingerprint === fingerprint) return cached.hash;
+    const hash = findHash(await readFile(this.path(name)));
+    this.#hashByName.set(name, { fingerprint, hash });
+    return hash;
+  }
+
+  #ignore(name: string): void {
+    if (this.#strangers.has(name)) return;
+    this.#strangers.add(name);
+    this.#log.info('file in the units directory is not a unit file; ignored', { file: join(this.#directory, name) });
+  }
+}
+
+/** The hash of a unit file's bytes; `undefined` if they do not parse. */
+export function findHash(content: Uint8Array): UnitHash | undefined {
+  try {
+    return hashUnitFile(parseUnitFile(content));
+  } catch {
+    return undefined;
+  }
+}
+
+function findInstall(content: Uint8Array): boolean {
+  try {
+    return hasInstallSection(parseUnitFile(content));
+  } catch {
+    return false;
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}
