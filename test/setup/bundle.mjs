@@ -1,0 +1,61 @@
+// Makes dist/fleetd and dist/fleetctl: one file each, for any host that has Node 20 and nothing else.
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { build } from 'esbuild';
+import { root } from './paths.mjs';
+
+const programs = ['fleetd', 'fleetctl'];
+
+/** etcd3 reads its .proto files beside itself at run time; a single file has to carry them. */
+const embedProto = {
+  name: 'embed-proto',
+  setup(bundle) {
+    bundle.onLoad({ filter: /etcd3[\\/]lib[\\/]connection-pool\.js$/ }, async ({ path }) => {
+      const source = readFileSync(path, 'utf8');
+      const call = /\(0, proto_loader_1\.loadSync\)\(`\$\{__dirname\}\/\.\.\/proto\/rpc\.proto`,/;
+      if (!call.test(source))
+        throw new Error(`${path} no longer loads rpc.proto as expected: the bundle would lack it`);
+      const json = readProto(path, join(dirname(path), '../proto/rpc.proto'));
+      return { contents: source.replace(call, () => `(0, proto_loader_1.fromJSON)(${json},`) };
+    });
+  },
+};
+
+/** @returns The definitions of a .proto file and all that it imports, as JSON. */
+function readProto(importer, protoPath) {
+  const fromEtcd3 = createRequire(importer);
+  const protobuf = createRequire(fromEtcd3.resolve('@grpc/proto-loader'))('protobufjs');
+  const definitions = new protobuf.Root();
+  const resolveOwn = definitions.resolvePath;
+  // etcd's files name each other without a directory, proto-loader's `includeDirs` the same.
+  definitions.resolvePath = (origin, target) =>
+    target.startsWith('google/') ? resolveOwn(origin, target) : join(dirname(protoPath), target.split('/').pop());
+  definitions.loadSync(protoPath, { keepCase: true });
+  definitions.resolveAll();
+  return JSON.stringify(definitions.toJSON());
+}
+
+async function bundleProgram(name) {
+  const outfile = join(root, 'dist', name);
+  await build({
+    entryPoints: [join(root, 'packages', name, 'dist/main.js')],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'cjs',
+    legalComments: 'eof',
+    logLevel: 'warning',
+    // Modules that ask where they are (yargs) ask for an ES module's URL, which CommonJS does not have.
+    define: { 'import.meta.url': 'bundleUrl' },
+    banner: { js: '#!/usr/bin/env node\nconst bundleUrl = require("node:url").pathToFileURL(__filename).href;' },
+    plugins: [embedProto],
+  });
+  chmodSync(outfile, 0o755);
+}
+
+mkdirSync(join(root, 'dist'), { recursive: true });
+// Without it, Node would take the files for ES modules as long as they lie below the repository's package.json.
+writeFileSync(join(root, 'dist/package.json'), '{ "type": "commonjs" }\n');
+for (const name of programs) await bundleProgram(name);

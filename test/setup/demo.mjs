@@ -1,0 +1,18 @@
+// npm run demo [-- --once]: gets ready, builds, and hands over to test/demo.
+import { join } from 'node:path';
+import { root } from './paths.mjs';
+import { build, prepare, SetupError } from './prepare.mjs';
+
+try {
+  if (process.platform !== 'linux' || process.getuid() !== 0) {
+    throw new SetupError('the demo boots three hosts with systemd, which needs Linux and root: sudo npm run demo');
+  }
+  const missing = prepare();
+  if (missing !== undefined) throw new SetupError(missing);
+  build();
+} catch (error) {
+  if (!(error instanceof SetupError)) throw error;
+  console.error(error.message);
+  process.exit(1);
+}
+await import(join(root, 'test/dist/demo/main.js'));
