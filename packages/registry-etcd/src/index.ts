@@ -1,1 +1,2 @@
-export {};
+export type { EtcdStoreOptions, EtcdTls } from './connection.js';
+export { createEtcdStore } from './etcd-store.js';

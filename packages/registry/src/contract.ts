@@ -1,1 +1,2 @@
-export {};
+export { describeStoreContract } from './store.contract.js';
+export type { StoreFaults, StoreHarness } from './store-harness.js';

@@ -1,0 +1,56 @@
+import { StoreError } from '@flotilla/registry';
+import { isBrokenCircuitError } from 'cockatiel';
+import {
+  ClientClosedError,
+  EtcdAuthenticationFailedError,
+  EtcdLeaseInvalidError,
+  EtcdPermissionDeniedError,
+  GRPCFailedPreconditionError,
+  GRPCInvalidArgumentError,
+  GRPCNotImplementedError,
+  GRPCOutOfRangeError,
+  GRPCResourceExhastedError,
+  GRPCUnauthenticatedError,
+} from 'etcd3';
+
+const refusals = [
+  EtcdAuthenticationFailedError,
+  EtcdPermissionDeniedError,
+  GRPCFailedPreconditionError,
+  GRPCInvalidArgumentError,
+  GRPCNotImplementedError,
+  GRPCOutOfRangeError,
+  GRPCResourceExhastedError,
+  GRPCUnauthenticatedError,
+];
+
+/**
+ * Texts of failures in which nothing was carried out for sure: grpc-js had no connection to send on, or etcd turned
+ * the call away before it looked at it. etcd3 keeps no codes, so there is only the text.
+ */
+const notCarriedOut = [
+  'No connection established',
+  'etcdserver: no leader',
+  'etcdserver: not capable',
+  'etcdserver: too many requests',
+  'etcdserver: invalid auth token',
+];
+
+/**
+ * What etcd3 or grpc-js threw, as the store's own error.
+ *
+ * @param hasEffect Whether the call writes: a write that got no answer may have been carried out all the same.
+ */
+export function translateError(error: unknown, hasEffect: boolean): StoreError {
+  if (error instanceof StoreError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  const kind = () => {
+    if (error instanceof EtcdLeaseInvalidError) return 'no-lease';
+    if (message.includes('revision has been compacted')) return 'compacted';
+    if (error instanceof ClientClosedError || isBrokenCircuitError(error)) return 'unavailable';
+    if (notCarriedOut.some((text) => message.includes(text))) return 'unavailable';
+    if (refusals.some((refusal) => error instanceof refusal)) return 'refused';
+    return hasEffect ? 'uncertain' : 'unavailable';
+  };
+  return new StoreError(kind(), `etcd: ${message}`, error);
+}
