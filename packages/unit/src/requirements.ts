@@ -31,7 +31,7 @@ export function parseRequirements(input: RequirementsSource): Requirements {
     MachineOf: itemsOf('MachineOf'),
     Replaces: itemsOf('Replaces').filter(({ text }) => text !== ''),
   };
-  for (const item of items.MachineID) if (item.text === '') refuse(input, item, 'needs a machine ID');
+  for (const item of items.MachineID) if (item.text === '' && !item.isOpen) refuse(input, item, 'needs a machine ID');
   for (const item of items.MachineOf) checkPeer(input, item);
   for (const item of [...items.Conflicts, ...items.Replaces]) checkGlob(input, item);
   const metadata = metadataOf(input, items.MachineMetadata);

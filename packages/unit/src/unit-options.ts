@@ -39,7 +39,7 @@ function readBack(option: UnitOption, source: string | undefined): UnitOption {
     first.name === name &&
     (first.value === trim(value) || first.value === `${trim(value)}\n`);
   if (first === undefined || more.length > 0 || !isSame)
-    throw new UnitError('invalid-unit-file', problemOf({ section, name, value }), { source, section, option: name });
+    throw refusal({ section, name, value }, source, 'would read back as something else');
   return first;
 }
 
@@ -48,14 +48,15 @@ function readable(option: UnitOption, source: string | undefined): readonly Unit
     return parseUnitFile(formatUnitFile({ options: [option] })).options;
   } catch (error) {
     if (!(error instanceof UnitError)) throw error;
-    const problem = error.problem.startsWith('line too long') ? error.problem : problemOf(option);
-    throw new UnitError('invalid-unit-file', problem, { source, section: option.section, option: option.name });
+    throw refusal(option, source, error.problem);
   }
 }
 
-function problemOf({ section, name, value }: UnitOption): string {
-  if (/[\]\n]/.test(section)) return 'has a section name with a bracket or a newline in it';
-  if (/[=\r\n]|^[[#;]/.test(name)) return 'is not an option name';
-  if (/(?<!\\)\n/.test(value)) return 'has a newline in its value that is not a continuation';
-  return 'would read back as something else';
+/** The error about an option: what is known to go wrong with it, or else `otherwise`. */
+function refusal({ section, name, value }: UnitOption, source: string | undefined, otherwise: string): UnitError {
+  let problem = otherwise;
+  if (/[\]\n]/.test(section)) problem = 'has a section name with a bracket or a newline in it';
+  else if (/[=\r\n]|^[[#;]/.test(name)) problem = 'is not an option name';
+  else if (/(?<!\\)\n/.test(value)) problem = 'has a newline in its value that is not a continuation';
+  return new UnitError('invalid-unit-file', problem, { source, section, option: name });
 }
