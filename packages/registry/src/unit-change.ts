@@ -1,0 +1,121 @@
+import type { LaunchState, MachineId } from '@flotilla/cluster';
+import { type UnitHash, type UnitName, unitNameParts } from '@flotilla/unit';
+import type { StateRecord, UnitRecord } from './records.js';
+import type { Revision } from './store.js';
+
+/** A checked unit file. */
+export interface UnitContent {
+  /** What the unit file is kept as. */
+  readonly file: Uint8Array;
+  readonly hash: UnitHash;
+  readonly isGlobal: boolean;
+  /** Whether `file` is what somebody wrote, to be kept even if only comments differ from what is stored. */
+  readonly isVerbatim: boolean;
+}
+
+/** What somebody wants of a unit; what is absent stays as it is. */
+export interface UnitChange {
+  readonly content?: UnitContent | undefined;
+  readonly desiredState?: LaunchState | undefined;
+}
+
+/** What a change depends on, read at one revision. */
+export interface UnitBefore {
+  readonly record: UnitRecord;
+  readonly uid: Revision;
+  readonly placement: MachineId | undefined;
+  /** The unit's states; needed only for a change to `launched`. */
+  readonly states: ReadonlyMap<MachineId, StateRecord>;
+}
+
+/** Why a change is not made: `absent` and without content, nothing asked, or a template is asked to run. */
+export type UnitChangeRefusal = 'absent' | 'nothing-asked' | 'template';
+
+/** What a change that is made is: new, new content, another desired state (or only comments), or what is so already. */
+export type UnitChangeEffect = 'created' | 'replaced' | 'updated' | 'unchanged';
+
+export type UnitChangeDecision =
+  | { readonly kind: 'refuse'; readonly why: UnitChangeRefusal }
+  /** `file` is absent if the one that is stored stays. */
+  | {
+      readonly kind: 'write';
+      readonly effect: UnitChangeEffect;
+      readonly record: UnitRecord;
+      readonly file: Uint8Array | undefined;
+    };
+
+/**
+ * What a change makes of a unit (`before` is absent if there is none). New content without a desired state is
+ * `inactive`, as with fleet; the same content again changes no more than the desired state and the comments.
+ *
+ * @param fileKey The SHA-256 of the content's file, in hex.
+ */
+export function decideUnitChange(
+  name: UnitName,
+  { change, fileKey, before }: { readonly change: UnitChange; readonly fileKey: string; readonly before?: UnitBefore },
+): UnitChangeDecision {
+  const { content, desiredState } = change;
+  if (before === undefined && content === undefined) return { kind: 'refuse', why: 'absent' };
+  if (content !== undefined && content.hash !== before?.record.hash) {
+    if (isTemplateAskedToRun(name, desiredState)) return { kind: 'refuse', why: 'template' };
+    return {
+      kind: 'write',
+      effect: before === undefined ? 'created' : 'replaced',
+      record: {
+        hash: content.hash,
+        file: fileKey,
+        desiredState: desiredState ?? 'inactive',
+        order: (before?.record.order ?? 0) + (desiredState === 'launched' ? 1 : 0),
+        isGlobal: content.isGlobal,
+      },
+      file: content.file,
+    };
+  }
+  if (before === undefined) return { kind: 'refuse', why: 'absent' };
+  const hasNewFile = content?.isVerbatim === true && fileKey !== before.record.file;
+  if (desiredState === undefined && !hasNewFile) return { kind: 'refuse', why: 'nothing-asked' };
+  if (isTemplateAskedToRun(name, desiredState)) return { kind: 'refuse', why: 'template' };
+  const order = before.record.order + (desiredState === 'launched' && needsAnotherStart(before) ? 1 : 0);
+  const isSame =
+    order === before.record.order && (desiredState ?? before.record.desiredState) === before.record.desiredState;
+  return {
+    kind: 'write',
+    effect: isSame && !hasNewFile ? 'unchanged' : 'updated',
+    record: {
+      ...before.record,
+      ...(hasNewFile ? { file: fileKey } : {}),
+      desiredState: desiredState ?? before.record.desiredState,
+      order,
+    },
+    file: hasNewFile ? content.file : undefined,
+  };
+}
+
+/**
+ * Whether asking for `launched` is to start the unit once more. Not while it runs, and not while an earlier order has
+ * yet to be carried out: that one will start it. A global unit is started again only if it runs nowhere.
+ */
+export function needsAnotherStart({ record, uid, placement, states }: UnitBefore): boolean {
+  if (record.desiredState !== 'launched') return true;
+  const rows = [...states]
+    .filter(([machine, state]) => state.uid === uid && (record.isGlobal || machine === placement))
+    .map(([, state]) => state);
+  return rows.length > 0 && rows.every((state) => state.order >= record.order && !runningStates.has(state.active));
+}
+
+const runningStates: ReadonlySet<string> = new Set(['active', 'activating', 'reloading']);
+
+function isTemplateAskedToRun(name: UnitName, desiredState: LaunchState | undefined): boolean {
+  return desiredState !== undefined && desiredState !== 'inactive' && unitNameParts(name).isTemplate;
+}
+
+/** Whether two records of a unit say the same. */
+export function isSameRecord(one: UnitRecord, other: UnitRecord): boolean {
+  return (
+    one.hash === other.hash &&
+    one.file === other.file &&
+    one.desiredState === other.desiredState &&
+    one.order === other.order &&
+    one.isGlobal === other.isGlobal
+  );
+}
