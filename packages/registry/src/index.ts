@@ -1,8 +1,24 @@
+export {
+  findUnitState,
+  type KnownMachine,
+  type KnownUnitState,
+  listMachines,
+  listUnitStates,
+  type UnitStateFilter,
+} from './cluster-reader.js';
 export { Election, type ElectionOptions, type Leadership } from './election.js';
 export { type Follower, type Following, type FollowOptions, follow } from './follow.js';
 export { keys, namesRange, type ParsedKey, parseKey, ranges, statesRange } from './keys.js';
 export { type HeldLease, type HoldLeaseOptions, holdLease } from './lease.js';
 export { MemoryStore } from './memory-store.js';
+export type { Page, PageRequest } from './page.js';
+export {
+  type CommitOptions,
+  type CommitOutcome,
+  commitPlan,
+  type PlanOperation,
+  type PlanWrite,
+} from './plan-writer.js';
 export {
   type ClusterRecord,
   decodeRecord,
@@ -16,6 +32,10 @@ export {
   type StateRecord,
   type UnitRecord,
 } from './records.js';
+export { type LeaseStorage, Registration, type RegistrationOptions, type SavedLease } from './registration.js';
+export type { RegistryAccess } from './registry-access.js';
+export { StatePublisher, type StatePublisherOptions } from './state-publisher.js';
+export type { UnitRow } from './state-rows.js';
 export {
   type Compare,
   type KeyRange,
@@ -40,3 +60,6 @@ export {
   type WatchRange,
   type WatchRequest,
 } from './store.js';
+export type { UnitChange, UnitChangeEffect, UnitChangeRefusal, UnitContent } from './unit-change.js';
+export { deleteUnit, type PutUnitOutcome, putUnit } from './unit-editor.js';
+export { findUnit, type KnownUnit, listUnits } from './unit-reader.js';

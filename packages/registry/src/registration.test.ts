@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseMachineId } from '@flotilla/cluster';
+import { type Logger, silentLogger, TestClock } from '@flotilla/runtime';
+import { keys } from './keys.js';
+import { MemoryStore } from './memory-store.js';
+import { decodeRecord, type MachineRecord, type MemberRecord } from './records.js';
+import { Registration, type RegistrationOptions, type SavedLease } from './registration.js';
+
+const machine = parseMachineId('0123456789abcdef0123456789abcdef');
+const record: MachineRecord = { address: '10.0.0.1', metadata: {}, version: '1', instance: 'one', boot: 'b1' };
+
+function setUp() {
+  const clock = new TestClock();
+  const store = new MemoryStore({ clock });
+  const disk: { saved: SavedLease | undefined } = { saved: undefined };
+  const lines: string[] = [];
+  const note = (message: string) => lines.push(message);
+  const log: Logger = { ...silentLogger, info: note, warn: note };
+  const register = (options: Partial<RegistrationOptions> = {}) => {
+    const registration = new Registration({
+      store,
+      clock,
+      log,
+      machine,
+      record,
+      ttlSeconds: 30,
+      storage: {
+        load: async () => disk.saved,
+        save: async (saved) => {
+          disk.saved = saved;
+        },
+      },
+      ...options,
+    });
+    registration.start();
+    return registration;
+  };
+  const read = async <T extends object>(key: string) => {
+    const kv = (await store.range({ from: key })).kvs[0];
+    return kv === undefined ? undefined : { record: decodeRecord<T>(key, kv.value), kv };
+  };
+  return { clock, store, disk, lines, register, read };
+}
+
+test('registers under a lease, joins, and stays registered', async () => {
+  const { clock, register, read } = setUp();
+  const registration = register();
+  await clock.advance(0);
+  assert.equal(registration.isFresh(), true);
+  assert.deepEqual((await read<MachineRecord>(keys.machine(machine)))?.record, record);
+  assert.deepEqual((await read<MemberRecord>(keys.member(machine)))?.record, { is: 'joined', address: '10.0.0.1' });
+  await clock.advance(300_000);
+  assert.equal(registration.isFresh(), true);
+  await registration.close();
+});
+
+test('a restarted daemon takes over its lease: the record is never away', async () => {
+  const { clock, register, read } = setUp();
+  const first = register();
+  await clock.advance(0);
+  const before = (await read(keys.machine(machine)))?.kv;
+  await first.close();
+  assert.equal(first.isFresh(), false);
+  await clock.advance(10_000);
+  const second = register();
+  await clock.advance(25_000);
+  const after = (await read(keys.machine(machine)))?.kv;
+  assert.equal(second.isFresh(), true);
+  assert.equal(after?.lease, before?.lease);
+  assert.equal(after?.createRevision, before?.createRevision);
+  await second.close();
+});
+
+test('after a reboot the record goes on under a new lease', async () => {
+  const { clock, register, read } = setUp();
+  await register().close();
+  const first = register();
+  await clock.advance(0);
+  const before = (await read(keys.machine(machine)))?.kv;
+  await first.close();
+  const second = register({ record: { ...record, boot: 'b2' } });
+  await clock.advance(60_000);
+  const after = (await read(keys.machine(machine)))?.kv;
+  assert.notEqual(after?.lease, before?.lease);
+  assert.equal(after?.createRevision, before?.createRevision);
+  await second.close();
+});
+
+test('another installation with the same machine ID waits until the first is gone', async () => {
+  const { clock, register, read, lines } = setUp();
+  const first = register();
+  await clock.advance(0);
+  const none = { load: async () => undefined, save: async () => {} };
+  const second = register({ record: { ...record, instance: 'two' }, storage: none });
+  await clock.advance(120_000);
+  assert.equal(second.isFresh(), false);
+  assert.equal(first.isFresh(), true);
+  assert.ok(lines.includes('pass failed; it is tried again'));
+  await first.leave();
+  await clock.advance(30_000);
+  assert.equal(second.isFresh(), true);
+  assert.equal((await read<MachineRecord>(keys.machine(machine)))?.record.instance, 'two');
+  await second.close();
+});
+
+test('says when its fence has passed, and registers again when the store is back', async () => {
+  const { clock, store, register, lines } = setUp();
+  const registration = register();
+  await clock.advance(0);
+  let changes = 0;
+  registration.onChange(() => changes++);
+  store.cut();
+  await clock.advance(60_000);
+  assert.equal(registration.isFresh(), false);
+  assert.equal(changes, 1);
+  assert.ok(lines.includes('Server monitor triggered: Monitor timed out before successful heartbeat'));
+  store.heal();
+  await clock.advance(30_000);
+  assert.equal(registration.isFresh(), true);
+  assert.equal(changes, 2);
+  await registration.close();
+});
+
+test('a frozen machine says so in its record, until it is no longer', async () => {
+  const { clock, register, read } = setUp();
+  const registration = register();
+  registration.setFrozen('another store');
+  await clock.advance(0);
+  assert.equal((await read<MachineRecord>(keys.machine(machine)))?.record.frozen, 'another store');
+  registration.setFrozen(undefined);
+  await clock.advance(0);
+  assert.deepEqual((await read<MachineRecord>(keys.machine(machine)))?.record, record);
+  await registration.close();
+});
+
+test('leaving says so, and takes the record and the lease away', async () => {
+  const { clock, register, read, disk } = setUp();
+  const registration = register();
+  await clock.advance(0);
+  await registration.leave();
+  assert.equal(await read(keys.machine(machine)), undefined);
+  assert.equal((await read<MemberRecord>(keys.member(machine)))?.record.is, 'left');
+  assert.equal(disk.saved, undefined);
+});
+
+test('a record that somebody deleted comes back', async () => {
+  const { clock, store, register, read } = setUp();
+  const registration = register();
+  await clock.advance(0);
+  await store.transact({ success: [{ kind: 'delete', from: keys.machine(machine) }] });
+  await clock.advance(700_000);
+  assert.deepEqual((await read<MachineRecord>(keys.machine(machine)))?.record, record);
+  await registration.close();
+});

@@ -1,0 +1,193 @@
+import type { MachineId } from '@flotilla/cluster';
+import { FleetError } from '@flotilla/errors';
+import { type Clock, type Logger, ReconcileLoop } from '@flotilla/runtime';
+import { keys } from './keys.js';
+import { type HeldLease, holdLease } from './lease.js';
+import { decodeRecord, encodeRecord, type MachineRecord, type MemberRecord } from './records.js';
+import { type KeyValue, type LeaseId, type Operation, type Store, StoreError } from './store.js';
+
+/** What a daemon keeps on disk to go on with its lease after a restart. */
+export interface SavedLease {
+  readonly lease: LeaseId;
+  /** Boot and instance that it was held by; another boot or instance starts afresh. */
+  readonly boot: string;
+  readonly instance: string;
+}
+
+/** Where a {@link SavedLease} is kept. Both may reject; that fails the attempt to register. */
+export interface LeaseStorage {
+  load(): Promise<SavedLease | undefined>;
+  save(saved: SavedLease | undefined): Promise<void>;
+}
+
+export interface RegistrationOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly machine: MachineId;
+  readonly record: MachineRecord;
+  /** Of the machine's lease, in seconds: how long a silent machine counts as alive. */
+  readonly ttlSeconds: number;
+  readonly storage: LeaseStorage;
+}
+
+/** Somebody may have taken the machine's record away; nobody tells. */
+const auditMs = 600_000;
+
+/** People grep for this line. */
+const fencePassed = 'Server monitor triggered: Monitor timed out before successful heartbeat';
+
+/**
+ * Keeps this machine's record in the store, on a lease: takes over the lease of an earlier process of the same
+ * installation and boot, registers again when the lease is lost, and waits while another installation has the same
+ * machine ID.
+ */
+export class Registration {
+  readonly #options: RegistrationOptions;
+  readonly #loop: ReconcileLoop;
+  readonly #listeners = new Set<() => void>();
+  #record: MachineRecord;
+  #lease: HeldLease | undefined;
+  #isRegistered = false;
+
+  constructor(options: RegistrationOptions) {
+    this.#options = options;
+    this.#record = options.record;
+    this.#loop = new ReconcileLoop({
+      name: 'registration',
+      body: () => this.#register(),
+      clock: options.clock,
+      log: options.log,
+      intervalMs: auditMs,
+    });
+  }
+
+  /** Begins to register, and stays registered from then on. */
+  start(): void {
+    this.#loop.start();
+  }
+
+  /** The lease that the machine's keys hang on; `undefined` while the machine is not registered. */
+  get lease(): HeldLease | undefined {
+    return this.#isRegistered ? this.#lease : undefined;
+  }
+
+  /** Whether the machine is registered and surely still counts as alive. */
+  isFresh(): boolean {
+    return this.lease?.isFresh() === true;
+  }
+
+  /** Calls back when {@link lease} has become another one, or none. */
+  onChange(listener: () => void): { close(): void } {
+    const entry = () => listener();
+    this.#listeners.add(entry);
+    return { close: () => this.#listeners.delete(entry) };
+  }
+
+  /** Says in the machine's record why it starts and stops nothing, or that it does. */
+  setFrozen(reason: string | undefined): void {
+    if (this.#record.frozen === reason) return;
+    const { frozen: _, ...rest } = this.#record;
+    this.#record = reason === undefined ? rest : { ...rest, frozen: reason };
+    this.#loop.wake();
+  }
+
+  /** Stops keeping the lease and leaves it, with its keys, to the next process. */
+  async close(): Promise<void> {
+    await this.#loop.close();
+    this.#lease?.abandon();
+    this.#drop();
+  }
+
+  /** Leaves the cluster: the member has left, and the lease with all its keys is gone. Rejects with a StoreError. */
+  async leave(): Promise<void> {
+    await this.#loop.close();
+    const { store, machine, storage } = this.#options;
+    const lease = this.#lease;
+    if (lease === undefined || !this.#isRegistered) return;
+    await store.transact({ success: [this.#memberPut('left')] });
+    await lease.release();
+    this.#drop();
+    await storage.save(undefined);
+    this.#options.log.info('left the cluster', { machine });
+  }
+
+  async #register(): Promise<void> {
+    const { store, machine, log } = this.#options;
+    const key = keys.machine(machine);
+    const present = (await store.range({ from: key })).kvs[0];
+    this.#refuseForeign(present);
+    const lease = this.#lease ?? (await this.#takeLease());
+    const value = encodeRecord(this.#record);
+    if (this.#isRegistered && present?.lease === lease.id && Buffer.compare(present.value, value) === 0) return;
+    try {
+      const { succeeded } = await store.transact({
+        compares: [{ key, on: 'mod-revision', equals: present?.modRevision ?? 0 }],
+        success: [{ kind: 'put', key, value, lease: lease.id }, this.#memberPut('joined')],
+      });
+      if (!succeeded) throw new FleetError('registration-raced', `${key} was changed meanwhile`);
+    } catch (error) {
+      // No keepalive has told so yet; the next attempt gets a new lease.
+      if (error instanceof StoreError && error.kind === 'no-lease') this.#lose(lease);
+      throw error;
+    }
+    if (this.#lease !== lease || this.#isRegistered) return;
+    this.#isRegistered = true;
+    log.info('registered', { machine, lease: lease.id });
+    this.#tell();
+  }
+
+  #refuseForeign(present: KeyValue | undefined): void {
+    if (present === undefined) return;
+    const holder = decodeRecord<MachineRecord>(present.key, present.value);
+    if (holder.instance === this.#record.instance) return;
+    this.#lease?.abandon();
+    this.#drop();
+    const { machine } = this.#options;
+    throw new FleetError(
+      'machine-id-taken',
+      `machine ID ${machine} is in use at ${holder.address || 'an unknown address'}`,
+      {
+        hint: 'Two hosts have the same /etc/machine-id, or the same host runs a second fleetd.',
+      },
+    );
+  }
+
+  async #takeLease(): Promise<HeldLease> {
+    const { store, clock, log, ttlSeconds, storage } = this.#options;
+    const { boot, instance } = this.#record;
+    const saved = await storage.load();
+    const isOwn = saved?.boot === boot && saved.instance === instance;
+    const lease = await holdLease({ store, clock, log, ttlSeconds, ...(isOwn ? { id: saved.lease } : {}) });
+    this.#lease = lease;
+    lease.lost.addEventListener('abort', () => {
+      log.warn(fencePassed, { lease: lease.id });
+      this.#lose(lease);
+      this.#loop.wake();
+    });
+    if (saved?.lease !== lease.id) await storage.save({ lease: lease.id, boot, instance });
+    return lease;
+  }
+
+  #lose(lease: HeldLease): void {
+    if (this.#lease !== lease) return;
+    lease.abandon();
+    this.#drop();
+  }
+
+  #drop(): void {
+    const wasRegistered = this.#isRegistered;
+    this.#lease = undefined;
+    this.#isRegistered = false;
+    if (wasRegistered) this.#tell();
+  }
+
+  #memberPut(is: MemberRecord['is']): Operation {
+    const member: MemberRecord = { is, address: this.#record.address };
+    return { kind: 'put', key: keys.member(this.#options.machine), value: encodeRecord(member) };
+  }
+
+  #tell(): void {
+    for (const listener of [...this.#listeners]) listener();
+  }
+}

@@ -1,0 +1,115 @@
+import type { MachineId } from '@flotilla/cluster';
+import { type Clock, type Logger, ReconcileLoop } from '@flotilla/runtime';
+import type { UnitName } from '@flotilla/unit';
+import { keys } from './keys.js';
+import { decodeRecord, type StateRecord } from './records.js';
+import { type RowWrite, StateRows, type UnitRow } from './state-rows.js';
+import { type LeaseId, maxTransactionSize, type Operation, type Store, StoreError } from './store.js';
+
+export interface StatePublisherOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly machine: MachineId;
+  /** The machine's lease, which the rows hang on; nothing is written without one. */
+  readonly lease: () => { readonly id: LeaseId; isFresh(): boolean } | undefined;
+}
+
+/**
+ * Keeps this machine's rows `states/<name>/<machine>` as they should be: writes on change only, in full transactions, one
+ * at a time, and everything anew on another lease. Touches no other machine's rows.
+ */
+export class StatePublisher {
+  readonly #options: StatePublisherOptions;
+  readonly #loop: ReconcileLoop;
+  readonly #rows = new StateRows();
+  #leaseId: LeaseId | undefined;
+
+  constructor(options: StatePublisherOptions) {
+    this.#options = options;
+    const { clock, log } = options;
+    this.#loop = new ReconcileLoop({ name: 'state-publisher', body: () => this.#write(), clock, log });
+  }
+
+  start(): void {
+    this.#loop.start();
+  }
+
+  /** Ends without writing what is still to be written. */
+  async close(): Promise<void> {
+    await this.#loop.close();
+  }
+
+  /** Looks at the lease again. */
+  wake(): void {
+    this.#loop.wake();
+  }
+
+  /** These are all rows that there should be. A row that was published and is not among them is deleted. */
+  publish(rows: ReadonlyMap<UnitName, UnitRow>): void {
+    this.#rows.want(rows, this.#options.clock.now());
+    this.#loop.wake();
+  }
+
+  /** Deletes a row that an earlier process may have left. */
+  discard(name: UnitName): void {
+    this.#rows.discard(name);
+    this.#loop.wake();
+  }
+
+  /**
+   * Deletes the row of a unit that was told to leave, exactly once. The deletion is what the leader waits for, so if
+   * there is no row, `row` is put first.
+   */
+  acknowledge(name: UnitName, row: UnitRow): void {
+    this.#rows.bidFarewell(name, row, this.#options.clock.now());
+    this.#loop.wake();
+  }
+
+  async #write(): Promise<void> {
+    const { store, lease: findLease } = this.#options;
+    const lease = findLease();
+    if (lease?.isFresh() !== true) return;
+    if (lease.id !== this.#leaseId) {
+      this.#rows.reset(await this.#readOwn(lease.id));
+      this.#leaseId = lease.id;
+    }
+    for (;;) {
+      const writes = this.#rows.pending(maxTransactionSize);
+      if (writes.length === 0 || findLease()?.id !== lease.id) return;
+      try {
+        await store.transact({ success: writes.map((write) => this.#operation(write, lease.id)) });
+        this.#rows.done(writes);
+      } catch (error) {
+        if (error instanceof StoreError && error.kind === 'uncertain') this.#rows.doubt(writes);
+        throw error;
+      }
+    }
+  }
+
+  /** The rows that are on this lease already, from before this process. */
+  async #readOwn(lease: LeaseId): Promise<Map<UnitName, StateRecord>> {
+    const { store, machine } = this.#options;
+    const names = this.#rows.names;
+    const found = new Map<UnitName, StateRecord>();
+    for (let start = 0; start < names.length; start += maxTransactionSize) {
+      const part = names.slice(start, start + maxTransactionSize);
+      const { ranges } = await store.transact({
+        success: part.map((name) => ({ kind: 'range', from: keys.state(name, machine) })),
+      });
+      for (const [index, name] of part.entries()) {
+        const kv = ranges[index]?.kvs[0];
+        if (kv?.lease === lease) found.set(name, decodeRecord<StateRecord>(kv.key, kv.value));
+      }
+    }
+    return found;
+  }
+
+  #operation(write: RowWrite, lease: LeaseId): Operation {
+    const key = keys.state(write.name, this.#options.machine);
+    if (write.kind === 'delete') return { kind: 'delete', from: key };
+    return { kind: 'put', key, value: encoder.encode(write.text), lease };
+  }
+}
+
+const encoder = new TextEncoder();

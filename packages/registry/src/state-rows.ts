@@ -1,0 +1,118 @@
+import type { UnitName } from '@flotilla/unit';
+import type { StateRecord } from './records.js';
+
+/** A state row as the agent knows it; since when it is so is added by the publisher. */
+export type UnitRow = Omit<StateRecord, 'since'>;
+
+/** A row that is to be seen deleted, and what has to be written for it next. */
+interface Farewell {
+  next: 'put' | 'delete';
+  readonly row: StateRecord;
+}
+
+/** A write of one row that is still to be made. `text` is the stored form. */
+export type RowWrite =
+  | { readonly kind: 'put'; readonly name: UnitName; readonly text: string }
+  | { readonly kind: 'delete'; readonly name: UnitName; readonly farewell?: object };
+
+/**
+ * A machine's own state rows: what they should be, and what is known to be in the store. Says what to write; does no
+ * I/O itself.
+ */
+export class StateRows {
+  readonly #wanted = new Map<UnitName, StateRecord>();
+  readonly #stored = new Map<UnitName, string>();
+  /** Rows that may be in the store and should not. */
+  readonly #unwanted = new Set<UnitName>();
+  readonly #farewells = new Map<UnitName, Farewell>();
+
+  /** The names that any write could be about. */
+  get names(): UnitName[] {
+    return [...new Set([...this.#wanted.keys(), ...this.#unwanted, ...this.#farewells.keys()])];
+  }
+
+  /** Replaces all wanted rows. A row that is no longer wanted is deleted. */
+  want(rows: ReadonlyMap<UnitName, UnitRow>, nowMs: number): void {
+    for (const name of [...this.#wanted.keys()]) if (!rows.has(name)) this.discard(name);
+    for (const [name, row] of rows) {
+      const before = this.#wanted.get(name);
+      this.#wanted.set(name, { ...row, since: before?.active === row.active ? before.since : nowMs });
+      this.#unwanted.delete(name);
+      this.#farewells.delete(name);
+    }
+  }
+
+  /** Deletes a row, also one that only an earlier process knew of. */
+  discard(name: UnitName): void {
+    this.#wanted.delete(name);
+    if (!this.#farewells.has(name)) this.#unwanted.add(name);
+  }
+
+  /** Deletes a row so that it is seen: if it is not there, `row` is put first. */
+  bidFarewell(name: UnitName, row: UnitRow, nowMs: number): void {
+    this.#wanted.delete(name);
+    this.#unwanted.delete(name);
+    const next = this.#stored.has(name) ? 'delete' : 'put';
+    this.#farewells.set(name, { next, row: { ...row, since: nowMs } });
+  }
+
+  /** Of the store only this is known: `rows` are there. Their units have been as they are since then. */
+  reset(rows: ReadonlyMap<UnitName, StateRecord>): void {
+    this.#stored.clear();
+    for (const [name, stored] of rows) {
+      this.#stored.set(name, storedForm(stored));
+      const wanted = this.#wanted.get(name);
+      if (wanted?.active === stored.active) this.#wanted.set(name, { ...wanted, since: stored.since });
+    }
+    for (const [name, farewell] of this.#farewells) farewell.next = rows.has(name) ? 'delete' : 'put';
+  }
+
+  /** What to write next, at most `limit` of it, no row twice: changed rows first. */
+  pending(limit: number): RowWrite[] {
+    const writes: RowWrite[] = [];
+    for (const [name, row] of this.#wanted) {
+      const text = storedForm(row);
+      if (this.#stored.get(name) !== text) writes.push({ kind: 'put', name, text });
+      if (writes.length >= limit) return writes;
+    }
+    for (const [name, farewell] of this.#farewells) {
+      if (farewell.next === 'delete') writes.push({ kind: 'delete', name, farewell });
+      else writes.push({ kind: 'put', name, text: storedForm(farewell.row) });
+      if (writes.length >= limit) return writes;
+    }
+    for (const name of this.#unwanted) {
+      writes.push({ kind: 'delete', name });
+      if (writes.length >= limit) return writes;
+    }
+    return writes;
+  }
+
+  /** These are in the store now. */
+  done(writes: readonly RowWrite[]): void {
+    for (const write of writes) {
+      const farewell = this.#farewells.get(write.name);
+      if (write.kind === 'put') {
+        this.#stored.set(write.name, write.text);
+        if (farewell !== undefined) farewell.next = 'delete';
+        continue;
+      }
+      this.#stored.delete(write.name);
+      this.#unwanted.delete(write.name);
+      if (farewell === undefined) continue;
+      // A farewell that was asked for while this delete was on its way needs a delete of its own.
+      if (farewell === write.farewell) this.#farewells.delete(write.name);
+      else farewell.next = 'put';
+    }
+  }
+
+  /** These may or may not be in the store: puts are made again, and deletes, which do nothing the second time. */
+  doubt(writes: readonly RowWrite[]): void {
+    for (const write of writes) this.#stored.delete(write.name);
+  }
+}
+
+/** One order of fields, so that equal rows are equal texts. */
+function storedForm({ load, active, sub, hash, uid, order, isLaunched, since, error }: StateRecord): string {
+  const known = { load, active, sub, hash, uid, order, isLaunched, since };
+  return JSON.stringify(error === undefined ? known : { ...known, error });
+}
