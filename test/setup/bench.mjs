@@ -1,4 +1,5 @@
 // npm run bench [-- NAME...]: gets ready, builds, and hands over to test/bench.
+import './node-version.mjs';
 import { join } from 'node:path';
 import { root } from './paths.mjs';
 import { build, prepare, SetupError } from './prepare.mjs';

@@ -52,6 +52,9 @@ async function bundleProgram(name) {
     banner: { js: '#!/usr/bin/env node\nconst bundleUrl = require("node:url").pathToFileURL(__filename).href;' },
     plugins: [embedProto],
   });
+  // etcd3 may have moved the file that the plug-in looks for; then the path of the .proto is still in there.
+  if (readFileSync(outfile, 'utf8').includes('/proto/rpc.proto'))
+    throw new Error(`${outfile} would look for rpc.proto`);
   chmodSync(outfile, 0o755);
 }
 

@@ -5,8 +5,6 @@ import { runShown } from './command.mjs';
 import { installMissingPackages } from './debian.mjs';
 import { root } from './paths.mjs';
 
-const oldestNode = 20;
-
 /** Something that the user has to see to; its message says all there is to say. */
 export class SetupError extends Error {}
 
@@ -16,8 +14,6 @@ export class SetupError extends Error {}
  * @returns Why some Debian packages are missing, or undefined if none is.
  */
 export function prepare() {
-  const major = Number(process.versions.node.split('.')[0]);
-  if (major < oldestNode) throw new SetupError(`Node ${oldestNode} or later is needed; this is ${process.version}`);
   if (!hasLockedPackages()) {
     console.log('installing the npm packages of package-lock.json: compiler, linters and libraries');
     if (!runShown('npm', ['ci', '--no-audit', '--no-fund'])) throw new SetupError('npm ci failed');

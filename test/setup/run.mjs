@@ -1,12 +1,15 @@
 // npm test: gets ready, builds, lints, runs every tier that this machine allows, and counts.
+import './node-version.mjs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { parseArgs } from 'node:util';
+import util from 'node:util';
 import { runShown } from './command.mjs';
 import { root } from './paths.mjs';
 import { build, prepare, SetupError } from './prepare.mjs';
-import { Results, runTestFiles } from './results.mjs';
 import { compiled, testTiers, tierNames } from './tiers.mjs';
+
+// node:test came with Node 18: an older one has to get as far as being told so.
+const { Results, runTestFiles } = await import('./results.mjs');
 
 const usage = `usage: npm test -- [--long] [--tier NAME]...   (tiers: ${tierNames.join(', ')})`;
 const exitCodes = { interrupted: 130, usage: 64 };
@@ -32,7 +35,7 @@ process.exit(interrupted.signal.aborted ? exitCodes.interrupted : results.isGood
 
 function readOptions() {
   try {
-    const { values } = parseArgs({
+    const { values } = util.parseArgs({
       options: { long: { type: 'boolean', default: false }, tier: { type: 'string', multiple: true } },
     });
     const unknown = values.tier?.find((name) => !tierNames.includes(name));
