@@ -31,6 +31,11 @@ export interface Cluster {
   /** Units that were told to leave a machine and have not yet done so; they may not be placed before. */
   readonly leaving: ReadonlyMap<UnitName, ReadonlySet<MachineId>>;
   readonly machines: ReadonlyMap<MachineId, Machine>;
+  /** What exists but can't be read: nothing is decided about such a unit, nor about a unit on such a machine. */
+  readonly unreadable: {
+    readonly units: ReadonlySet<UnitName>;
+    readonly machines: ReadonlySet<MachineId>;
+  };
 }
 
 /** systemd's word on a unit, unedited. */

@@ -1,0 +1,100 @@
+import type { MachineId } from '@flotilla/cluster';
+import { Election, type LeaderRecord, type Store } from '@flotilla/registry';
+import type { Clock, Logger } from '@flotilla/runtime';
+import { Term } from './term.js';
+
+export interface EngineOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** The machine that this engine runs on. */
+  readonly machine: MachineId;
+  /** Where the others reach this machine; empty if unknown. */
+  readonly address: string;
+  /** How long the others wait, in seconds, before they replace a leader that has died. */
+  readonly leaderTtlSeconds: number;
+  /** How often, in milliseconds, the leader reads everything again, in case it was told wrong. @default 30 minutes */
+  readonly auditIntervalMs?: number;
+}
+
+/** A part of each fleetd; one of them all acts. */
+export interface Engine {
+  /** Begins to campaign. */
+  start(): void;
+  /** Stops deciding, then campaigning. `resign` makes room for a successor at once; else the lease runs out. */
+  close(options: { readonly resign: boolean }): Promise<void>;
+  /** The leader that was seen last, this engine included. */
+  findLeader(): LeaderRecord | undefined;
+  /** Whether this engine leads. */
+  readonly isLeading: boolean;
+}
+
+const defaultAuditIntervalMs = 30 * 60_000;
+
+/** Makes the engine of a machine: it campaigns, and while it leads, it decides which machine runs each unit. */
+export function createEngine(options: EngineOptions): Engine {
+  return new ElectedEngine(options);
+}
+
+class ElectedEngine implements Engine {
+  readonly #options: EngineOptions;
+  readonly #election: Election;
+  #term: Term | undefined;
+  #leader: LeaderRecord | undefined;
+  #isClosed = false;
+
+  constructor(options: EngineOptions) {
+    const { store, clock, log, machine, address, leaderTtlSeconds, auditIntervalMs = defaultAuditIntervalMs } = options;
+    this.#options = options;
+    this.#election = new Election({
+      store,
+      clock,
+      log,
+      record: { machine, address },
+      ttlSeconds: leaderTtlSeconds,
+      onLeader: (leader) => this.#noteLeader(leader),
+      onElected: (leadership) => {
+        if (this.#isClosed) return;
+        log.info('Engine leadership acquired', { fence: leadership.fence });
+        const term = new Term({ store, clock, log, leadership, auditIntervalMs });
+        this.#term = term;
+        leadership.ended.addEventListener('abort', () => this.#endTerm(term));
+      },
+    });
+  }
+
+  get isLeading(): boolean {
+    return this.#term !== undefined;
+  }
+
+  findLeader(): LeaderRecord | undefined {
+    return this.#leader;
+  }
+
+  start(): void {
+    this.#election.start();
+  }
+
+  async close({ resign }: { readonly resign: boolean }): Promise<void> {
+    this.#isClosed = true;
+    await this.#term?.close();
+    await this.#election.close({ resign });
+  }
+
+  #endTerm(term: Term): void {
+    if (!this.#isClosed) this.#options.log.warn('Engine leadership lost');
+    if (this.#term === term) this.#term = undefined;
+    void term.close();
+  }
+
+  /** fleet's words, which people look for in the log. A gap between two leaders is no change by itself. */
+  #noteLeader(leader: LeaderRecord | undefined): void {
+    if (leader === undefined) return;
+    const previous = this.#leader;
+    this.#leader = leader;
+    const { log, machine } = this.#options;
+    if (previous?.machine === leader.machine || leader.machine === machine) return;
+    if (previous === undefined) log.info(`Engine leader is ${leader.machine}`);
+    else log.info(`Engine leadership changed from ${previous.machine} to ${leader.machine}`);
+  }
+}

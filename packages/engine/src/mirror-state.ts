@@ -1,0 +1,282 @@
+import type { Cluster, Machine, MachineId, Unit } from '@flotilla/cluster';
+import {
+  type KeyValue,
+  keys,
+  type MachineRecord,
+  type ParsedKey,
+  type PlacementRecord,
+  parseKey,
+  type ReasonRecord,
+  type Revision,
+  type UnitRecord,
+} from '@flotilla/registry';
+import { parseUnitName, type Requirements, type UnitName } from '@flotilla/unit';
+import { type Entry, MirrorTable } from './mirror-table.js';
+import {
+  isSameMachine,
+  machineOf,
+  readMachineEntry,
+  readPlacementEntry,
+  readReasonEntry,
+  readScheduleEntry,
+  readUnitEntry,
+} from './mirrored-records.js';
+import { MirroredSchedule, type ScheduleEntry } from './mirrored-schedule.js';
+import { UnitFiles } from './unit-files.js';
+
+/** What an inactive unit asks for: it has no place to be chosen. */
+const noRequirements: Requirements = {
+  isGlobal: false,
+  machineId: undefined,
+  metadata: new Map(),
+  machineOf: [],
+  conflicts: [],
+  replaces: [],
+};
+
+export interface MirrorStateListener {
+  /** Something about the unit has changed that may change what is decided about it. */
+  onTouched(name: UnitName): void;
+  /** A machine has come, gone, or changed in a way that scheduling sees. */
+  onMachineChanged(machine: MachineId): void;
+  /** A value that can't be read; what it is about is left alone. */
+  onUnreadable(key: string, modRevision: Revision, error: unknown): void;
+}
+
+/**
+ * The records that the leader works with, since one snapshot, and the {@link Cluster} that they make up. Puts and
+ * deletes that are older than what is known are ignored.
+ */
+export class MirrorState {
+  readonly files = new UnitFiles();
+  readonly units = new MirrorTable<UnitName, UnitRecord>();
+  readonly placements = new MirrorTable<UnitName, PlacementRecord>();
+  readonly reasons = new MirrorTable<UnitName, ReasonRecord>();
+  readonly machines = new MirrorTable<MachineId, MachineRecord>();
+  readonly schedule = new MirroredSchedule();
+  /** As it is now; it changes with the records. */
+  readonly cluster: Cluster;
+  readonly #listener: MirrorStateListener;
+  readonly #units = new Map<UnitName, Unit>();
+  readonly #placements = new Map<UnitName, MachineId>();
+  readonly #machines = new Map<MachineId, Machine>();
+  readonly #unreadableUnits = new Set<UnitName>();
+  readonly #unreadableMachines = new Set<MachineId>();
+  /** By unit, the keys that can't be read. */
+  readonly #problems = new Map<UnitName, Set<string>>();
+
+  constructor(listener: MirrorStateListener) {
+    this.#listener = listener;
+    this.cluster = {
+      units: this.#units,
+      placements: this.#placements,
+      leaving: this.schedule.leaving,
+      machines: this.#machines,
+      unreadable: { units: this.#unreadableUnits, machines: this.#unreadableMachines },
+    };
+  }
+
+  /** Every unit that there is anything to know about. */
+  get names(): Set<UnitName> {
+    return new Set([
+      ...this.units.entries.keys(),
+      ...this.placements.entries.keys(),
+      ...this.schedule.names,
+      ...this.reasons.entries.keys(),
+    ]);
+  }
+
+  /** The revisions of a key as they are known here. */
+  findEntry(parsed: ParsedKey): Entry<unknown> | undefined | 'not-mirrored' {
+    switch (parsed.kind) {
+      case 'unit':
+        return this.units.get(parsed.name);
+      case 'placement':
+        return this.placements.get(parsed.name);
+      case 'reason':
+        return this.reasons.get(parsed.name);
+      case 'schedule':
+        return this.schedule.of(parsed.name).get(parsed.machine);
+      case 'machine':
+        return this.machines.get(parsed.machine);
+      default:
+        return 'not-mirrored';
+    }
+  }
+
+  put(kv: KeyValue): void {
+    const parsed = parseKey(kv.key);
+    if (parsed === undefined) return;
+    const name = 'name' in parsed ? parsed.name : undefined;
+    try {
+      if (name !== undefined) this.#setProblem(parseUnitName(name), kv.key, false);
+      this.#put(parsed, kv);
+    } catch (error) {
+      this.#listener.onUnreadable(kv.key, kv.modRevision, error);
+      if (parsed.kind === 'machine') this.#unreadableMachines.add(parsed.machine);
+      else if (name !== undefined && parsed.kind !== 'reason') this.#setProblem(name, kv.key, true);
+    }
+  }
+
+  /** `by` tells an own delete, entered when it is committed, from one that the watch tells of. */
+  delete(key: string, revision: Revision, by: 'own' | 'watch'): void {
+    const parsed = parseKey(key);
+    if (parsed === undefined) return;
+    const method = by === 'own' ? 'deleteOwn' : 'delete';
+    if ('name' in parsed && parsed.kind !== 'state') this.#setProblem(parsed.name, key, false);
+    switch (parsed.kind) {
+      case 'unit':
+        this.#deleteUnit(parsed.name, revision);
+        break;
+      case 'unit-file':
+        this.files.delete(parsed.sha256, revision);
+        break;
+      case 'placement':
+        if (this.placements[method](parsed.name, revision)) {
+          this.#placements.delete(parsed.name);
+          this.#listener.onTouched(parsed.name);
+        }
+        break;
+      case 'reason':
+        if (this.reasons[method](parsed.name, revision)) this.#listener.onTouched(parsed.name);
+        break;
+      case 'schedule':
+        this.#deleteSchedule(parsed, revision, method);
+        break;
+      case 'state':
+        if (this.schedule.noteRowGone(parsed.name, parsed.machine, revision)?.record.isLeaving === true)
+          this.#listener.onTouched(parsed.name);
+        break;
+      case 'machine':
+        this.#deleteMachine(parsed.machine, revision);
+    }
+  }
+
+  #put(parsed: ParsedKey, kv: KeyValue): void {
+    switch (parsed.kind) {
+      case 'unit-file':
+        if (kv.modRevision <= this.files.revisionOf(parsed.sha256)) return;
+        for (const name of this.files.put(parsed.sha256, kv.modRevision, kv.value)) this.#readUnit(name);
+        break;
+      case 'unit':
+        if (this.units.isNews(parsed.name, kv.modRevision)) this.#putUnit(parsed.name, kv);
+        break;
+      case 'placement':
+        if (!this.placements.isNews(parsed.name, kv.modRevision)) return;
+        this.#putPlacement(parsed.name, kv);
+        break;
+      case 'reason':
+        if (!this.reasons.isNews(parsed.name, kv.modRevision)) return;
+        this.reasons.put(parsed.name, readReasonEntry(kv));
+        this.#listener.onTouched(parsed.name);
+        break;
+      case 'schedule':
+        if (this.schedule.isNews(parsed.name, parsed.machine, kv.modRevision)) this.#putSchedule(parsed, kv);
+        break;
+      case 'machine':
+        if (this.machines.isNews(parsed.machine, kv.modRevision)) this.#putMachine(parsed.machine, kv);
+    }
+  }
+
+  #putPlacement(name: UnitName, kv: KeyValue): void {
+    const entry = readPlacementEntry(kv);
+    this.placements.put(name, entry);
+    this.#placements.set(name, entry.record.machine);
+    this.#listener.onTouched(name);
+  }
+
+  #putUnit(name: UnitName, kv: KeyValue): void {
+    const entry = readUnitEntry(kv);
+    const previous = this.units.get(name);
+    this.units.put(name, entry);
+    this.files.use(entry.record.file);
+    if (previous !== undefined) this.files.release(previous.record.file);
+    this.#readUnit(name);
+  }
+
+  #deleteUnit(name: UnitName, revision: Revision): void {
+    const previous = this.units.get(name);
+    if (!this.units.delete(name, revision) || previous === undefined) return;
+    this.files.release(previous.record.file);
+    this.#readUnit(name);
+  }
+
+  /** Makes the unit that scheduling sees from its record and its file. */
+  #readUnit(name: UnitName): void {
+    this.#listener.onTouched(name);
+    const entry = this.units.get(name);
+    this.#units.delete(name);
+    const fileProblem = 'unit file';
+    this.#setProblem(name, fileProblem, false);
+    if (entry === undefined) return;
+    const { desiredState, hash, file, isGlobal } = entry.record;
+    const reading =
+      desiredState === 'inactive'
+        ? ({ kind: 'known', requirements: noRequirements } as const)
+        : this.files.read(name, file);
+    if (reading.kind === 'known') {
+      const asked = reading.requirements;
+      const requirements = asked.isGlobal === isGlobal ? asked : { ...asked, isGlobal };
+      this.#units.set(name, { name, hash, desiredState, requirements });
+      return;
+    }
+    this.#setProblem(name, fileProblem, true);
+    if (reading.kind === 'bad') this.#listener.onUnreadable(keys.unitFile(file), entry.modRevision, reading.error);
+  }
+
+  #putSchedule({ name, machine }: Extract<ParsedKey, { kind: 'schedule' | 'state' }>, kv: KeyValue): void {
+    const entry = readScheduleEntry(kv);
+    const previous = this.schedule.of(name).get(machine);
+    const now = this.schedule.put(name, machine, entry);
+    this.#useScheduled(now, previous);
+    this.#listener.onTouched(name);
+  }
+
+  #deleteSchedule(
+    { name, machine }: Extract<ParsedKey, { kind: 'schedule' | 'state' }>,
+    revision: Revision,
+    method: 'delete' | 'deleteOwn',
+  ): void {
+    const previous = this.schedule.of(name).get(machine);
+    if (!this.schedule[method](name, machine, revision)) return;
+    this.#useScheduled(undefined, previous);
+    this.#listener.onTouched(name);
+  }
+
+  /** An agent may be about to load what is scheduled to it, so that file is in use too. */
+  #useScheduled(now: ScheduleEntry | undefined, previous: ScheduleEntry | undefined): void {
+    if (now?.record.isLeaving === false) this.files.use(now.record.file);
+    if (previous?.record.isLeaving === false) this.files.release(previous.record.file);
+  }
+
+  #putMachine(id: MachineId, kv: KeyValue): void {
+    const entry = readMachineEntry(kv);
+    const previous = this.machines.get(id);
+    this.machines.put(id, entry);
+    const machine = machineOf(id, entry.record);
+    const known = this.#machines.get(id);
+    const wasUnreadable = this.#unreadableMachines.delete(id);
+    this.#machines.set(id, machine);
+    const isOther = wasUnreadable || previous?.createRevision !== entry.createRevision;
+    if (isOther || known === undefined || !isSameMachine(known, machine)) this.#listener.onMachineChanged(id);
+  }
+
+  #deleteMachine(id: MachineId, revision: Revision): void {
+    const wasUnreadable = this.#unreadableMachines.delete(id);
+    if (!this.machines.delete(id, revision) && !wasUnreadable) return;
+    this.#machines.delete(id);
+    this.#listener.onMachineChanged(id);
+  }
+
+  #setProblem(name: UnitName, key: string, isProblem: boolean): void {
+    const problems = this.#problems.get(name) ?? new Set<string>();
+    if (isProblem) {
+      this.#problems.set(name, problems.add(key));
+      this.#unreadableUnits.add(name);
+    } else if (problems.delete(key) && problems.size === 0) {
+      this.#problems.delete(name);
+      this.#unreadableUnits.delete(name);
+      this.#listener.onTouched(name);
+    }
+  }
+}

@@ -1,0 +1,214 @@
+import type { Cluster, MachineId } from '@flotilla/cluster';
+import {
+  type Compare,
+  type KeyValue,
+  type PlanOperation,
+  parseKey,
+  type Revision,
+  ranges,
+  type WatchEvent,
+  type WatchRange,
+} from '@flotilla/registry';
+import type { Logger } from '@flotilla/runtime';
+import type { UnitName } from '@flotilla/unit';
+import { MirrorState } from './mirror-state.js';
+import { hasLeft } from './mirrored-schedule.js';
+
+/** What the mirror follows. Files come before the units that need them; of the states, only ends are of interest. */
+export const mirroredRanges: readonly WatchRange[] = [
+  ranges.unitFiles,
+  ranges.units,
+  ranges.placements,
+  ranges.schedule,
+  ranges.reasons,
+  ranges.machines,
+  { ...ranges.states, deletesOnly: true },
+];
+
+export interface MirrorOptions {
+  readonly log: Logger;
+  /** Called when there is something to decide. */
+  readonly onTouched: () => void;
+}
+
+/** A compare that did not hold when the store stood at `revision`. */
+interface Refusal {
+  readonly compares: readonly Compare[];
+  readonly revision: Revision;
+}
+
+/**
+ * The leader's copy of the cluster: filled from a snapshot, kept by the watch and by what the leader writes itself. It
+ * remembers which units a change has touched since they were decided about last.
+ */
+export class Mirror {
+  readonly #options: MirrorOptions;
+  #state: MirrorState;
+  #isSynced = false;
+  /** `undefined`: all. */
+  #touched: Set<UnitName> | undefined;
+  #isQuiet = false;
+  readonly #refusals = new Map<UnitName, Refusal>();
+  /** Machines and units whose order to leave has to be given again, as nobody knows whether it was answered. */
+  readonly #unanswered = new Map<UnitName, Set<MachineId>>();
+  readonly #loggedBad = new Map<string, Revision>();
+  #snapshotRevision: Revision = 0;
+  #unitsRevision: Revision = 0;
+
+  constructor(options: MirrorOptions) {
+    this.#options = options;
+    this.#state = this.#newState();
+  }
+
+  /** Whether the mirror may be decided upon. */
+  get isSynced(): boolean {
+    return this.#isSynced;
+  }
+
+  /** The records; a new object after each {@link reset}. */
+  get state(): MirrorState {
+    return this.#state;
+  }
+
+  get cluster(): Cluster {
+    return this.#state.cluster;
+  }
+
+  /** Starts over from a snapshot. */
+  reset(kvs: readonly KeyValue[], revision: Revision): void {
+    this.#state = this.#newState();
+    this.#refusals.clear();
+    this.#unanswered.clear();
+    this.#snapshotRevision = revision;
+    this.#unitsRevision = revision;
+    this.#isQuiet = true;
+    for (const kv of kvs) this.#state.put(kv);
+    this.#isQuiet = false;
+    for (const [name, machines] of this.#state.schedule.leaving) this.#unanswered.set(name, new Set(machines));
+    this.#touched = undefined;
+    this.#isSynced = true;
+    this.#options.onTouched();
+  }
+
+  /** Nothing may be decided before the next {@link reset}. */
+  distrust(): void {
+    this.#isSynced = false;
+  }
+
+  /** Takes in what the watch tells. */
+  apply(events: readonly WatchEvent[], revision: Revision): void {
+    for (const event of events) {
+      const key = event.kind === 'put' ? event.kv.key : event.key;
+      if (event.kind === 'put') this.#state.put(event.kv);
+      else this.#state.delete(event.key, event.modRevision, 'watch');
+      if (parseKey(key)?.kind === 'unit') {
+        const at = event.kind === 'put' ? event.kv.modRevision : event.modRevision;
+        this.#unitsRevision = Math.max(this.#unitsRevision, at);
+      }
+    }
+    this.#reviewRefusals(revision);
+    if (this.hasTouched) this.#options.onTouched();
+  }
+
+  /** Takes in what the leader has written; it was decided upon, so it touches nothing. */
+  applyOwn(operations: readonly PlanOperation[], revision: Revision): void {
+    if (revision <= this.#snapshotRevision) return;
+    this.#isQuiet = true;
+    for (const operation of operations) {
+      if (operation.kind === 'delete') this.#state.delete(operation.key, revision, 'own');
+      else {
+        const { key, value } = operation;
+        this.#state.put({ key, value, createRevision: revision, modRevision: revision, lease: undefined });
+      }
+    }
+    this.#isQuiet = false;
+    for (const { key } of operations) this.#touchIfLeft(key);
+  }
+
+  get hasTouched(): boolean {
+    return this.#touched === undefined || this.#touched.size > 0;
+  }
+
+  /** The units to decide about; from now on they count as decided, unless {@link touch} says otherwise. */
+  takeTouched(): Set<UnitName> {
+    const touched = this.#touched ?? this.#state.names;
+    this.#touched = new Set();
+    return touched;
+  }
+
+  touch(names: Iterable<UnitName>): void {
+    for (const name of names) this.#touched?.add(name);
+    if (this.hasTouched) this.#options.onTouched();
+  }
+
+  /** A write about `name` was refused: decide again once the mirror has caught up with what the store said. */
+  refuse(name: UnitName, failed: readonly Compare[], revision: Revision): void {
+    this.#refusals.set(name, { compares: failed, revision });
+    this.#reviewRefusals(0);
+    if (this.hasTouched) this.#options.onTouched();
+  }
+
+  /** Whether the order to leave has to be given again. */
+  isUnanswered(name: UnitName, machine: MachineId): boolean {
+    return this.#unanswered.get(name)?.has(machine) === true;
+  }
+
+  /** The orders to leave have been given again, or were being answered. */
+  noteAnswered(name: UnitName): void {
+    this.#unanswered.delete(name);
+  }
+
+  /** Unit files that no unit uses, and the revisions at which this is known for certain. */
+  unusedFiles(): ReturnType<MirrorState['files']['unused']> {
+    return this.#state.files.unused(this.#unitsRevision);
+  }
+
+  #newState(): MirrorState {
+    return new MirrorState({
+      onTouched: (name) => {
+        if (!this.#isQuiet) this.#touched?.add(name);
+      },
+      onMachineChanged: (machine) => this.#noteMachine(machine),
+      onUnreadable: (key, modRevision, error) => {
+        if (this.#loggedBad.get(key) === modRevision) return;
+        this.#loggedBad.set(key, modRevision);
+        this.#options.log.error('unreadable record or unit file; it is left alone', { key, error });
+      },
+    });
+  }
+
+  #noteMachine(machine: MachineId): void {
+    if (this.#isQuiet) return;
+    const { reasons, schedule } = this.#state;
+    for (const name of schedule.on(machine)) {
+      this.#touched?.add(name);
+      if (schedule.leaving.get(name)?.has(machine) !== true) continue;
+      this.#unanswered.set(name, (this.#unanswered.get(name) ?? new Set()).add(machine));
+    }
+    for (const name of reasons.entries.keys()) this.#touched?.add(name);
+  }
+
+  /** The agent may have answered before the leader learnt that its order was written. */
+  #touchIfLeft(key: string): void {
+    const parsed = parseKey(key);
+    if (parsed?.kind !== 'schedule') return;
+    const entry = this.#state.schedule.of(parsed.name).get(parsed.machine);
+    if (entry !== undefined && hasLeft(entry)) this.touch([parsed.name]);
+  }
+
+  #reviewRefusals(toldRevision: Revision): void {
+    for (const [name, { compares, revision }] of this.#refusals) {
+      if (toldRevision < revision && compares.every((compare) => this.#agrees(compare))) continue;
+      this.#refusals.delete(name);
+      this.#touched?.add(name);
+    }
+  }
+
+  /** Whether the mirror still holds what a compare says. What is not mirrored can't be waited for. */
+  #agrees({ key, on, equals }: Compare): boolean {
+    const parsed = parseKey(key);
+    const entry = parsed === undefined ? undefined : this.#state.findEntry(parsed);
+    if (entry === 'not-mirrored') return false;
+    return ((on === 'create-revision' ? entry?.createRevision : entry?.modRevision) ?? 0) === equals;
+  }
+}

@@ -1,0 +1,74 @@
+import type { LaunchState, Machine, MachineId } from '@flotilla/cluster';
+import { FleetError } from '@flotilla/errors';
+import {
+  decodeRecord,
+  type KeyValue,
+  type MachineRecord,
+  type PlacementRecord,
+  type ReasonRecord,
+  type ScheduleRecord,
+  type UnitRecord,
+} from '@flotilla/registry';
+import type { Entry } from './mirror-table.js';
+
+const launchStates: Readonly<Record<LaunchState, true>> = { inactive: true, loaded: true, launched: true };
+
+/** Reads `units/<name>`. @throws FleetError `bad-record` */
+export function readUnitEntry(kv: KeyValue): Entry<UnitRecord> {
+  const record = decodeRecord<UnitRecord>(kv.key, kv.value);
+  const { desiredState, file, hash, order } = record;
+  check(kv, typeof file === 'string' && typeof hash === 'string' && Number.isInteger(order));
+  check(kv, Object.hasOwn(launchStates, desiredState) && typeof record.isGlobal === 'boolean');
+  return entryOf(kv, record);
+}
+
+/** Reads `placements/<name>`. @throws FleetError `bad-record` */
+export function readPlacementEntry(kv: KeyValue): Entry<PlacementRecord> {
+  const record = decodeRecord<PlacementRecord>(kv.key, kv.value);
+  check(kv, typeof record.machine === 'string');
+  return entryOf(kv, record);
+}
+
+/** Reads `schedule/<machine>/<name>`. @throws FleetError `bad-record` */
+export function readScheduleEntry(kv: KeyValue): Entry<ScheduleRecord> {
+  const record = decodeRecord<ScheduleRecord>(kv.key, kv.value);
+  check(kv, typeof record.file === 'string' && typeof record.isLeaving === 'boolean');
+  return entryOf(kv, record);
+}
+
+/** Reads `reasons/<name>`. @throws FleetError `bad-record` */
+export function readReasonEntry(kv: KeyValue): Entry<ReasonRecord> {
+  const record = decodeRecord<ReasonRecord>(kv.key, kv.value);
+  check(kv, typeof record.since === 'number' && typeof record.misfits === 'object' && record.misfits !== null);
+  return entryOf(kv, record);
+}
+
+/** Reads `machines/<id>`. @throws FleetError `bad-record` */
+export function readMachineEntry(kv: KeyValue): Entry<MachineRecord> {
+  const record = decodeRecord<MachineRecord>(kv.key, kv.value);
+  check(kv, typeof record.metadata === 'object' && record.metadata !== null);
+  check(
+    kv,
+    Object.values(record.metadata).every((value) => typeof value === 'string'),
+  );
+  return entryOf(kv, record);
+}
+
+/** A machine as scheduling sees it. */
+export function machineOf(id: MachineId, { metadata, frozen }: MachineRecord): Machine {
+  return { id, metadata: new Map(Object.entries(metadata)), isClosed: frozen !== undefined };
+}
+
+/** Whether scheduling sees no difference between two records of a machine. */
+export function isSameMachine(a: Machine, b: Machine): boolean {
+  if (a.isClosed !== b.isClosed || a.metadata.size !== b.metadata.size) return false;
+  return [...a.metadata].every(([key, value]) => b.metadata.get(key) === value);
+}
+
+function entryOf<R>({ createRevision, modRevision }: KeyValue, record: R): Entry<R> {
+  return { record, createRevision, modRevision };
+}
+
+function check({ key }: KeyValue, isRight: boolean): void {
+  if (!isRight) throw new FleetError('bad-record', `the value of ${key} lacks a field, or has a wrong one`);
+}

@@ -1,0 +1,170 @@
+import { assertNever, FleetError } from '@flotilla/errors';
+import {
+  type CommitOutcome,
+  commitPlan,
+  type Following,
+  follow,
+  type Leadership,
+  type PlanWrite,
+  type Store,
+} from '@flotilla/registry';
+import { type Clock, jittered, type Logger, ReconcileLoop, type Timer } from '@flotilla/runtime';
+import type { UnitName } from '@flotilla/unit';
+import { Mirror, mirroredRanges } from './mirror.js';
+import type { Plan } from './plan.js';
+import { logPlan } from './plan-log.js';
+import { planWrites, unusedFileWrites } from './plan-writes.js';
+import { schedule } from './schedule.js';
+
+/** Long enough that the writes of one command come into one pass, too short to notice. */
+const gatherMs = 10;
+
+/** A pass over a million units takes minutes; what ends it early is the end of leadership. */
+const passDeadlineMs = 600_000;
+
+export interface TermOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly leadership: Leadership;
+  readonly auditIntervalMs: number;
+}
+
+/** One leader's time in office: it follows the cluster, decides and writes until leadership ends. */
+export class Term {
+  readonly #options: TermOptions;
+  readonly #mirror: Mirror;
+  readonly #loop: ReconcileLoop;
+  /** What keeps the mirror, and what is about to take its place. */
+  #following: Following | undefined;
+  #next: Following | undefined;
+  #audit: Timer | undefined;
+  #isOver = false;
+
+  constructor(options: TermOptions) {
+    const { clock, leadership, log } = options;
+    this.#options = options;
+    this.#loop = new ReconcileLoop({
+      name: 'engine',
+      body: ({ pass, signal }) => this.#pass(pass, AbortSignal.any([signal, leadership.ended])),
+      clock,
+      log,
+      gatherMs,
+      deadlineMs: passDeadlineMs,
+    });
+    this.#mirror = new Mirror({ log, onTouched: () => this.#loop.wake() });
+    this.#readEverything();
+  }
+
+  /** Ends the term; resolves when nothing is in flight any more. */
+  async close(): Promise<void> {
+    this.#isOver = true;
+    this.#audit?.cancel();
+    this.#following?.close();
+    this.#next?.close();
+    await this.#loop.close();
+  }
+
+  /** Makes the mirror anew from a snapshot. Until that is there, the old one is kept. */
+  #readEverything(): void {
+    const { auditIntervalMs, clock, log, store } = this.#options;
+    this.#audit?.cancel();
+    this.#audit = clock.setTimer(jittered(clock, auditIntervalMs), () => this.#readEverything());
+    this.#next?.close();
+    const next = follow({
+      store,
+      ranges: mirroredRanges,
+      clock,
+      log,
+      follower: {
+        onSnapshot: (kvs, revision) => {
+          if (this.#next === next) {
+            this.#following?.close();
+            this.#following = next;
+            this.#next = undefined;
+          }
+          this.#mirror.reset(kvs, revision);
+        },
+        onEvents: (events, revision) => this.#mirror.apply(events, revision),
+        onBroken: () => this.#mirror.distrust(),
+      },
+    });
+    this.#next = next;
+  }
+
+  /** One pass: read what has changed, decide, write. Every branch of policy is in {@link schedule}. */
+  async #pass(pass: number, signal: AbortSignal): Promise<void> {
+    const mirror = this.#mirror;
+    if (!mirror.isSynced || this.#isOver || signal.aborted) return;
+    const names = mirror.takeTouched();
+    const plan = schedule(mirror.cluster, names);
+    const writes = [
+      ...planWrites({ plan, mirror, names, nowMs: this.#options.clock.now() }),
+      ...unusedFileWrites(mirror),
+    ];
+    if (writes.length > 0) await this.#commit({ pass, plan, writes }, signal);
+  }
+
+  async #commit({ pass, plan, writes }: PassWrites, signal: AbortSignal): Promise<void> {
+    const { leadership, log, store } = this.#options;
+    const mirror = this.#mirror;
+    const open = new Set(writes.flatMap(({ unit }) => unit ?? []));
+    const committed = new Set<UnitName>();
+    try {
+      const outcome = await commitPlan({
+        store,
+        leadership,
+        writes,
+        signal,
+        onCommitted: (done, revision) => {
+          for (const { operations, unit } of done) {
+            mirror.applyOwn(operations, revision);
+            if (unit === undefined) continue;
+            open.delete(unit);
+            committed.add(unit);
+            mirror.noteAnswered(unit);
+          }
+        },
+        onRefused: ({ unit }, failed, revision) => {
+          log.debug('write refused', { pass, unit, failed, revision });
+          if (unit === undefined) return;
+          open.delete(unit);
+          mirror.noteAnswered(unit);
+          mirror.refuse(unit, failed, revision);
+        },
+      });
+      this.#actOn(outcome);
+    } finally {
+      logPlan({ log, pass, plan, committed });
+      if (!this.#isOver) mirror.touch(open);
+    }
+  }
+
+  #actOn(outcome: CommitOutcome): void {
+    const { log, leadership } = this.#options;
+    switch (outcome) {
+      case 'fenced':
+        log.warn('Engine leadership lost, another engine may lead', { fence: leadership.fence });
+        void this.close();
+        return;
+      case 'uncertain':
+        log.warn('no answer from the store; everything is read again before anything is decided');
+        this.#mirror.distrust();
+        this.#readEverything();
+        return;
+      case 'stale':
+        throw new FleetError('stale-leadership', "the leader's lease may have ended");
+      case 'done':
+      case 'stopped':
+        return;
+      default:
+        assertNever(outcome);
+    }
+  }
+}
+
+interface PassWrites {
+  readonly pass: number;
+  readonly plan: Plan;
+  readonly writes: readonly PlanWrite[];
+}
