@@ -48,6 +48,11 @@ export interface HostPlace {
   readonly machineId: string;
 }
 
+/** A directory that every host of a lab sees, at the path that it has outside. */
+export function sharedDirectory(labDirectory: string): string {
+  return join(labDirectory, 'shared');
+}
+
 /** Makes a host: root directory, network, control group. It is not booted yet. */
 export async function createHost(place: HostPlace): Promise<NspawnHost> {
   const host = new NspawnHost(place);
@@ -139,6 +144,10 @@ export class NspawnHost implements TestHost {
     return `--- ${this.name}, journal of ${unit ?? 'everything'}:\n${stdout}`;
   }
 
+  get #shared(): string {
+    return sharedDirectory(this.#directory);
+  }
+
   get #consolePath(): string {
     return join(this.#directory, `${this.name}.console`);
   }
@@ -153,7 +162,7 @@ export class NspawnHost implements TestHost {
     const nspawn = ['systemd-nspawn', '--quiet', '--register=no', '--keep-unit', '--boot', '--console=pipe'];
     const place = ['--machine', `${lab}-${this.name}`, '--directory', this.root];
     // Units and fleetd find this very Node there, wherever it is installed on the machine.
-    const binds = ['--bind-ro=/usr', `--bind-ro=${process.execPath}:/opt/node/node`];
+    const binds = ['--bind-ro=/usr', `--bind-ro=${process.execPath}:/opt/node/node`, `--bind=${this.#shared}`];
     const network = `--network-namespace-path=${namespacePath(this.#directory, this.name)}`;
     const container = await startBackground({
       argv: [...nspawn, ...place, ...binds, network],

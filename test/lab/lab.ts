@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CommandOptions, type CommandResult, mustRun, runCommand } from './command.js';
 import { EtcdServer } from './etcd-server.js';
-import { createHost, type NspawnHost, type TestHost } from './host.js';
+import { createHost, type NspawnHost, sharedDirectory, type TestHost } from './host.js';
 import { claimLab, memoryPath, removeLab } from './lab-record.js';
 import { addLabAddress, createBridge, inNamespace, labAddress, namespacePath } from './network.js';
 
@@ -19,6 +20,8 @@ export interface LabOptions {
 export interface Lab {
   /** Holds everything that the lab left on disk, until `close`. */
   readonly directory: string;
+  /** A directory that every host sees, at the same path. */
+  readonly shared: string;
   /** Booted; named host-1, host-2 and so on, with ascending machine IDs. */
   readonly hosts: readonly TestHost[];
   /** Healthy. */
@@ -43,6 +46,7 @@ export interface Lab {
 export async function createLab({ name, hosts = 3, etcdMembers = 1 }: LabOptions): Promise<Lab> {
   const directory = await claimLab(name);
   try {
+    await mkdir(sharedDirectory(directory));
     await createBridge(directory);
     const etcd = await startEtcd(directory, etcdMembers);
     const numbers = Array.from({ length: hosts }, (_, index) => index + 1);
@@ -59,6 +63,7 @@ function openLab(directory: string, hosts: readonly TestHost[], etcd: readonly E
   const network = namespacePath(directory, 'lab');
   return {
     directory,
+    shared: sharedDirectory(directory),
     hosts,
     etcd,
     etcdUrls: etcd.map(({ url }) => url).join(','),
