@@ -1,0 +1,80 @@
+import type { FleetctlCommand } from './command.js';
+
+/** A command as the list of commands shows it; the rest is loaded when it is called. */
+export interface CatalogueEntry {
+  readonly name: string;
+  /** What follows the name in the usage line. */
+  readonly usage: string;
+  readonly summary: string;
+  load(): Promise<FleetctlCommand>;
+}
+
+/** All commands, in the order of the help. */
+export const catalogue: readonly CatalogueEntry[] = [
+  {
+    name: 'submit',
+    usage: '[flags] UNIT...',
+    summary: 'Register unit files, without running them',
+    load: async () => (await import('./commands/submit.js')).submit,
+  },
+  {
+    name: 'load',
+    usage: '[flags] UNIT...',
+    summary: 'Place units on machines, without starting them',
+    load: async () => (await import('./commands/load.js')).load,
+  },
+  {
+    name: 'start',
+    usage: '[flags] UNIT...',
+    summary: 'Run units, registering them first if need be',
+    load: async () => (await import('./commands/start.js')).start,
+  },
+  {
+    name: 'stop',
+    usage: '[flags] UNIT...',
+    summary: 'Stop units; they stay loaded where they are',
+    load: async () => (await import('./commands/stop.js')).stop,
+  },
+  {
+    name: 'unload',
+    usage: '[flags] UNIT...',
+    summary: 'Stop units and take them off their machines',
+    load: async () => (await import('./commands/unload.js')).unload,
+  },
+  {
+    name: 'destroy',
+    usage: '[flags] UNIT...',
+    summary: 'Stop units and forget them',
+    load: async () => (await import('./commands/destroy.js')).destroyCommand,
+  },
+  {
+    name: 'cat',
+    usage: '[flags] UNIT',
+    summary: 'Print a registered unit file',
+    load: async () => (await import('./commands/cat.js')).cat,
+  },
+  {
+    name: 'list-units',
+    usage: '[flags]',
+    summary: "Show what runs where, in systemd's words",
+    load: async () => (await import('./commands/list-units.js')).listUnits,
+  },
+  {
+    name: 'list-unit-files',
+    usage: '[flags]',
+    summary: 'Show the registered units: what was asked, and what is',
+    load: async () => (await import('./commands/list-unit-files.js')).listUnitFiles,
+  },
+  {
+    name: 'list-machines',
+    usage: '[flags]',
+    summary: 'Show the machines of the cluster',
+    load: async () => (await import('./commands/list-machines.js')).listMachines,
+  },
+  {
+    name: 'version',
+    usage: '',
+    summary: 'Print the version',
+    load: async () => (await import('./commands/version.js')).versionCommand,
+  },
+];

@@ -1,0 +1,36 @@
+import type { MachineEntity } from '@flotilla/schema';
+import { examples, type FleetctlCommand } from '../command.js';
+import { exitCodes } from '../exit-codes.js';
+import { addListFlags, formatList, type ListFlags, type ListLayout, parseFields } from '../list-output.js';
+import { machineIdLabel } from '../machine-label.js';
+
+const layout: ListLayout<MachineEntity> = {
+  cells: {
+    machine: ({ id }, isFull) => machineIdLabel(id, isFull),
+    ip: ({ primaryIP }) => primaryIP || '-',
+    metadata: ({ metadata = {} }) => {
+      const pairs = Object.entries(metadata).map(([key, value]) => `${key}=${value}`);
+      return pairs.sort().join(',') || '-';
+    },
+  },
+  defaultFields: 'machine,ip,metadata',
+  nameOf: ({ id }) => id,
+  entityOf: (machine) => machine,
+};
+
+export const listMachines: FleetctlCommand = {
+  configure(command) {
+    addListFlags(command, layout)
+      .description('Shows the machines of the cluster with their addresses and metadata.')
+      .addHelpText('after', examples('fleetctl list-machines', 'fleetctl list-machines --full --fields machine,ip'));
+  },
+  async run({ client, screen }, command) {
+    const flags = command.opts<ListFlags>();
+    parseFields(flags, layout);
+    const machines = await client.listMachines();
+    screen.write(formatList(machines, flags, layout));
+    for (const { id, frozen } of machines)
+      if (frozen !== undefined) screen.err(screen.palette.waiting(`Machine ${id} starts and stops nothing: ${frozen}`));
+    return exitCodes.done;
+  },
+};

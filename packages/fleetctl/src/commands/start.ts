@@ -1,0 +1,29 @@
+import { bringUp } from '../bring-up.js';
+import { examples, type FleetctlCommand } from '../command.js';
+import { addWaitFlags, type WaitFlags, waitLimitMs } from '../wait-flags.js';
+
+export const start: FleetctlCommand = {
+  configure(command) {
+    addWaitFlags(command.option('--replace', 'replace a registered unit that differs from the file'))
+      .description(
+        'Runs units: registers those that are not yet, from their files or templates, has a machine chosen for each, and ' +
+          'waits until systemd says that they are active. A unit that waits for a machine or fails says why.\n' +
+          'Exit code: 0 all run, 1 one failed, 2 one is not there yet when the wait is over.',
+      )
+      .addHelpText(
+        'after',
+        examples(
+          'fleetctl start web.service               from the file, or as it is registered',
+          "fleetctl start 'web@{1..10}'             ten instances of web@.service",
+          'fleetctl start --replace web.service     with the changed file',
+          'fleetctl start --no-block web.service    ask for it and return',
+          'fleetctl start --wait=5m big.service     wait longer than a minute',
+        ),
+      );
+  },
+  run(context, command) {
+    const { replace, ...flags } = command.opts<WaitFlags & { readonly replace?: true }>();
+    const limitMs = waitLimitMs(flags);
+    return bringUp(context, { verb: 'start', units: command.args, isReplacing: replace === true, limitMs });
+  },
+};

@@ -1,0 +1,92 @@
+import type { LaunchStateWord } from '@flotilla/schema';
+import type { UnitHash } from '@flotilla/unit';
+
+/** Commands that create what is not there yet. */
+export type CreatingVerb = 'submit' | 'load' | 'start';
+
+/** The state that each asks for. */
+export const stateOfVerb: Readonly<Record<CreatingVerb, LaunchStateWord>> = {
+  submit: 'inactive',
+  load: 'loaded',
+  start: 'launched',
+};
+
+/** What is known of one argument before anything is changed. */
+export interface CreationInput {
+  readonly verb: CreatingVerb;
+  readonly name: string;
+  /** Where the argument says that the unit file is. */
+  readonly path: string;
+  readonly isReplacing: boolean;
+  /** The unit as it is registered. */
+  readonly stored?: { readonly desiredState: LaunchStateWord; readonly hash: UnitHash };
+  /** The file on this machine: the unit's own, or its template's. */
+  readonly local?: { readonly kind: 'unit' | 'template'; readonly hash: UnitHash; readonly path: string };
+  /** The template in the registry, of an instance that has no file of its own. */
+  readonly storedTemplate?: { readonly name: string; readonly hash: UnitHash };
+}
+
+/** What becomes of one argument. */
+export interface CreationStep {
+  /** `keep` what is registered; `put` the content of `from`; `refuse`: leave the unit alone; `lack`: there is no content. */
+  readonly action: 'keep' | 'put' | 'refuse' | 'lack';
+  readonly from?: 'local' | 'stored-template';
+  /** Lines for stderr. */
+  readonly warnings?: readonly string[];
+  /** A line for stdout. */
+  readonly note?: string;
+}
+
+/** Desired states in which each verb may replace a unit: none lets a running unit be stopped by surprise. */
+const replaceable: Readonly<Record<CreatingVerb, readonly LaunchStateWord[]>> = {
+  submit: ['inactive'],
+  load: ['inactive', 'loaded'],
+  start: ['inactive', 'loaded', 'launched'],
+};
+
+/** Decides where a unit's content comes from. A unit that is registered stays as it is, unless it may be replaced. */
+export function decideCreation(input: CreationInput): CreationStep {
+  if (input.stored === undefined) return decideNew(input);
+  return input.isReplacing ? decideReplacement(input, input.stored) : decideKept(input, input.stored.hash);
+}
+
+function decideNew({ name, local, storedTemplate, path }: CreationInput): CreationStep {
+  if (local?.kind === 'unit') return { action: 'put', from: 'local' };
+  if (storedTemplate !== undefined) {
+    const step = { action: 'put', from: 'stored-template' } as const;
+    if (local === undefined || local.hash === storedTemplate.hash) return step;
+    return { ...step, warnings: [differs({ name: storedTemplate.name, local })] };
+  }
+  if (local !== undefined) return { action: 'put', from: 'local' };
+  return { action: 'lack', warnings: [`unable to find Unit(${name}) in Registry or on filesystem (${path})`] };
+}
+
+function decideKept({ name, local }: CreationInput, hash: UnitHash): CreationStep {
+  if (local === undefined || local.hash === hash) return { action: 'keep' };
+  return { action: 'keep', warnings: [differs({ name, local })] };
+}
+
+function decideReplacement(input: CreationInput, stored: NonNullable<CreationInput['stored']>): CreationStep {
+  const { verb, name, path, local, storedTemplate } = input;
+  const content = local ?? storedTemplate;
+  if (content === undefined)
+    return { action: 'lack', warnings: [`there is nothing to replace Unit(${name}) with: ${path} does not exist`] };
+  if (content.hash === stored.hash)
+    return { action: 'keep', note: `Found same Unit(${name}) in Registry, nothing to do` };
+  if (!replaceable[verb].includes(stored.desiredState)) {
+    const warning = `Warning: can not replace Unit(${name}) in state '${stored.desiredState}', use the appropriate command`;
+    return { action: 'refuse', warnings: [warning] };
+  }
+  return { action: 'put', from: local === undefined ? 'stored-template' : 'local' };
+}
+
+function differs({
+  name,
+  local,
+}: {
+  readonly name: string;
+  readonly local: NonNullable<CreationInput['local']>;
+}): string {
+  const file = local.kind === 'template' ? 'local template unit file' : 'local unit file';
+  return `WARNING: Unit ${name} in registry differs from ${file} ${local.path}. Add --replace to override.`;
+}

@@ -1,0 +1,62 @@
+import type { Context } from './context.js';
+import { exitCodes, type Outcome, worstOutcome } from './exit-codes.js';
+import type { Expectation } from './verdict.js';
+import { waitForUnits } from './wait.js';
+
+/** How a command follows what it has asked for. */
+export interface FollowOptions {
+  /** The word for messages. */
+  readonly verb: string;
+  /** How long to wait, in all; `Infinity`: for ever; `undefined`: not at all. */
+  readonly limitMs: number | undefined;
+}
+
+/** Collects what a command has asked for, waits for it, and makes the exit code of it all. */
+export class Follow {
+  readonly #context: Context;
+  readonly #options: FollowOptions;
+  readonly #expectations: Expectation[] = [];
+  readonly #outcomes: Outcome[] = [];
+
+  constructor(context: Context, options: FollowOptions) {
+    this.#context = context;
+    this.#options = options;
+  }
+
+  /** Prints an error that is about one unit; the others go on. */
+  fail(line: string): void {
+    this.#context.screen.err(this.#context.screen.palette.bad(line));
+    this.count('failed');
+  }
+
+  /** Takes an outcome into account that has been printed. */
+  count(outcome: Outcome): void {
+    this.#outcomes.push(outcome);
+  }
+
+  /**
+   * Waits for this later. A global unit is only waited for until it is gone: the API does not say on how many
+   * machines it should run.
+   */
+  add(expectation: Expectation, { isGlobal }: { readonly isGlobal: boolean }): void {
+    const { verb, limitMs } = this.#options;
+    if (isGlobal && expectation.goal !== 'gone')
+      this.#context.screen.out(`Triggered global unit ${expectation.name} ${verb}`);
+    else if (limitMs === undefined) this.#context.screen.out(`Triggered unit ${expectation.name} ${verb}`);
+    else this.#expectations.push(expectation);
+  }
+
+  /**
+   * Waits for all that was added.
+   *
+   * @param summarise Is told the names that are as wanted, if any, in the order in which they were added.
+   * @returns The exit code: the worst outcome decides.
+   */
+  async finish(summarise?: (names: readonly string[]) => void): Promise<number> {
+    const { limitMs = 0 } = this.#options;
+    const outcomes = await waitForUnits(this.#context, this.#expectations, limitMs);
+    const done = this.#expectations.map(({ name }) => name).filter((name) => outcomes.get(name) === 'done');
+    if (done.length > 0) summarise?.(done);
+    return exitCodes[worstOutcome([...this.#outcomes, ...outcomes.values()])];
+  }
+}

@@ -1,0 +1,44 @@
+import { type Client, isTransient } from '@flotilla/client';
+import type { MachineEntity } from '@flotilla/schema';
+
+const shortIdLength = 8;
+
+/** The ID, or its first 8 characters and dots. */
+export function machineIdLabel(id: string, isFull = false): string {
+  return isFull ? id : `${id.slice(0, shortIdLength)}...`;
+}
+
+/** The ID as in {@link machineIdLabel}, and the address if it is known. */
+export function machineLabel(machine: Pick<MachineEntity, 'id' | 'primaryIP'>, isFull = false): string {
+  const id = machineIdLabel(machine.id, isFull);
+  return machine.primaryIP === undefined ? id : `${id}/${machine.primaryIP}`;
+}
+
+/** Knows the machines' addresses: reads the list when a machine is named that it has not seen, once for each. */
+export class MachineDirectory {
+  readonly #client: Client;
+  readonly #machines = new Map<string, MachineEntity>();
+  readonly #askedFor = new Set<string>();
+
+  constructor(client: Client) {
+    this.#client = client;
+  }
+
+  /** A label for messages; without an address if the list has none. */
+  async label(id: string): Promise<string> {
+    if (!this.#machines.has(id) && !this.#askedFor.has(id)) {
+      this.#askedFor.add(id);
+      await this.#readList();
+    }
+    return machineLabel(this.#machines.get(id) ?? { id });
+  }
+
+  async #readList(): Promise<void> {
+    try {
+      for (const machine of await this.#client.listMachines()) this.#machines.set(machine.id, machine);
+    } catch (error) {
+      // An address is an extra: a message about a unit does not wait for it.
+      if (!isTransient(error)) throw error;
+    }
+  }
+}

@@ -1,0 +1,112 @@
+import { type Client, createClient } from '@flotilla/client';
+import { FleetError, version } from '@flotilla/errors';
+import type { Clock } from '@flotilla/runtime';
+import { Command, CommanderError } from 'commander';
+import { catalogue } from './catalogue.js';
+import { findCommandName, normaliseWords } from './command-line.js';
+import { messageOf } from './errors.js';
+import { exitCodes } from './exit-codes.js';
+import { addGlobalFlags, type Environment, environmentWords, type GlobalFlags } from './global-flags.js';
+import { createPalette, Screen, type Terminal } from './terminal.js';
+
+/** What the program gets from the process that it runs in. */
+export interface RunOptions {
+  /** The words after the program's name. */
+  readonly words: readonly string[];
+  readonly environment: Environment;
+  readonly terminal: Terminal;
+  readonly clock: Clock;
+}
+
+/** Runs one command line. Errors are printed; the result is the exit code. */
+export async function run({ words, environment, terminal, clock }: RunOptions): Promise<number> {
+  const screen = new Screen(terminal, await createPalette(terminal));
+  const line = normaliseWords(words);
+  const name = findCommandName(line);
+  try {
+    return await runLine({ line, name, environment, screen, clock });
+  } catch (error) {
+    return explain(error, screen, name);
+  } finally {
+    screen.progress('');
+  }
+}
+
+interface Line {
+  readonly line: readonly string[];
+  readonly name: string | undefined;
+  readonly environment: Environment;
+  readonly screen: Screen;
+  readonly clock: Clock;
+}
+
+async function runLine({ line, name, environment, screen, clock }: Line): Promise<number> {
+  const program = createProgram(screen);
+  let exitCode: number = exitCodes.done;
+  if (name === undefined) program.action(() => program.outputHelp());
+  let isKnown = name === undefined || name === 'help';
+  for (const entry of catalogue) {
+    const command = program.command(entry.name).summary(entry.summary).usage(entry.usage);
+    if (entry.usage.includes('UNIT')) command.argument('[unit...]');
+    if (entry.name !== name) continue;
+    isKnown = true;
+    const definition = await entry.load();
+    definition.configure(command);
+    command.action(async () => {
+      const client = openClient(program.opts<GlobalFlags>(), screen);
+      try {
+        exitCode = await definition.run({ client, screen, clock }, command);
+      } finally {
+        client.close();
+      }
+    });
+  }
+  program.command('help').usage('[COMMAND]').summary('Explain a command').description('Explains a command.');
+  // Alone, so that commander finds the nearest command whatever else is on the line.
+  await program.parseAsync(isKnown ? [...environmentWords(environment), ...line] : [name ?? ''], { from: 'user' });
+  return exitCode;
+}
+
+function createProgram(screen: Screen): Command {
+  const program = new Command('fleetctl');
+  program
+    .description(`fleetctl ${version}: systemd units on a cluster of machines.`)
+    .usage('[global flags] COMMAND [flags] [UNIT...]')
+    .helpCommand(false)
+    .helpOption('-h, --help', 'explain the command')
+    .configureHelp({ showGlobalOptions: true, visibleArguments: () => [], subcommandTerm: (command) => command.name() })
+    .configureOutput({ writeOut: (text) => screen.write(text), writeErr: () => undefined })
+    .exitOverride()
+    .addHelpText('after', (context) => (context.command === program ? firstSteps : ''));
+  addGlobalFlags(program);
+  return program;
+}
+
+const firstSteps = `
+A UNIT is a name (web.service; web means web.service), a path to a unit file, an instance of a template (web@1),
+a range ('web@{1..10}'), or a pattern on registered units ('web@*').
+Each global flag can be given in the environment as FLEETCTL_<NAME>, like FLEETCTL_ENDPOINT.
+
+Run 'fleetctl COMMAND --help' for a command's flags and examples.`;
+
+function openClient({ endpoint, requestTimeout, debug }: GlobalFlags, screen: Screen): Client {
+  const [first = '', ...others] = endpoint.split(',');
+  if (others.length > 0) screen.err(`WARNING: only the first endpoint is used: ${first}`);
+  const onExchange = ({ method, path, status }: { method: string; path: string; status: number }) =>
+    screen.err(`debug: ${method} ${path} ${status}`);
+  return createClient({ endpoint: first, timeoutMs: requestTimeout, ...(debug === true && { onExchange }) });
+}
+
+const usageCodes: ReadonlySet<string> = new Set(['usage', 'bad-endpoint']);
+
+function explain(error: unknown, screen: Screen, name: string | undefined): number {
+  if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.done;
+  const isUsage = error instanceof CommanderError || (error instanceof FleetError && usageCodes.has(error.code));
+  const message = messageOf(error).replace(/^error: /, '');
+  screen.err(screen.palette.bad(`Error: ${message}`));
+  if (error instanceof FleetError && error.hint !== undefined) screen.err(error.hint);
+  if (!isUsage) return exitCodes.failed;
+  const isKnown = catalogue.some((entry) => entry.name === name);
+  screen.err(isKnown ? `Run 'fleetctl ${name} --help' for its usage.` : "Run 'fleetctl --help' for usage.");
+  return exitCodes.usage;
+}

@@ -1,0 +1,95 @@
+import { mapInFlight } from '@flotilla/client';
+import type { LaunchStateWord, UnitEntity } from '@flotilla/schema';
+import type { Context } from './context.js';
+import { isAboutOneUnit, messageOf } from './errors.js';
+import { Follow } from './follow.js';
+import { type ChosenUnit, selectUnits } from './selection.js';
+import { parseUnitArguments } from './unit-arguments.js';
+import { isGlobalUnit } from './unit-content.js';
+import { UnitReader } from './unit-reader.js';
+import type { Goal } from './verdict.js';
+
+/** Commands that take units down but keep them registered. */
+export type LoweringVerb = 'stop' | 'unload';
+
+/** What `stop`, `unload` and `destroy` are asked to do. */
+export interface TakeDownRequest {
+  readonly units: readonly string[];
+  /** As in {@link Follow}. */
+  readonly limitMs: number | undefined;
+}
+
+interface Lowering {
+  readonly state: LaunchStateWord;
+  readonly goal: Goal;
+  readonly doing: string;
+  readonly done: string;
+}
+
+const lowerings: Readonly<Record<LoweringVerb, Lowering>> = {
+  stop: { state: 'loaded', goal: 'stopped', doing: 'stopping', done: 'stopped' },
+  unload: { state: 'inactive', goal: 'inactive', doing: 'unloading', done: 'unloaded' },
+};
+
+/** Stops or unloads units and waits until they are. Decides on the desired state: a unit that waits is lowered too. */
+export async function lower(
+  context: Context,
+  request: TakeDownRequest & { readonly verb: LoweringVerb },
+): Promise<number> {
+  const { client, screen } = context;
+  const { verb, units, limitMs } = request;
+  const { state, goal, doing, done } = lowerings[verb];
+  const follow = new Follow(context, { verb, limitMs });
+  const chosen = await choose(context, units, follow);
+  const stored = await new UnitReader(client).units(chosen.map(({ name }) => name));
+  await eachUnit(chosen, { follow, doing }, async ({ name, isMatched }) => {
+    const unit = stored.get(name);
+    if (unit === undefined) return follow.fail(`Unit ${name} does not exist.`);
+    if (verb === 'stop' && unit.desiredState === 'inactive') {
+      if (!isMatched) follow.fail(`Unable to stop unit ${name} in state inactive`);
+      return;
+    }
+    if (isLowered(unit, state) && isMatched) return;
+    if (!isLowered(unit, state)) await client.putUnit(name, { desiredState: state });
+    follow.add({ name, goal }, { isGlobal: isGlobalUnit(unit) });
+  });
+  return follow.finish((names) => screen.out(`Successfully ${done} units [${names.join(' ')}].`));
+}
+
+function isLowered({ desiredState }: UnitEntity, state: LaunchStateWord): boolean {
+  return desiredState === state || desiredState === 'inactive';
+}
+
+/** Destroys units and waits until no machine has any of them. */
+export async function destroy(context: Context, { units, limitMs }: TakeDownRequest): Promise<number> {
+  const follow = new Follow(context, { verb: 'destroy', limitMs: limitMs ?? 0 });
+  const chosen = await choose(context, units, follow);
+  await eachUnit(chosen, { follow, doing: 'destroying' }, async ({ name, isMatched }) => {
+    const outcome = await context.client.deleteUnit(name);
+    if (outcome === 'absent' && !isMatched) follow.fail(`Unit ${name} does not exist.`);
+    else if (limitMs === undefined) context.screen.out(`Destroyed ${name}`);
+    else follow.add({ name, goal: 'gone' }, { isGlobal: false });
+  });
+  return follow.finish();
+}
+
+async function choose(context: Context, units: readonly string[], follow: Follow): Promise<readonly ChosenUnit[]> {
+  const selection = await selectUnits(context.client, parseUnitArguments(units), { withTemplates: true });
+  for (const pattern of selection.unmatched) follow.fail(`no unit in the registry matches ${pattern}`);
+  return selection.units;
+}
+
+async function eachUnit(
+  chosen: readonly ChosenUnit[],
+  { follow, doing }: { readonly follow: Follow; readonly doing: string },
+  work: (unit: ChosenUnit) => Promise<void>,
+): Promise<void> {
+  await mapInFlight(chosen, async (unit) => {
+    try {
+      await work(unit);
+    } catch (error) {
+      if (!isAboutOneUnit(error)) throw error;
+      follow.fail(`Error ${doing} unit ${unit.name}: ${messageOf(error)}`);
+    }
+  });
+}

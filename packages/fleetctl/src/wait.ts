@@ -1,0 +1,124 @@
+import { isTransient } from '@flotilla/client';
+import { sleep } from '@flotilla/runtime';
+import type { UnitEntity, UnitStateEntity } from '@flotilla/schema';
+import type { Context } from './context.js';
+import { formatDuration } from './duration.js';
+import { messageOf } from './errors.js';
+import type { Outcome } from './exit-codes.js';
+import { MachineDirectory } from './machine-label.js';
+import type { Screen } from './terminal.js';
+import { UnitReader } from './unit-reader.js';
+import { type Expectation, fingerprint, isRunning, judge, type Verdict } from './verdict.js';
+
+/** Units start in some ten milliseconds; each look doubles the pause up to fleet's 250 ms. */
+const firstPauseMs = 30;
+const longestPauseMs = 250;
+
+/** A line of progress must not wrap: only one line can be taken back. */
+const progressWidth = 79;
+
+/** A unit that is waited for, and what this wait remembers of it. */
+class PendingUnit {
+  readonly expectation: Expectation;
+  /** What it waits for, as of the last look. */
+  why = 'nothing is known of it yet';
+  #look = '';
+  #lookedSinceMs = 0;
+  #hasRun = false;
+
+  constructor(expectation: Expectation) {
+    this.expectation = expectation;
+  }
+
+  judge(unit: UnitEntity | undefined, states: readonly UnitStateEntity[], nowMs: number): Verdict {
+    const look = fingerprint(states);
+    if (look !== this.#look) this.#lookedSinceMs = nowMs;
+    this.#look = look;
+    const { hash } = this.expectation;
+    const isWanted = (state: UnitStateEntity) => hash === undefined || state.hash === hash;
+    this.#hasRun ||= unit?.currentState === 'launched' && states.some((state) => isWanted(state) && isRunning(state));
+    const unchangedMs = nowMs - this.#lookedSinceMs;
+    const verdict = judge(this.expectation, { unit, states, unchangedMs, hasRun: this.#hasRun });
+    if (verdict.kind === 'waiting') this.why = verdict.why;
+    return verdict;
+  }
+}
+
+/**
+ * Waits until every unit is as expected, has failed, or the time is over. Each unit's outcome is printed as it comes.
+ *
+ * @param limitMs `Infinity`: for ever.
+ * @returns The outcome by name, for all of `expectations`.
+ */
+export async function waitForUnits(
+  context: Context,
+  expectations: readonly Expectation[],
+  limitMs: number,
+): Promise<Map<string, Outcome>> {
+  const { clock, screen } = context;
+  const reader = new UnitReader(context.client);
+  const machines = new MachineDirectory(context.client);
+  const startedMs = clock.monotonicMs();
+  const elapsedMs = () => clock.monotonicMs() - startedMs;
+  const outcomes = new Map<string, Outcome>();
+  const pending = new Map(expectations.map((each) => [each.name, new PendingUnit(each)]));
+  for (let pauseMs = firstPauseMs; pending.size > 0; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
+    const lookedMs = elapsedMs();
+    for (const [name, verdict] of await look(reader, pending, lookedMs)) {
+      if (verdict.kind === 'waiting') continue;
+      pending.delete(name);
+      outcomes.set(name, verdict.kind === 'reached' ? 'done' : 'failed');
+      await report({ name, verdict, screen, machines });
+    }
+    if (pending.size === 0 || lookedMs >= limitMs) break;
+    screen.progress(progressText(pending, expectations.length));
+    // A look that takes long is not repeated at once: the API has other callers.
+    const untilNextMs = Math.max(pauseMs, elapsedMs() - lookedMs);
+    await sleep(clock, Math.min(untilNextMs, Math.max(0, limitMs - elapsedMs())));
+  }
+  screen.progress('');
+  for (const [name, { expectation, why }] of pending) {
+    outcomes.set(name, 'pending');
+    const what = `Unit ${name} is not ${expectation.goal} after ${formatDuration(limitMs)}: ${why}`;
+    screen.err(screen.palette.waiting(what));
+  }
+  return outcomes;
+}
+
+/** One look at all pending units. A daemon that is away for a moment is a reason to wait, like any other. */
+async function look(
+  reader: UnitReader,
+  pending: ReadonlyMap<string, PendingUnit>,
+  nowMs: number,
+): Promise<[string, Verdict][]> {
+  const names = [...pending.keys()];
+  try {
+    const [units, states] = await Promise.all([reader.units(names), reader.states(names)]);
+    return [...pending].map(([name, unit]) => [name, unit.judge(units.get(name), states.get(name) ?? [], nowMs)]);
+  } catch (error) {
+    if (!isTransient(error)) throw error;
+    for (const unit of pending.values()) unit.why = messageOf(error);
+    return [];
+  }
+}
+
+interface Report {
+  readonly name: string;
+  readonly verdict: Exclude<Verdict, { readonly kind: 'waiting' }>;
+  readonly screen: Screen;
+  readonly machines: MachineDirectory;
+}
+
+async function report({ name, verdict, screen, machines }: Report): Promise<void> {
+  const on = verdict.machineID === undefined ? '' : ` on ${await machines.label(verdict.machineID)}`;
+  if (verdict.kind === 'failed') screen.err(screen.palette.bad(`Unit ${name} failed${on}: ${verdict.why}`));
+  else if (verdict.state === 'gone') screen.out(`Destroyed ${name}`);
+  else screen.out(`Unit ${name} ${verdict.state}${on}`);
+}
+
+function progressText(pending: ReadonlyMap<string, PendingUnit>, total: number): string {
+  const [first] = pending;
+  if (first === undefined) return '';
+  const [name, { why }] = first;
+  return `waiting for ${pending.size} of ${total} units; ${name}: ${why}`.slice(0, progressWidth);
+}
