@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { explain } from './explain.js';
+import { parseMachineId } from './machine-id.js';
+import type { Misfit } from './misfits.js';
+import { leavingKey, misfitKey, waitReason } from './wait-reason.js';
+
+function reason(machines: number, ...counted: readonly (readonly [Misfit, number])[]) {
+  return waitReason(machines, new Map(counted.map(([misfit, count]) => [misfitKey(misfit), count])));
+}
+
+const lacksDb: Misfit = { kind: 'missing-metadata', key: 'role', accepted: ['db'] };
+
+test('the commonest misfit comes first', () => {
+  const text = explain(reason(3, [{ kind: 'not-required-machine', required: 'abc' }, 1], [lacksDb, 2]));
+  assert.equal(text, '3 machines: 2 lack role=db, 1 is not machine abc');
+});
+
+test('one machine and several accepted values', () => {
+  const text = explain(reason(1, [{ kind: 'missing-metadata', key: 'role', accepted: ['db', 'web'] }, 1]));
+  assert.equal(text, '1 machine: 1 lacks role=db|web');
+});
+
+test('closed machines', () => {
+  assert.equal(explain(reason(2, [{ kind: 'machine-closed' }, 2])), '2 machines: 2 take no new units');
+});
+
+test('no machine at all', () => {
+  assert.equal(explain(reason(0)), 'there is no machine');
+});
+
+test('a unit that still has to stop', () => {
+  const waiting = waitReason(3, new Map([[leavingKey(parseMachineId('0123456789ab')), 1]]));
+  assert.equal(explain(waiting), 'it is still being stopped on machine 01234567');
+});
+
+test('a rule of a newer version is named as it is', () => {
+  assert.equal(explain({ machines: 2, misfits: { 'machine-full': 2 } }), '2 machines: 2 are ruled out by machine-full');
+});
+
+test('values with colons and equals signs survive', () => {
+  const odd: Misfit = { kind: 'missing-metadata', key: 'a:b', accepted: ['c=d'] };
+  assert.equal(explain(reason(1, [odd, 1])), '1 machine: 1 lacks a:b=c=d');
+});

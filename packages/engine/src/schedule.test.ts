@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  type Cluster,
+  type LaunchState,
+  type Machine,
+  type MachineId,
+  parseMachineId,
+  type Unit,
+} from '@flotilla/cluster';
+import { parseRequirements, parseUnitFile, parseUnitName, type UnitHash, type UnitName } from '@flotilla/unit';
+import { schedule } from './schedule.js';
+
+const name = parseUnitName;
+const id = parseMachineId;
+
+function unit(text: string, { desired = 'launched' as LaunchState, fleet = '' } = {}): Unit {
+  const unitName = name(text);
+  const requirements = parseRequirements({ name: unitName, file: parseUnitFile(`[X-Fleet]\n${fleet}\n`) });
+  return { name: unitName, hash: '' as UnitHash, desiredState: desired, requirements };
+}
+
+function machine(text: string, { metadata = {}, isClosed = false } = {}): Machine {
+  return { id: id(text), metadata: new Map(Object.entries(metadata)), isClosed };
+}
+
+interface Given {
+  readonly units?: readonly Unit[];
+  readonly machines?: readonly Machine[];
+  readonly placements?: Readonly<Record<string, string>>;
+  readonly leaving?: Readonly<Record<string, string>>;
+  readonly unreadable?: { readonly units?: readonly string[]; readonly machines?: readonly string[] };
+}
+
+function cluster({ units = [], machines = [], placements = {}, leaving = {}, unreadable = {} }: Given): Cluster {
+  return {
+    units: new Map(units.map((each) => [each.name, each])),
+    machines: new Map(machines.map((each) => [each.id, each])),
+    placements: new Map(
+      Object.entries(placements).map(([unitName, on]): [UnitName, MachineId] => [name(unitName), id(on)]),
+    ),
+    leaving: new Map(Object.entries(leaving).map(([unitName, on]) => [name(unitName), new Set([id(on)])])),
+    unreadable: {
+      units: new Set(unreadable.units?.map(name)),
+      machines: new Set(unreadable.machines?.map(id)),
+    },
+  };
+}
+
+/** Decisions as `unit > machine` and `unit < machine (reason)`. */
+function decided(given: Given): string[] {
+  return schedule(cluster(given)).decisions.map((decision) =>
+    decision.kind === 'schedule'
+      ? `${decision.unit} > ${decision.machine}`
+      : `${decision.unit} < ${decision.machine} (${decision.why.kind})`,
+  );
+}
+
+test('units go to the machines with the fewest units, ties to the lower ID', () => {
+  const units = ['a.service', 'b.service', 'c.service'].map((text) => unit(text));
+  assert.deepEqual(decided({ units, machines: [machine('m2'), machine('m1')] }), [
+    'a.service > m1',
+    'b.service > m2',
+    'c.service > m1',
+  ]);
+});
+
+test('inactive units and templates are not placed, and do not weigh', () => {
+  const units = [
+    unit('a.service', { desired: 'inactive' }),
+    unit('b@.service'),
+    unit('g.service', { desired: 'inactive', fleet: 'Global=true' }),
+    unit('z.service'),
+  ];
+  assert.deepEqual(decided({ units, machines: [machine('m1'), machine('m2')] }), ['z.service > m1']);
+});
+
+test('a global unit is placed nowhere and weighs on each machine that it fits', () => {
+  const units = [unit('g.service', { fleet: 'Global=true\nMachineMetadata=role=web' }), unit('a.service')];
+  const machines = [machine('m1', { metadata: { role: 'web' } }), machine('m2')];
+  assert.deepEqual(decided({ units, machines }), ['a.service > m2']);
+});
+
+test('a unit stays put when its machine still fits, however crowded that is', () => {
+  const units = ['a.service', 'b.service'].map((text) => unit(text));
+  const placements = { 'a.service': 'm1', 'b.service': 'm1' };
+  assert.deepEqual(decided({ units, machines: [machine('m1'), machine('m2')], placements }), []);
+});
+
+test('a unit stays on a machine that has closed', () => {
+  const machines = [machine('m1', { isClosed: true }), machine('m2')];
+  assert.deepEqual(decided({ units: [unit('a.service')], machines, placements: { 'a.service': 'm1' } }), []);
+});
+
+test('the units of a lost machine are placed anew in the same plan', () => {
+  assert.deepEqual(
+    decided({ units: [unit('a.service')], machines: [machine('m2')], placements: { 'a.service': 'm1' } }),
+    ['a.service < m1 (machine-lost)', 'a.service > m2'],
+  );
+});
+
+test('a destroyed and an inactive unit leave; nothing takes their place', () => {
+  const given = {
+    units: [unit('b.service', { desired: 'inactive' })],
+    machines: [machine('m1')],
+    placements: { 'a.service': 'm1', 'b.service': 'm1' },
+  };
+  assert.deepEqual(decided(given), ['a.service < m1 (destroyed)', 'b.service < m1 (inactive)']);
+});
+
+test('a unit that no longer fits leaves first and is placed when it has left', () => {
+  const units = [unit('a.service', { fleet: 'MachineMetadata=role=web' })];
+  const machines = [machine('m1'), machine('m2', { metadata: { role: 'web' } })];
+  const plan = schedule(cluster({ units, machines, placements: { 'a.service': 'm1' } }));
+  assert.deepEqual(
+    plan.decisions.map(({ kind, machine: on }) => `${kind} ${on}`),
+    ['unschedule m1'],
+  );
+  assert.deepEqual(plan.blocked.get(name('a.service'))?.misfits, { 'leaving:m1': 1 });
+  assert.deepEqual(decided({ units, machines, leaving: { 'a.service': 'm1' } }), []);
+  assert.deepEqual(decided({ units, machines }), ['a.service > m2']);
+});
+
+test('a unit does not wait for a machine that is gone', () => {
+  const given = { units: [unit('a.service')], machines: [machine('m2')], leaving: { 'a.service': 'm1' } };
+  assert.deepEqual(decided(given), ['a.service > m2']);
+});
+
+test('a unit that fits nowhere is blocked, each machine counted once by its first misfit', () => {
+  const units = [unit('a.service', { fleet: 'MachineID=m1\nMachineMetadata=role=db' })];
+  const machines = [machine('m1'), machine('m2'), machine('m3')];
+  const { decisions, blocked } = schedule(cluster({ units, machines }));
+  assert.deepEqual(decisions, []);
+  assert.deepEqual(blocked.get(name('a.service')), {
+    machines: 3,
+    misfits: { 'missing-metadata:role=db': 1, 'not-required-machine:m1': 2 },
+  });
+});
+
+test('what can not be read is left exactly as it is', () => {
+  const unreadable = { units: ['a.service', 'c.service'], machines: ['m9'] };
+  const given = {
+    units: [unit('b.service')],
+    machines: [machine('m1')],
+    placements: { 'a.service': 'm1', 'b.service': 'm9' },
+    unreadable,
+  };
+  assert.deepEqual(decided(given), []);
+});
