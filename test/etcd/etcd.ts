@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sleep, systemClock } from '@flotilla/runtime';
@@ -44,6 +44,15 @@ export class TestEtcd {
 
   get url(): string {
     return `http://127.0.0.1:${this.clientPort}`;
+  }
+
+  /** Processor time that it has used since it was started, in milliseconds. */
+  cpuMs(): number {
+    const pid = this.#process?.pid;
+    if (pid === undefined) return 0;
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+    // utime and stime, in ticks of 10 ms; proc(5) counts them as fields 14 and 15.
+    return (Number(fields[11]) + Number(fields[12])) * 10;
   }
 
   /** Runs the process again after {@link stop}, on the same ports and data. */

@@ -9,3 +9,8 @@ export async function callGateway(url: string, path: string, body: object): Prom
 export async function compactEtcd(url: string, revision: number): Promise<void> {
   await callGateway(url, 'kv/compaction', { revision: String(revision), physical: true });
 }
+
+/** What the database's pages in use add up to; pages that compaction freed do not count. */
+export async function databaseBytes(url: string): Promise<number> {
+  return Number((await callGateway(url, 'maintenance/status', {})).dbSizeInUse);
+}
