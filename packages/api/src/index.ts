@@ -1,1 +1,6 @@
-export {};
+export { createApi, type Handle } from './api.js';
+export type { ApiDeps } from './deps.js';
+export { ListenError } from './errors.js';
+export type { ListenerOptions, Listening } from './listener.js';
+export type { ApiRequest, ApiResponse, HeaderValues } from './request.js';
+export { type ApiServer, type ServeApiOptions, serveApi } from './server.js';

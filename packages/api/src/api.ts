@@ -1,0 +1,53 @@
+import { StoreError } from '@flotilla/registry';
+import type { ApiDeps } from './deps.js';
+import { findForeign } from './guard.js';
+import type { ApiRequest, ApiResponse } from './request.js';
+import { awayText, failure } from './responses.js';
+import { createRouter, type Route } from './routes.js';
+import { parseTarget } from './target.js';
+
+/** From a request to its response. Never rejects; what goes wrong is in the log, and is a 500 to the client. */
+export type Handle = (request: ApiRequest) => Promise<ApiResponse>;
+
+/**
+ * The HTTP API without sockets. It keeps nothing between requests, so any number of them may run on any number of
+ * machines over one store.
+ */
+export function createApi(deps: ApiDeps): Handle {
+  const findRoute = createRouter();
+  const hostNames = new Set(deps.hostNames.map((name) => name.toLowerCase()));
+  const server = `fleetd/${deps.version}`;
+  return async (request) => {
+    const { status, headers, body } = await answer(request).catch((error: unknown) => answerError(request, error));
+    deps.log.debug('request', { method: request.method, url: request.url, status });
+    return { status, headers: { Server: server, ...headers }, body };
+  };
+
+  async function answer(request: ApiRequest): Promise<ApiResponse> {
+    const foreign = findForeign(request, hostNames);
+    if (foreign !== undefined) return failure(403, foreign);
+    if (request.isTooLarge === true) return failure(413, 'request body is too large');
+    const target = parseTarget(request.url);
+    if (target.kind === 'malformed') return failure(400, 'malformed URL');
+    if (target.kind === 'moved') return { status: 301, headers: { Location: target.location }, body: '' };
+    const route = findRoute(target.path);
+    if (route === undefined) return failure(404);
+    return answerRoute(route, request, target.query);
+  }
+
+  async function answerRoute({ resource, name }: Route, request: ApiRequest, query: URLSearchParams) {
+    if (resource.needsStore && !deps.isReady()) return failure(503, awayText);
+    const handler = resource.handlers.get(request.method);
+    if (handler === undefined) {
+      const refusal = failure(405, resource.wrongMethod);
+      return { ...refusal, headers: { Allow: [...resource.handlers.keys()].join(', '), ...refusal.headers } };
+    }
+    return handler({ deps, request, query, name });
+  }
+
+  function answerError({ method, url }: ApiRequest, error: unknown): ApiResponse {
+    const isAway = error instanceof StoreError && error.kind === 'unavailable';
+    deps.log.error('request failed', { method, url, error });
+    return isAway ? failure(503, awayText) : failure(500);
+  }
+}

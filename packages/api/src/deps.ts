@@ -1,0 +1,13 @@
+import type { RegistryAccess } from '@flotilla/registry';
+
+/** What the API needs from the daemon. */
+export interface ApiDeps extends RegistryAccess {
+  /** fleetd's version, for the `Server` header. */
+  readonly version: string;
+  /** fleet's `token_limit`: entries on a page, 1 to 65,535. */
+  readonly pageLimit: number;
+  /** Names of this machine that clients may use as Host over TCP, besides addresses and `localhost`. */
+  readonly hostNames: readonly string[];
+  /** Whether this fleetd is registered and reaches the store; asked for every request, so from memory. */
+  readonly isReady: () => boolean;
+}

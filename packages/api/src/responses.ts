@@ -1,0 +1,20 @@
+import { toErrorBody } from '@flotilla/schema';
+import type { ApiResponse } from './request.js';
+
+/** What fleet says while it can't do anything for a client; clients look for this text. */
+export const awayText = 'fleet server unable to communicate with etcd';
+
+/** An answer with a JSON body. Keys stand as they were put. */
+export function json(value: object, status = 200): ApiResponse {
+  return { status, headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(value) };
+}
+
+/** An answer without a body. */
+export function empty(status: 201 | 204): ApiResponse {
+  return { status, headers: {}, body: '' };
+}
+
+/** An error, in the form that all of them have. */
+export function failure(status: number, message = ''): ApiResponse {
+  return json(toErrorBody(status, message), status);
+}

@@ -1,0 +1,64 @@
+import findMyWay from 'find-my-way';
+import { getHealth, getReadiness } from './health.js';
+import { getMachines, patchMachines } from './machines.js';
+import { putUnitResource } from './put-unit.js';
+import type { Handler, Resource } from './resource.js';
+import { getUnitState, getUnitStates } from './unit-states.js';
+import { getUnit, getUnits, removeUnit } from './units.js';
+
+/** Under which every resource of API v1 exists, with the same behaviour. */
+const prefixes = ['/fleet/v1', '/v1-alpha'];
+
+/** Longer than any request line that Node accepts: how long a name may be is for the name's own check to say. */
+const longestSegment = 64 * 1024;
+
+const nothingHere: Resource = { handlers: new Map(), wrongMethod: '', needsStore: false };
+
+function resource(handlers: Readonly<Record<string, Handler>>, needsStore = true): Resource {
+  const methods = Object.keys(handlers);
+  const last = methods.at(-1) ?? '';
+  const names = methods.length > 1 ? `${methods.slice(0, -1).join(', ')} and ${last}` : last;
+  return {
+    handlers: new Map(Object.entries(handlers)),
+    wrongMethod: `only ${names} supported against this resource`,
+    needsStore,
+  };
+}
+
+/** Resources by path below a prefix. */
+const v1: Readonly<Record<string, Resource>> = {
+  '': nothingHere,
+  '/machines': resource({ GET: getMachines, PATCH: patchMachines }),
+  '/units': resource({ GET: getUnits }),
+  '/units/:name': resource({ GET: getUnit, PUT: putUnitResource, DELETE: removeUnit }),
+  '/state': resource({ GET: getUnitStates }),
+  '/state/:name': resource({ GET: getUnitState }),
+};
+
+const outside: Readonly<Record<string, Resource>> = {
+  '/': nothingHere,
+  '/healthz': resource({ GET: getHealth }, false),
+  '/readyz': resource({ GET: getReadiness }, false),
+};
+
+export interface Route {
+  readonly resource: Resource;
+  /** The last segment, decoded; empty if the path has no name in it. */
+  readonly name: string;
+}
+
+/** Finds what answers on a path; `undefined` if nothing does. Methods are looked at later: each path has its 405 text. */
+export function createRouter(): (path: string) => Route | undefined {
+  const router = findMyWay({ maxParamLength: longestSegment });
+  const add = (path: string, to: Resource) => router.on('GET', path, () => undefined, to);
+  for (const prefix of prefixes) for (const [path, to] of Object.entries(v1)) add(prefix + path, to);
+  for (const [path, to] of Object.entries(outside)) add(path, to);
+  return (path) => {
+    // An encoded slash is not one of the path's, and no name has one.
+    if (/%2f/i.test(path)) return undefined;
+    const found = router.find('GET', path);
+    if (found === null || found.params.name === '') return undefined;
+    const resource: Resource = found.store;
+    return { resource, name: found.params.name ?? '' };
+  };
+}

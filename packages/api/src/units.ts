@@ -1,0 +1,60 @@
+import { currentState, explain } from '@flotilla/cluster';
+import { deleteUnit, findUnit, type KnownUnit, listUnits } from '@flotilla/registry';
+import type { Logger } from '@flotilla/runtime';
+import { toUnitEntity, type UnitEntity } from '@flotilla/schema';
+import { isUnitName } from '@flotilla/unit';
+import { answerPage } from './pages.js';
+import type { ApiResponse } from './request.js';
+import type { RoutedRequest } from './resource.js';
+import { empty, failure, json } from './responses.js';
+import { findStoredFile } from './unit-content.js';
+
+/** `GET units`. The submitted text is left out: it may be large, and the options say the same. */
+export function getUnits(routed: RoutedRequest): Promise<ApiResponse> {
+  const { deps } = routed;
+  return answerPage(routed, {
+    field: 'units',
+    read: (request) => listUnits(deps, request),
+    toEntity: (unit) => describe(unit, { log: deps.log, withFile: false }),
+  });
+}
+
+/** `GET units/<name>` */
+export async function getUnit({ deps, name }: RoutedRequest): Promise<ApiResponse> {
+  const unit = isUnitName(name) ? await findUnit(deps, name) : undefined;
+  return unit === undefined ? noUnit() : json(describe(unit, { log: deps.log, withFile: true }));
+}
+
+/** `DELETE units/<name>` */
+export async function removeUnit({ deps, name }: RoutedRequest): Promise<ApiResponse> {
+  const outcome = isUnitName(name) ? await deleteUnit(deps, name) : 'absent';
+  return outcome === 'absent' ? noUnit() : empty(204);
+}
+
+function noUnit(): ApiResponse {
+  return failure(404, 'unit does not exist');
+}
+
+function describe(
+  unit: KnownUnit,
+  { log, withFile }: { readonly log: Logger; readonly withFile: boolean },
+): UnitEntity {
+  const { name, record, reason, file } = unit;
+  const stored = findStoredFile(file);
+  if (stored === undefined) log.warn('a unit is shown without its options: its file is lost', { unit: name });
+  const placement = record.isGlobal ? undefined : unit.placement;
+  return toUnitEntity({
+    name,
+    desiredState: record.desiredState,
+    currentState: currentState({ placement, state: stateSinceOrder(unit) }),
+    machineId: placement,
+    options: stored?.options ?? [],
+    file: withFile && file !== undefined ? new TextDecoder('utf-8', { ignoreBOM: true }).decode(file) : undefined,
+    reason: placement === undefined && reason !== undefined ? explain(reason) : undefined,
+  });
+}
+
+/** The unit's state; `launched` no longer once another start is ordered, and again when that is carried out. */
+function stateSinceOrder({ record, state }: KnownUnit): { readonly isLaunched: boolean } | undefined {
+  return state && { isLaunched: state.isLaunched && state.order >= record.order };
+}
