@@ -103,8 +103,9 @@ async function findOwner(directory: string): Promise<Owner | undefined> {
   return (await findStartTime(owner.pid)) === owner.started ? owner : undefined;
 }
 
-/** The kernel's start time of a living process: field 22 of its stat line, counted after the name's bracket. */
+/** The kernel's start time of a living process: field 22 of its stat line; the name in field 2 may have blanks. */
 async function findStartTime(pid: number): Promise<string | undefined> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(ignoreMissing);
-  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  const [state, ...rest] = stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? [];
+  return state === 'Z' ? undefined : rest[18];
 }

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { createInterface } from 'node:readline';
 import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { createLab, type Lab, LabInUseError, labObstacle, type TestHost, waitUntil } from './index.js';
 
 const sleeper = '[Service]\nExecStart=/bin/sleep infinity\n';
@@ -61,8 +67,33 @@ describe('a lab', { skip: labObstacle() }, () => {
     await assert.rejects(createLab({ name: `self-${process.pid}` }), LabInUseError);
   });
 
+  it('is removed when its owner is killed', async () => {
+    const owner = fileURLToPath(new URL('./lab-owner.js', import.meta.url));
+    const child = spawn(process.execPath, [owner, `owned-${process.pid}`], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const [directory] = (await once(createInterface(child.stdout), 'line')) as [string];
+    assert.equal(existsSync(directory), true);
+    child.kill('SIGKILL');
+    await waitUntil({ what: 'it is gone', read: async () => existsSync(directory), until: (exists) => !exists });
+    assert.deepEqual(await leftovers(directory), []);
+  });
+
   it('leaves nothing behind', async () => {
     await lab.close();
     assert.equal(existsSync(lab.directory), false);
+    assert.deepEqual(await leftovers(lab.directory), []);
   });
 });
+
+/** Mounts, processes and control groups that bear a lab's name. */
+async function leftovers(directory: string): Promise<string[]> {
+  const name = basename(directory);
+  const mounts = (await readFile('/proc/self/mountinfo', 'utf8')).split('\n').filter((line) => line.includes(name));
+  const processes: string[] = [];
+  for (const pid of (await readdir('/proc')).filter((entry) => /^\d+$/.test(entry))) {
+    const argv = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+    if (argv.includes(name)) processes.push(argv.replaceAll('\0', ' '));
+  }
+  const directories = ['/dev/shm', '/sys/fs/cgroup/systemd', '/sys/fs/cgroup/unified', '/sys/fs/cgroup'];
+  const found = [...directories, '/run/systemd/nspawn/propagate'].filter((each) => existsSync(`${each}/${name}`));
+  return [...mounts, ...processes, ...found];
+}

@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CommandOptions, type CommandResult, mustRun, runCommand } from './command.js';
 import { EtcdServer } from './etcd-server.js';
+import { startGuard } from './guard.js';
 import { createHost, type NspawnHost, sharedDirectory, type TestHost } from './host.js';
 import { claimLab, memoryPath, removeLab } from './lab-record.js';
 import { addLabAddress, createBridge, inNamespace, labAddress, namespacePath } from './network.js';
@@ -39,12 +40,17 @@ export interface Lab {
 }
 
 /**
- * Boots hosts with systemd, and etcd. What an earlier run left behind because it was killed is removed first.
+ * Boots hosts with systemd, and etcd. If this process ends without closing the lab, the lab is removed all the same.
  *
  * @throws LabInUseError if a living process has a lab of that name.
  */
 export async function createLab({ name, hosts = 3, etcdMembers = 1 }: LabOptions): Promise<Lab> {
   const directory = await claimLab(name);
+  const guard = startGuard(directory);
+  const close = async () => {
+    await removeLab(directory);
+    await guard.release();
+  };
   try {
     await mkdir(sharedDirectory(directory));
     await createBridge(directory);
@@ -52,14 +58,14 @@ export async function createLab({ name, hosts = 3, etcdMembers = 1 }: LabOptions
     const numbers = Array.from({ length: hosts }, (_, index) => index + 1);
     const machines = await Promise.all(numbers.map((number) => bootHost(directory, number)));
     for (const member of etcd) await member.untilHealthy();
-    return openLab(directory, machines, etcd);
+    return { ...openLab(directory, machines, etcd), close };
   } catch (error) {
-    await removeLab(directory);
+    await close();
     throw error;
   }
 }
 
-function openLab(directory: string, hosts: readonly TestHost[], etcd: readonly EtcdServer[]): Lab {
+function openLab(directory: string, hosts: readonly TestHost[], etcd: readonly EtcdServer[]): Omit<Lab, 'close'> {
   const network = namespacePath(directory, 'lab');
   return {
     directory,
@@ -70,7 +76,6 @@ function openLab(directory: string, hosts: readonly TestHost[], etcd: readonly E
     network,
     exec: (argv, options) => runCommand(inNamespace(network, argv), options),
     mustExec: (argv, options) => mustRun(inNamespace(network, argv), options),
-    close: () => removeLab(directory),
   };
 }
 

@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict';
+import {
+  createLab,
+  fleetctl,
+  journalsOf,
+  type Lab,
+  listUnits,
+  mustFleetctl,
+  startFleet,
+  type TestHost,
+  type UnitRow,
+  untilMachines,
+  waitUntil,
+} from '../lab/index.js';
+
+/** A service that does nothing, for as long as it is let. */
+export const sleeper = '[Service]\nExecStart=/bin/sleep infinity\n';
+
+/** Short, so that a lost machine is missed soon; long enough for two busy cores. */
+const config = { agent_ttl: '5s', engine_reconcile_interval: '1' };
+
+/** Three hosts with fleetd, and the questions that tests ask of them. */
+export class Cluster {
+  readonly lab: Lab;
+  #files = 0;
+
+  private constructor(lab: Lab) {
+    this.lab = lab;
+  }
+
+  static async start(name: string): Promise<Cluster> {
+    const lab = await createLab({ name: `${name}-${process.pid}`, hosts: 3 });
+    try {
+      await startFleet(lab, (host) => ({ ...config, metadata: `host=${host.name}` }));
+      return new Cluster(lab);
+    } catch (error) {
+      await lab.close();
+      throw error;
+    }
+  }
+
+  close(): Promise<void> {
+    return this.lab.close();
+  }
+
+  /** Any host that is up: to send fleetctl to. */
+  get anyHost(): TestHost {
+    const host = this.lab.hosts.find(({ isUp }) => isUp);
+    assert.ok(host, 'a host is up');
+    return host;
+  }
+
+  /** Destroys all units and has all hosts back in the cluster, for the next test. */
+  async reset(): Promise<void> {
+    for (const host of this.lab.hosts) await host.boot();
+    for (const host of this.lab.hosts) await untilMachines(host, this.lab.hosts);
+    const names = await this.unitFiles();
+    if (names.length > 0) await mustFleetctl(this.anyHost, ['destroy', ...names]);
+    for (const host of this.lab.hosts) await this.untilRunning(host, []);
+  }
+
+  /** Names of all unit files in the registry. */
+  async unitFiles(): Promise<string[]> {
+    const output = await mustFleetctl(this.anyHost, ['list-unit-files', '--no-legend', '--fields=unit']);
+    return output.split('\n').filter((line) => line !== '');
+  }
+
+  /** Writes a unit file outside of the cluster. @returns Its path, for fleetctl. */
+  async unitFile(name: string, text: string): Promise<string> {
+    const directory = `/root/units-${this.#files++}`;
+    await this.anyHost.writeFile(`${directory}/${name}`, text);
+    return `${this.anyHost.root}${directory}/${name}`;
+  }
+
+  /** Starts units of a text and waits until fleetctl says that they run. */
+  async startUnits(names: readonly string[], text: string): Promise<void> {
+    const paths: string[] = [];
+    for (const name of names) paths.push(await this.unitFile(name, text));
+    await mustFleetctl(this.anyHost, ['start', ...paths]);
+  }
+
+  /** What list-units says of units whose names begin so. */
+  async rows(prefix: string): Promise<UnitRow[]> {
+    return (await listUnits(this.anyHost)).filter(({ unit }) => unit.startsWith(prefix));
+  }
+
+  /** Waits until each unit is active on exactly one machine by list-units. @returns Those machines' hosts, by unit. */
+  async untilPlaced(names: readonly string[], timeoutMs = 40_000): Promise<Map<string, TestHost>> {
+    const rows = await waitUntil({
+      what: `${names.length} units are active, on one machine each`,
+      read: () => listUnits(this.anyHost),
+      until: (seen) => names.every((name) => isOnce(seen, name)),
+      timeoutMs,
+      onTimeout: () => this.details(),
+    });
+    return new Map(names.map((name) => [name, this.hostOf(rows.find(({ unit }) => unit === name)?.machine ?? '')]));
+  }
+
+  hostOf(machine: string): TestHost {
+    const host = this.lab.hosts.find(({ machineId }) => machineId === machine);
+    assert.ok(host, `${machine} is a machine of the lab`);
+    return host;
+  }
+
+  /** Waits until exactly these of the fleet's units run on a host, by systemd's own word. */
+  async untilRunning(host: TestHost, names: readonly string[]): Promise<void> {
+    const wanted = [...names].sort();
+    await waitUntil({
+      what: `${host.name} runs ${wanted.join(' ') || 'nothing'}`,
+      read: () => runningUnits(host),
+      until: (running) => running.join() === wanted.join(),
+      onTimeout: () => this.details(),
+    });
+  }
+
+  /** Checks on the hosts that every unit runs on the machine named for it and nowhere else. */
+  async assertRunning(hostByUnit: ReadonlyMap<string, TestHost>): Promise<void> {
+    for (const host of this.lab.hosts.filter(({ isUp }) => isUp)) {
+      const wanted = [...hostByUnit].filter(([, at]) => at === host).map(([name]) => name);
+      await this.untilRunning(host, wanted);
+    }
+  }
+
+  /** For messages of failures. */
+  async details(): Promise<string> {
+    const lists = ['list-machines', 'list-unit-files', 'list-units'];
+    const said = await Promise.all(lists.map((list) => fleetctl(this.anyHost, [list])));
+    return [...said.map(({ stdout, stderr }) => stdout + stderr), await journalsOf(this.lab.hosts)].join('\n');
+  }
+}
+
+function isOnce(rows: readonly UnitRow[], name: string): boolean {
+  const own = rows.filter(({ unit }) => unit === name);
+  return own.length === 1 && own[0]?.active === 'active';
+}
+
+/** The units of fleet's that systemd on a host calls active: those whose names begin with `test-`. Sorted. */
+export async function runningUnits(host: TestHost): Promise<string[]> {
+  const list = ['systemctl', 'list-units', '--plain', '--no-legend', '--full', '--state=active', 'test-*'];
+  const lines = (await host.mustExec(list)).split('\n').filter((line) => line.trim() !== '');
+  return lines
+    .map((line) => line.trim().split(/\s+/)[0] ?? '')
+    .filter((name) => !name.endsWith('.slice'))
+    .sort();
+}
+
+/** Main PIDs by unit, as systemd on the host has them. */
+export async function mainPids(host: TestHost, names: readonly string[]): Promise<Map<string, string>> {
+  const pids = new Map<string, string>();
+  for (const name of names) {
+    pids.set(name, (await host.mustExec(['systemctl', 'show', '--value', '--property=MainPID', name])).trim());
+  }
+  return pids;
+}

@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { after, afterEach, before, describe, it } from 'node:test';
+import { sleep, systemClock } from '@flotilla/runtime';
+import { findLeader, labObstacle, mustFleetctl, type TestHost, untilLeader, waitUntil } from '../lab/index.js';
+import { Cluster, sleeper } from './cluster.js';
+
+const many = Array.from({ length: 60 }, (_, index) => `test-${index + 1}.service`);
+
+describe('a leader', { skip: labObstacle() }, () => {
+  let cluster: Cluster;
+
+  before(async () => {
+    cluster = await Cluster.start('leader');
+  });
+
+  after(() => cluster.close());
+  afterEach(() => cluster.reset());
+
+  const signalFleetd = (host: TestHost, signal: string) =>
+    host.mustExec(['systemctl', 'kill', '--kill-whom=main', `--signal=${signal}`, 'fleet.service']);
+
+  const submitMany = async (): Promise<void> => {
+    const paths: string[] = [];
+    for (const name of many) paths.push(await cluster.unitFile(name, sleeper));
+    await mustFleetctl(cluster.anyHost, ['start', '--no-block', ...paths]);
+  };
+
+  it('that is killed in the middle of its work leaves no unit unplaced', async () => {
+    const first = await untilLeader(cluster.lab);
+    // The host that is asked may be the one whose fleetd is killed: what it was told is told again.
+    const submitted = submitMany().catch(submitMany);
+    // As soon as it has begun to place units.
+    await waitUntil({
+      what: 'the first units are placed',
+      read: () => placements(cluster),
+      until: (count) => count > 0,
+      intervalMs: 10,
+    });
+    await signalFleetd(first.host, 'SIGKILL');
+    await submitted;
+    await untilLeader(cluster.lab, first);
+    await cluster.assertRunning(await cluster.untilPlaced(many));
+  });
+
+  it('that is frozen past its lease and thawed changes nothing that its successor decided', async () => {
+    const first = await untilLeader(cluster.lab);
+    await cluster.startUnits(many, sleeper);
+    await signalFleetd(first.host, 'SIGSTOP');
+    const second = await untilLeader(cluster.lab, first);
+    assert.notEqual(second.host, first.host);
+    // The frozen machine's own lease ends too: its units are placed elsewhere by the new leader.
+    const decided = await waitUntil({
+      what: 'all units are placed on the two others',
+      read: () => placedByEtcd(cluster),
+      until: (placed) => placed.size === many.length && ![...placed.values()].includes(first.host.machineId),
+      onTimeout: () => cluster.lab.hosts[0]?.journal('fleet.service') ?? Promise.resolve(''),
+    });
+    await signalFleetd(first.host, 'SIGCONT');
+    await cluster.untilRunning(first.host, []);
+    await sleep(systemClock, leaseMs);
+    assert.deepEqual(await placedByEtcd(cluster), decided);
+    assert.equal((await findLeader(cluster.lab))?.term, second.term);
+    await cluster.assertRunning(await cluster.untilPlaced(many));
+  });
+});
+
+/** One lease of leader and machine: what a thawed leader were to do in error, it would have done by then. */
+const leaseMs = 5_000;
+
+async function placements(cluster: Cluster): Promise<number> {
+  return (await placedByEtcd(cluster)).size;
+}
+
+/** Machine by unit, read from etcd: what leaders decide, whatever any fleetd says of it. */
+async function placedByEtcd({ lab }: Cluster): Promise<Map<string, string>> {
+  const prefix = '/_coreos.com/fleet/placements/';
+  const argv = ['etcdctl', '--endpoints', lab.etcdUrls, 'get', '--prefix', prefix, '--write-out=json'];
+  const { kvs = [] } = JSON.parse(await lab.mustExec(argv)) as { kvs?: { key: string; value: string }[] };
+  const decode = (text: string) => Buffer.from(text, 'base64').toString();
+  const machineOf = (text: string) => (JSON.parse(text) as { machine: string }).machine;
+  return new Map(kvs.map(({ key, value }) => [decode(key).slice(prefix.length), machineOf(decode(value))]));
+}

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { after, afterEach, before, describe, it } from 'node:test';
+import { labObstacle, mustFleetctl, type TestHost, untilMachines } from '../lab/index.js';
+import { Cluster, sleeper } from './cluster.js';
+
+const globalSleeper = `${sleeper}[X-Fleet]\nGlobal=true\n`;
+const names = Array.from({ length: 6 }, (_, index) => `test-${index + 1}.service`);
+
+describe('units on three hosts', { skip: labObstacle() }, () => {
+  let cluster: Cluster;
+
+  before(async () => {
+    cluster = await Cluster.start('units');
+  });
+
+  after(() => cluster.close());
+  afterEach(() => cluster.reset());
+
+  /** The host that a test takes away; fleetctl goes to the first one. */
+  const lastHost = (): TestHost => {
+    const host = cluster.lab.hosts.at(-1);
+    assert.ok(host);
+    return host;
+  };
+
+  it('run where list-units says, evenly spread, and global ones everywhere', async () => {
+    await cluster.startUnits(names, sleeper);
+    await cluster.startUnits(['test-global.service'], globalSleeper);
+    const placed = await cluster.untilPlaced(names);
+    for (const host of cluster.lab.hosts) {
+      const here = names.filter((name) => placed.get(name) === host);
+      assert.equal(here.length, 2, `units on ${host.name}`);
+      await cluster.untilRunning(host, [...here, 'test-global.service']);
+    }
+  });
+
+  it('stop on their hosts when they are stopped, and are gone from them when they are destroyed', async () => {
+    await cluster.startUnits(names, sleeper);
+    const [stopped = '', destroyed = '', ...others] = names;
+    const placed = await cluster.untilPlaced(names);
+    await mustFleetctl(cluster.anyHost, ['stop', stopped]);
+    await mustFleetctl(cluster.anyHost, ['destroy', destroyed]);
+    await cluster.assertRunning(new Map(others.map((name) => [name, placed.get(name) ?? cluster.anyHost])));
+    const load = ['systemctl', 'show', '--value', '--property=LoadState'];
+    assert.equal((await placed.get(stopped)?.mustExec([...load, stopped]))?.trim(), 'loaded');
+    assert.equal((await placed.get(destroyed)?.mustExec([...load, destroyed]))?.trim(), 'not-found');
+  });
+
+  it('are the instances of a template that was submitted', async () => {
+    await mustFleetctl(cluster.anyHost, ['submit', await cluster.unitFile('test-t@.service', sleeper)]);
+    const instances = ['test-t@1.service', 'test-t@2.service', 'test-t@3.service'];
+    await mustFleetctl(cluster.anyHost, ['start', ...instances]);
+    await cluster.assertRunning(await cluster.untilPlaced(instances));
+  });
+
+  it('run only where the metadata say so', async () => {
+    await cluster.startUnits(['test-pinned.service'], `${sleeper}[X-Fleet]\nMachineMetadata=host=host-2\n`);
+    const placed = await cluster.untilPlaced(['test-pinned.service']);
+    assert.equal(placed.get('test-pinned.service')?.name, 'host-2');
+    await cluster.assertRunning(placed);
+  });
+
+  for (const way of ['powerOff', 'powerCut'] as const) {
+    it(`move when a host is gone (${way}); the others stay where they are; the host comes back empty`, async () => {
+      await cluster.startUnits(names, sleeper);
+      await cluster.startUnits(['test-global.service'], globalSleeper);
+      const before = await cluster.untilPlaced(names);
+      const lost = lastHost();
+      await lost[way]();
+      const staying = cluster.lab.hosts.filter((host) => host !== lost);
+      await untilMachines(cluster.anyHost, staying);
+      const now = await cluster.untilPlaced(names);
+      for (const name of names) {
+        if (before.get(name) === lost) assert.notEqual(now.get(name), lost, `${name} has moved`);
+        else assert.equal(now.get(name), before.get(name), `${name} has not moved`);
+      }
+      const unitsOn = (host: TestHost) => names.filter((name) => now.get(name) === host);
+      for (const host of staying) await cluster.untilRunning(host, [...unitsOn(host), 'test-global.service']);
+      await lost.boot();
+      await untilMachines(cluster.anyHost, cluster.lab.hosts);
+      await cluster.untilRunning(lost, ['test-global.service']);
+      assert.deepEqual(await cluster.untilPlaced(names), now);
+    });
+  }
+});
