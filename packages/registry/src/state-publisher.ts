@@ -66,6 +66,11 @@ export class StatePublisher {
     this.#loop.wake();
   }
 
+  /** Whether no row of the unit is left to be deleted. */
+  isSettled(name: UnitName): boolean {
+    return this.#rows.isSettled(name);
+  }
+
   async #write(): Promise<void> {
     const { store, lease: findLease } = this.#options;
     const lease = findLease();

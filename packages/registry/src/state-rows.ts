@@ -56,6 +56,11 @@ export class StateRows {
     this.#farewells.set(name, { next, row: { ...row, since: nowMs } });
   }
 
+  /** Whether no row of the unit is left to be deleted. */
+  isSettled(name: UnitName): boolean {
+    return !this.#unwanted.has(name) && !this.#farewells.has(name);
+  }
+
   /** Of the store only this is known: `rows` are there. Their units have been as they are since then. */
   reset(rows: ReadonlyMap<UnitName, StateRecord>): void {
     this.#stored.clear();

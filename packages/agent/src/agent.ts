@@ -1,0 +1,182 @@
+import type { Machine } from '@flotilla/cluster';
+import { type Following, follow, type Registration, StatePublisher, type Store, StoreError } from '@flotilla/registry';
+import { type Clock, jittered, type Logger, ReconcileLoop, type Timer } from '@flotilla/runtime';
+import type { UnitManager } from '@flotilla/systemd';
+import { AgentPass } from './agent-pass.js';
+import { Allegiance } from './allegiance.js';
+import { AssignmentFile } from './assignment-file.js';
+import { AssignmentView } from './assignment-view.js';
+import { stopAll } from './leave.js';
+import { StartedRecords } from './started-records.js';
+
+export interface AgentOptions {
+  readonly store: Store;
+  readonly unitManager: UnitManager;
+  /** This machine, with the metadata that global units look at. */
+  readonly machine: Machine;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Survives a reboot; holds `assignment.json`. */
+  readonly stateDirectory: string;
+  /** Does not survive a reboot: which starts were carried out. `/run/fleet/started` on a host. */
+  readonly startedDirectory: string;
+  /** Started, closed and left by the agent. */
+  readonly registration: Registration;
+}
+
+/** Makes its machine run what is scheduled to it. */
+export interface Agent {
+  /** Registers the machine and begins to work. Resolves at once; rejects if the state directory can't be read. */
+  start(): Promise<void>;
+  /** Whether the machine is registered and its lease surely alive. */
+  isReady(): boolean;
+  /** Why the machine starts and stops nothing, if so. */
+  findFreezeReason(): string | undefined;
+  /** Ends the work and leaves the units alone; the lease is left to the next process. */
+  close(): Promise<void>;
+  /** Takes the machine out of its cluster: its units are stopped, and it has left. Never rejects for the store. */
+  leave(options: { readonly timeoutMs: number }): Promise<void>;
+}
+
+/** A burst of events is one pass; short against what systemd takes to start one unit. */
+const gatherMs = 10;
+
+/** Everything that is believed is looked at anew this often. */
+const auditMs = 600_000;
+
+/** Without a store nobody waits for the units of a leaving machine, so it does not wait long either. */
+const lonelyTimeoutMs = 8_000;
+
+/** The agent of one machine; does nothing before `start`. */
+export function createAgent(options: AgentOptions): Agent {
+  return new MachineAgent(options);
+}
+
+class MachineAgent implements Agent {
+  readonly #options: AgentOptions;
+  readonly #view: AssignmentView;
+  readonly #publisher: StatePublisher;
+  readonly #allegiance: Allegiance;
+  readonly #started: StartedRecords;
+  readonly #pass: AgentPass;
+  readonly #loop: ReconcileLoop;
+  readonly #subscriptions: { close(): void }[] = [];
+  #following: Following | undefined;
+  #again: Timer | undefined;
+  #audit: Timer | undefined;
+
+  constructor(options: AgentOptions) {
+    this.#options = options;
+    const { store, clock, log, machine, registration, stateDirectory, startedDirectory } = options;
+    this.#view = new AssignmentView(machine.id, log);
+    this.#publisher = new StatePublisher({ store, clock, log, machine: machine.id, lease: () => registration.lease });
+    this.#allegiance = new Allegiance({ store, log, file: new AssignmentFile(stateDirectory) });
+    this.#started = new StartedRecords(startedDirectory);
+    const { unitManager } = options;
+    const own = { view: this.#view, publisher: this.#publisher, allegiance: this.#allegiance, started: this.#started };
+    this.#pass = new AgentPass({ store, unitManager, machine, registration, clock, log, ...own });
+    this.#loop = new ReconcileLoop({ name: 'agent', body: () => this.#runPass(), clock, log, gatherMs });
+  }
+
+  async start(): Promise<void> {
+    const { store, clock, log, registration, unitManager } = this.#options;
+    await this.#allegiance.load();
+    await this.#started.read();
+    registration.setFrozen(this.#allegiance.freezeReason);
+    const wake = () => {
+      this.#publisher.wake();
+      this.#loop.wake();
+    };
+    this.#subscriptions.push(
+      registration.onChange(wake),
+      unitManager.onChange(() => this.#loop.wake()),
+    );
+    registration.start();
+    this.#publisher.start();
+    this.#loop.start();
+    this.#following = follow({
+      store,
+      clock,
+      log,
+      ranges: this.#view.ranges,
+      follower: {
+        onSnapshot: (kvs, revision) => {
+          this.#view.replace(kvs, revision);
+          this.#loop.wake();
+        },
+        onEvents: (events, revision) => {
+          this.#view.apply(events, revision);
+          this.#loop.wake();
+        },
+      },
+    });
+    this.#armAudit();
+  }
+
+  isReady(): boolean {
+    return this.#options.registration.isFresh();
+  }
+
+  findFreezeReason(): string | undefined {
+    return this.#allegiance.freezeReason;
+  }
+
+  async close(): Promise<void> {
+    await this.#stopLoops();
+    await this.#options.registration.close();
+  }
+
+  async leave({ timeoutMs }: { readonly timeoutMs: number }): Promise<void> {
+    const { registration, unitManager, clock, log } = this.#options;
+    await this.#stopLoops();
+    const canLeave = registration.isFresh() && this.#allegiance.freezeReason === undefined;
+    const files = await unitManager.listFiles();
+    const names = [...this.#allegiance.known.keys()].filter((name) => files.has(name)).sort();
+    const waitMs = canLeave ? timeoutMs : Math.min(timeoutMs, lonelyTimeoutMs);
+    const stopped = await stopAll(names, { unitManager, clock, log, timeoutMs: waitMs });
+    for (const name of stopped) await this.#started.remove(name);
+    if (canLeave && (await this.#leaveCluster())) {
+      await unitManager.unload(stopped);
+      await this.#allegiance.forget();
+    } else {
+      log.warn('stopped without leaving the cluster; the assignment is kept');
+      await registration.close();
+    }
+  }
+
+  async #leaveCluster(): Promise<boolean> {
+    try {
+      await this.#options.registration.leave();
+      return true;
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      this.#options.log.warn('the store did not take the leave', { error });
+      return false;
+    }
+  }
+
+  async #runPass(): Promise<void> {
+    this.#again?.cancel();
+    const againAfterMs = await this.#pass.run();
+    if (againAfterMs === 0) this.#loop.wake();
+    else if (againAfterMs !== undefined)
+      this.#again = this.#options.clock.setTimer(againAfterMs, () => this.#loop.wake());
+  }
+
+  async #stopLoops(): Promise<void> {
+    this.#audit?.cancel();
+    this.#following?.close();
+    for (const subscription of this.#subscriptions) subscription.close();
+    await this.#loop.close();
+    this.#again?.cancel();
+    await this.#publisher.close();
+  }
+
+  #armAudit(): void {
+    this.#audit = this.#options.clock.setTimer(jittered(this.#options.clock, auditMs), () => {
+      this.#pass.doubt();
+      this.#loop.wake();
+      this.#armAudit();
+    });
+  }
+}

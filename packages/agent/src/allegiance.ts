@@ -1,0 +1,94 @@
+import { FleetError } from '@flotilla/errors';
+import { type ClusterRecord, decodeRecord, keys, type Revision, type Store } from '@flotilla/registry';
+import type { Logger } from '@flotilla/runtime';
+import type { UnitName } from '@flotilla/unit';
+import type { Assignment, AssignmentFile } from './assignment-file.js';
+import type { KnownUnit } from './desired.js';
+import { findFreezeReason, isLasting } from './freeze.js';
+
+export interface AllegianceOptions {
+  readonly store: Store;
+  readonly file: AssignmentFile;
+  readonly log: Logger;
+}
+
+/** Which store this machine takes orders from, and what it was told to run: on disk, so that a restart changes nothing. */
+export class Allegiance {
+  readonly #options: AllegianceOptions;
+  #assignment: Assignment = { cluster: undefined, revision: 0, frozen: undefined, units: new Map() };
+  #freezeReason: string | undefined;
+  #isSaved = true;
+
+  constructor(options: AllegianceOptions) {
+    this.#options = options;
+  }
+
+  async load(): Promise<void> {
+    this.#assignment = await this.#options.file.load();
+    this.#freezeReason = this.#assignment.frozen;
+  }
+
+  /** The units that this machine was told to run. */
+  get known(): ReadonlyMap<UnitName, KnownUnit> {
+    return this.#assignment.units;
+  }
+
+  /** Why nothing may be started and stopped, if so. */
+  get freezeReason(): string | undefined {
+    return this.#freezeReason;
+  }
+
+  /**
+   * Asks the store who it is; {@link freezeReason} tells what follows.
+   *
+   * @throws FleetError `no-cluster` if the store is new and nobody has set it up yet.
+   */
+  async verify(): Promise<void> {
+    const { store, log } = this.#options;
+    const { kvs, revision } = await store.range({ from: keys.cluster });
+    const cluster = kvs[0] === undefined ? undefined : decodeRecord<ClusterRecord>(kvs[0].key, kvs[0].value);
+    const reason = findFreezeReason(this.#assignment, { cluster, revision });
+    if (reason !== this.#freezeReason) {
+      if (reason === undefined) log.warn('no longer frozen: the store is the known one again');
+      else log.error('frozen: starting and stopping nothing', { reason });
+    }
+    this.#freezeReason = reason;
+    if (reason !== undefined) {
+      const isNew = this.#assignment.frozen !== reason && isLasting({ cluster, revision }, this.#assignment.cluster);
+      if (isNew) await this.#save({ ...this.#assignment, frozen: reason });
+    } else if (this.#assignment.cluster === undefined) {
+      if (cluster === undefined) throw new FleetError('no-cluster', `the store has no key ${keys.cluster} yet`);
+      this.#assignment = { ...this.#assignment, cluster: cluster.uuid };
+      this.#isSaved = false;
+    }
+  }
+
+  /** Saves the units of this machine and how far the store was seen. */
+  async remember(units: ReadonlyMap<UnitName, KnownUnit>, revision: Revision): Promise<void> {
+    const before = this.#assignment;
+    if (this.#isSaved && revision <= before.revision && isSame(before.units, units)) return;
+    await this.#save({ ...before, units, revision: Math.max(revision, before.revision) });
+  }
+
+  /** The machine has left its cluster and may join any other. */
+  async forget(): Promise<void> {
+    this.#assignment = { cluster: undefined, revision: 0, frozen: undefined, units: new Map() };
+    await this.#options.file.remove();
+  }
+
+  async #save(assignment: Assignment): Promise<void> {
+    this.#assignment = assignment;
+    this.#isSaved = false;
+    await this.#options.file.save(assignment);
+    this.#isSaved = true;
+  }
+}
+
+function isSame(a: ReadonlyMap<UnitName, KnownUnit>, b: ReadonlyMap<UnitName, KnownUnit>): boolean {
+  if (a.size !== b.size) return false;
+  for (const [name, { hash, uid }] of a) {
+    const other = b.get(name);
+    if (other?.hash !== hash || other.uid !== uid) return false;
+  }
+  return true;
+}

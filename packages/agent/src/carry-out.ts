@@ -1,0 +1,134 @@
+import { type Store, StoreError } from '@flotilla/registry';
+import type { Clock, Logger } from '@flotilla/runtime';
+import type { UnitFailures, UnitFileToLoad, UnitManager } from '@flotilla/systemd';
+import { hashUnitFile, parseUnitFile, type UnitName } from '@flotilla/unit';
+import type { DesiredUnit } from './desired.js';
+import type { Task } from './reconcile.js';
+import type { StartedRecords } from './started-records.js';
+import { readUnitFiles } from './unit-contents.js';
+
+export interface CarryOutOptions {
+  readonly unitManager: UnitManager;
+  readonly started: StartedRecords;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Asked before each call that starts or stops; a machine that may count as lost does neither. */
+  readonly mayAct: () => boolean;
+}
+
+const noFailures: UnitFailures = new Map();
+
+/**
+ * Carries tasks out in their order, all of a kind in one call. A unit that fails is left out of what follows.
+ *
+ * @returns What went wrong, by unit.
+ * @throws SystemdUnreachable if systemd can't be asked.
+ */
+export async function carryOut(
+  tasks: readonly Task[],
+  desired: ReadonlyMap<UnitName, DesiredUnit>,
+  options: CarryOutOptions,
+): Promise<Map<UnitName, string>> {
+  const failures = new Map<UnitName, string>();
+  const done = new TaskRunner(desired, options);
+  for (const kind of ['stop', 'unload', 'load', 'adopt', 'restart', 'start'] as const) {
+    const names = tasks.filter((task) => task.kind === kind && !failures.has(task.unit)).map((task) => task.unit);
+    if (names.length === 0) continue;
+    if (!options.mayAct()) return failures;
+    options.log.info(messages[kind], { units: names });
+    for (const [name, message] of await done.run(kind, names)) failures.set(name, message);
+  }
+  return failures;
+}
+
+const messages: Readonly<Record<Task['kind'], string>> = {
+  stop: 'stopping units',
+  unload: 'unloading units',
+  load: 'loading units',
+  adopt: 'adopting running units',
+  restart: 'restarting units',
+  start: 'starting units',
+};
+
+class TaskRunner {
+  readonly #desired: ReadonlyMap<UnitName, DesiredUnit>;
+  readonly #options: CarryOutOptions;
+
+  constructor(desired: ReadonlyMap<UnitName, DesiredUnit>, options: CarryOutOptions) {
+    this.#desired = desired;
+    this.#options = options;
+  }
+
+  async run(kind: Task['kind'], names: readonly UnitName[]): Promise<UnitFailures> {
+    const { unitManager } = this.#options;
+    switch (kind) {
+      case 'stop':
+        return await this.#forget(names, await unitManager.stop(names));
+      case 'unload':
+        return await this.#forget(names, await unitManager.unload(names));
+      case 'load':
+        return await this.#load(names);
+      case 'adopt':
+        return await this.#note(names, noFailures);
+      case 'restart':
+        return await this.#note(names, await unitManager.restart(names));
+      case 'start':
+        return await this.#note(names, await unitManager.start(names));
+    }
+  }
+
+  async #load(names: readonly UnitName[]): Promise<UnitFailures> {
+    const { unitManager, store } = this.#options;
+    const failures = new Map<UnitName, string>();
+    const files: UnitFileToLoad[] = [];
+    let contents: ReadonlyMap<string, Uint8Array> = new Map();
+    try {
+      contents = await readUnitFiles(
+        store,
+        names.map((name) => this.#present(name)?.file ?? ''),
+      );
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      return new Map(names.map((name) => [name, `the unit file can't be read: ${error.message}`]));
+    }
+    for (const name of names) {
+      const content = contents.get(this.#present(name)?.file ?? '');
+      const problem = this.#findProblem(name, content);
+      if (content !== undefined && problem === undefined) files.push({ name, content });
+      else failures.set(name, problem ?? 'the unit file is missing in the store');
+    }
+    if (files.length === 0) return failures;
+    for (const [name, message] of await unitManager.load(files)) failures.set(name, message);
+    return failures;
+  }
+
+  /** A file with another hash than its record would be loaded again and again. */
+  #findProblem(name: UnitName, content: Uint8Array | undefined): string | undefined {
+    if (content === undefined) return 'the unit file is missing in the store';
+    try {
+      const hash = hashUnitFile(parseUnitFile(content, name));
+      return hash === this.#present(name)?.hash ? undefined : `the stored unit file has hash ${hash}`;
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+  }
+
+  async #note(names: readonly UnitName[], failures: UnitFailures): Promise<UnitFailures> {
+    for (const name of names) {
+      const wish = this.#present(name);
+      if (wish !== undefined && !failures.has(name)) await this.#options.started.write(name, wish);
+    }
+    return failures;
+  }
+
+  async #forget(names: readonly UnitName[], failures: UnitFailures): Promise<UnitFailures> {
+    for (const name of names) if (!failures.has(name)) await this.#options.started.remove(name);
+    return failures;
+  }
+
+  #present(name: UnitName): Extract<DesiredUnit, { kind: 'present' }> | undefined {
+    const wish = this.#desired.get(name);
+    return wish?.kind === 'present' ? wish : undefined;
+  }
+}

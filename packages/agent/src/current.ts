@@ -1,0 +1,49 @@
+import type { Revision } from '@flotilla/registry';
+import type { UnitStatus } from '@flotilla/systemd';
+import type { UnitHash, UnitName } from '@flotilla/unit';
+
+/** Which start of a unit was carried out last in this boot. */
+export interface StartedRecord {
+  readonly uid: Revision;
+  readonly order: number;
+}
+
+/** Where a unit is on this machine: what the disk and systemd say. */
+export interface CurrentUnit {
+  /** The unit file among the agent's; `hash` is `undefined` if it does not parse. */
+  readonly file: { readonly hash: UnitHash | undefined } | undefined;
+  readonly status: UnitStatus;
+  readonly started: StartedRecord | undefined;
+  /** Something failed a moment ago; nothing is tried before its time has come. */
+  readonly isHeld: boolean;
+}
+
+/** What {@link currentUnits} puts together, each by unit name. */
+export interface CurrentSources {
+  readonly files: ReadonlyMap<UnitName, UnitHash | undefined>;
+  readonly statuses: ReadonlyMap<UnitName, UnitStatus>;
+  readonly started: ReadonlyMap<UnitName, StartedRecord>;
+  readonly held: ReadonlySet<UnitName>;
+}
+
+/** The units of `statuses` with what is known of each. */
+export function currentUnits({ files, statuses, started, held }: CurrentSources): Map<UnitName, CurrentUnit> {
+  const units = new Map<UnitName, CurrentUnit>();
+  for (const [name, status] of statuses) {
+    const file = files.has(name) ? { hash: files.get(name) } : undefined;
+    units.set(name, { file, status, started: started.get(name), isHeld: held.has(name) });
+  }
+  return units;
+}
+
+/** What systemd is about to do with a unit, or has done. */
+export function motion({ active, job }: UnitStatus): 'running' | 'stopping' | 'at-rest' {
+  if (job === 'stop') return 'stopping';
+  if (active === 'deactivating' && job === undefined) return 'stopping';
+  return (active === 'inactive' || active === 'failed') && job === undefined ? 'at-rest' : 'running';
+}
+
+/** Whether nothing of the unit that this agent is answerable for is left here. */
+export function isGone({ file, started }: CurrentUnit): boolean {
+  return file === undefined && started === undefined;
+}

@@ -1,0 +1,102 @@
+import { fitsGlobal, isWanted, type Machine } from '@flotilla/cluster';
+import type { Revision } from '@flotilla/registry';
+import type { Requirements, UnitHash, UnitName } from '@flotilla/unit';
+import type { GlobalUnit, ScheduledUnit } from './assignment-view.js';
+
+/** Why a unit is to leave this machine. */
+export type AbsentReason = 'leaving' | 'not-wanted' | 'does-not-fit' | 'removed' | 'gone-elsewhere';
+
+/** Why a unit stays as it is although nothing asks for it. */
+export type UntouchedReason = 'unconfirmed' | 'still-placed-here' | 'unreadable';
+
+/** What is asked of this machine for one unit. */
+export type DesiredUnit =
+  | {
+      readonly kind: 'present';
+      readonly isLaunched: boolean;
+      readonly hash: UnitHash;
+      /** SHA-256 of the unit file, by which it is found in the store. */
+      readonly file: string;
+      readonly uid: Revision;
+      readonly order: number;
+    }
+  | {
+      readonly kind: 'absent';
+      readonly why: AbsentReason;
+      readonly hash: UnitHash;
+      readonly uid: Revision;
+      /** The revision of the order to leave, which is answered once; only with `leaving`. */
+      readonly leavingSince?: Revision;
+    }
+  | { readonly kind: 'untouched'; readonly why: UntouchedReason; readonly hash: UnitHash; readonly uid: Revision };
+
+/** A unit that this agent has been told to run here. */
+export interface KnownUnit {
+  readonly hash: UnitHash;
+  readonly uid: Revision;
+}
+
+/** Everything that the wishes of the cluster for this machine depend on. */
+export interface DesiredSources {
+  readonly machine: Machine;
+  readonly schedule: ReadonlyMap<UnitName, ScheduledUnit>;
+  readonly globals: ReadonlyMap<UnitName, GlobalUnit>;
+  /** Of global units; one whose file can't be read is missing. */
+  readonly requirements: ReadonlyMap<UnitName, Requirements>;
+  readonly known: ReadonlyMap<UnitName, KnownUnit>;
+  /** Units whose record was seen deleted: that is an order. */
+  readonly removed: ReadonlySet<UnitName>;
+  /** For units that were missing from a snapshot: what the store says of them. */
+  readonly verdicts: ReadonlyMap<UnitName, 'gone' | 'stands'>;
+}
+
+/**
+ * What this machine should do with each unit that it is told of or knows from before, in name order. A unit whose
+ * record is merely missing stays as it is: only an order stops a unit (loss of contact is not an order).
+ */
+export function desiredUnits(sources: DesiredSources): Map<UnitName, DesiredUnit> {
+  const { schedule, globals, known } = sources;
+  const names = new Set([...schedule.keys(), ...globals.keys(), ...known.keys()]);
+  const desired = new Map<UnitName, DesiredUnit>();
+  for (const name of [...names].sort()) {
+    const isTold = schedule.has(name) || globals.has(name);
+    const unit = isTold ? (findScheduled(schedule.get(name)) ?? findGlobal(name, sources)) : findMissing(name, sources);
+    if (unit !== undefined) desired.set(name, unit);
+  }
+  return desired;
+}
+
+function findScheduled(scheduled: ScheduledUnit | undefined): DesiredUnit | undefined {
+  if (scheduled === undefined) return undefined;
+  const { record, modRevision } = scheduled;
+  const { hash, uid, file, order, desiredState } = record;
+  if (record.isLeaving) return { kind: 'absent', why: 'leaving', hash, uid, leavingSince: modRevision };
+  if (desiredState === 'inactive') return { kind: 'absent', why: 'not-wanted', hash, uid };
+  return { kind: 'present', isLaunched: desiredState === 'launched', hash, file, uid, order };
+}
+
+function findGlobal(name: UnitName, sources: DesiredSources): DesiredUnit | undefined {
+  const { globals, requirements, machine, known } = sources;
+  const global = globals.get(name);
+  if (global === undefined) return undefined;
+  const { hash, file, order, desiredState } = global.record;
+  const { uid } = global;
+  const absent = (why: AbsentReason): DesiredUnit | undefined =>
+    known.has(name) ? { kind: 'absent', why, hash, uid } : undefined;
+  if (desiredState === 'inactive') return absent('not-wanted');
+  const required = requirements.get(name);
+  if (required === undefined) return known.has(name) ? { kind: 'untouched', why: 'unreadable', hash, uid } : undefined;
+  const unit = { name, hash, requirements: required, desiredState };
+  if (!isWanted(unit)) return absent('not-wanted');
+  if (!fitsGlobal(unit, machine)) return absent('does-not-fit');
+  return { kind: 'present', isLaunched: desiredState === 'launched', hash, file, uid, order };
+}
+
+function findMissing(name: UnitName, { known, removed, verdicts }: DesiredSources): DesiredUnit | undefined {
+  const unit = known.get(name);
+  if (unit === undefined) return undefined;
+  if (removed.has(name)) return { kind: 'absent', why: 'removed', ...unit };
+  const verdict = verdicts.get(name);
+  if (verdict === 'gone') return { kind: 'absent', why: 'gone-elsewhere', ...unit };
+  return { kind: 'untouched', why: verdict === 'stands' ? 'still-placed-here' : 'unconfirmed', ...unit };
+}

@@ -1,0 +1,39 @@
+import type { Clock, Logger } from '@flotilla/runtime';
+import { sleep } from '@flotilla/runtime';
+import type { UnitManager } from '@flotilla/systemd';
+import type { UnitName } from '@flotilla/unit';
+import { motion } from './current.js';
+
+export interface StopAllOptions {
+  readonly unitManager: UnitManager;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly timeoutMs: number;
+}
+
+/** Stops units and waits until they are at rest, or for `timeoutMs`. Returns those that are at rest. */
+export async function stopAll(names: readonly UnitName[], options: StopAllOptions): Promise<UnitName[]> {
+  const { unitManager, clock, log, timeoutMs } = options;
+  if (names.length === 0) return [];
+  const deadlineMs = clock.monotonicMs() + timeoutMs;
+  const failures = await unitManager.stop(names);
+  for (const [unit, error] of failures) log.warn('a unit could not be stopped', { unit, error });
+  for (;;) {
+    const change = new AbortController();
+    const subscription = unitManager.onChange(() => change.abort());
+    try {
+      const statuses = await unitManager.listUnits(names);
+      const resting = names.filter((name) => {
+        const status = statuses.get(name);
+        return status === undefined || motion(status) === 'at-rest';
+      });
+      const leftMs = deadlineMs - clock.monotonicMs();
+      if (leftMs <= 0)
+        log.warn('units were still stopping when time was up', { stopped: resting.length, of: names.length });
+      if (resting.length === names.length || leftMs <= 0) return resting;
+      await sleep(clock, leftMs, change.signal);
+    } finally {
+      subscription.close();
+    }
+  }
+}

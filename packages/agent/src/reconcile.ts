@@ -1,0 +1,102 @@
+import type { UnitName } from '@flotilla/unit';
+import { type CurrentUnit, isGone, motion, type StartedRecord } from './current.js';
+import type { DesiredUnit } from './desired.js';
+
+/** One thing to do to one unit. `adopt` only notes that a running unit is the one that was asked for. */
+export interface Task {
+  readonly kind: 'stop' | 'unload' | 'load' | 'adopt' | 'restart' | 'start';
+  readonly unit: UnitName;
+  readonly why: TaskReason;
+}
+
+export type TaskReason =
+  | 'not-wanted-here'
+  | 'not-launched'
+  | 'other-content'
+  | 'file-missing'
+  | 'unknown-to-systemd'
+  | 'new-order'
+  | 'never-started'
+  | 'already-running';
+
+/** All of one kind go to systemd in one call, in this order: room is made before it is taken. */
+const kindOrder: readonly Task['kind'][] = ['stop', 'unload', 'load', 'adopt', 'restart', 'start'];
+
+/**
+ * What to do now to bring `current` closer to `desired`, in the order in which it must be done: by kind, then by name. What takes
+ * time (a stop) is not waited for: the tasks that need its end come out of a later call.
+ */
+export function reconcile(
+  desired: ReadonlyMap<UnitName, DesiredUnit>,
+  current: ReadonlyMap<UnitName, CurrentUnit>,
+): Task[] {
+  const tasks: Task[] = [];
+  for (const name of [...desired.keys()].sort()) {
+    const wish = desired.get(name);
+    const unit = current.get(name);
+    if (wish === undefined || unit === undefined || unit.isHeld) continue;
+    for (const [kind, why] of steps(wish, unit)) tasks.push({ kind, why, unit: name });
+  }
+  return tasks.sort((a, b) => kindOrder.indexOf(a.kind) - kindOrder.indexOf(b.kind));
+}
+
+type Step = readonly [Task['kind'], TaskReason];
+type Present = Extract<DesiredUnit, { kind: 'present' }>;
+
+function steps(wish: DesiredUnit, unit: CurrentUnit): readonly Step[] {
+  switch (wish.kind) {
+    case 'untouched':
+      return [];
+    case 'absent':
+      return isGone(unit) ? [] : departure(unit, 'not-wanted-here', 'unload');
+    case 'present':
+      return presence(wish, unit);
+  }
+}
+
+/** A unit's file goes, or is replaced, when the unit is at rest. */
+function departure({ status }: CurrentUnit, why: TaskReason, then: 'unload' | 'load'): readonly Step[] {
+  switch (motion(status)) {
+    case 'stopping':
+      return [];
+    case 'running':
+      return [['stop', why]];
+    case 'at-rest':
+      return [[then, why]];
+  }
+}
+
+function presence(wish: Present, unit: CurrentUnit): readonly Step[] {
+  const { file, status } = unit;
+  if (file !== undefined && file.hash !== wish.hash) {
+    const replacement = departure(unit, 'other-content', 'load');
+    const isReplaced = replacement.some(([kind]) => kind === 'load');
+    return isReplaced && wish.isLaunched ? [...replacement, ['start', 'never-started']] : replacement;
+  }
+  const steps: Step[] = [];
+  if (file === undefined) steps.push(['load', 'file-missing']);
+  else if (status.load === 'not-found') steps.push(['load', 'unknown-to-systemd']);
+  const launch = wish.isLaunched ? findLaunch(wish, unit) : findHalt(unit);
+  if (launch !== undefined) steps.push(launch);
+  return steps;
+}
+
+function findLaunch(wish: Present, { file, status, started }: CurrentUnit): Step | undefined {
+  const isRunning = motion(status) === 'running';
+  if (started !== undefined) {
+    if (!isNewer(wish, started)) return undefined;
+    return [isRunning ? 'restart' : 'start', 'new-order'];
+  }
+  if (!isRunning) return ['start', 'never-started'];
+  // Without a file of ours, what runs under this name is somebody else's.
+  return file === undefined ? ['restart', 'never-started'] : ['adopt', 'already-running'];
+}
+
+/** A unit that systemd started by itself, for an `[Install]` section say, is not ours to stop. */
+function findHalt({ started }: CurrentUnit): Step | undefined {
+  return started === undefined ? undefined : ['stop', 'not-launched'];
+}
+
+function isNewer(wish: StartedRecord, done: StartedRecord): boolean {
+  return wish.uid > done.uid || (wish.uid === done.uid && wish.order > done.order);
+}

@@ -1,0 +1,36 @@
+import type { UnitRow } from '@flotilla/registry';
+import type { UnitName } from '@flotilla/unit';
+import { type CurrentUnit, isGone } from './current.js';
+import type { DesiredUnit } from './desired.js';
+
+/** What the rows of {@link stateRows} are made of. */
+export interface RowSources {
+  readonly desired: ReadonlyMap<UnitName, DesiredUnit>;
+  readonly current: ReadonlyMap<UnitName, CurrentUnit>;
+  readonly error: (name: UnitName) => string | undefined;
+}
+
+/** The state row of each unit that is here or should be, in name order. A unit that is gone has none. */
+export function stateRows({ desired, current, error }: RowSources): Map<UnitName, UnitRow> {
+  const rows = new Map<UnitName, UnitRow>();
+  for (const [name, wish] of desired) {
+    const unit = current.get(name);
+    if (unit === undefined || (wish.kind === 'absent' && isGone(unit))) continue;
+    rows.set(name, rowOf(wish, unit, error(name)));
+  }
+  return rows;
+}
+
+/** One unit's state row. */
+export function rowOf(wish: DesiredUnit, { file, status, started }: CurrentUnit, error: string | undefined): UnitRow {
+  return {
+    load: status.load,
+    active: status.active,
+    sub: status.sub,
+    hash: file?.hash ?? wish.hash,
+    uid: wish.uid,
+    order: started?.order ?? 0,
+    isLaunched: started !== undefined,
+    ...(error === undefined ? {} : { error }),
+  };
+}

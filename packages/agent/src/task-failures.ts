@@ -1,0 +1,56 @@
+import { type Clock, jittered } from '@flotilla/runtime';
+import type { UnitName } from '@flotilla/unit';
+
+/** The wait after the first failure of a unit doubles up to the longest. Taste: quick at first, no burden for good. */
+const firstWaitMs = 250;
+const longestWaitMs = 300_000;
+
+interface Failure {
+  readonly message: string;
+  /** What was asked for when it failed; asking for something else is a new chance. */
+  readonly wish: string;
+  readonly count: number;
+  readonly retryAtMs: number;
+}
+
+/** What went wrong with which unit, and when it may be tried again. */
+export class TaskFailures {
+  readonly #clock: Clock;
+  readonly #failures = new Map<UnitName, Failure>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Forgets the failures of all units of which something else, or nothing, is asked now. */
+  keep(wishes: ReadonlyMap<UnitName, string>): void {
+    for (const [name, failure] of this.#failures) if (wishes.get(name) !== failure.wish) this.#failures.delete(name);
+  }
+
+  /** The units that are not to be touched yet. */
+  held(): Set<UnitName> {
+    const nowMs = this.#clock.monotonicMs();
+    return new Set([...this.#failures].filter(([, failure]) => failure.retryAtMs > nowMs).map(([name]) => name));
+  }
+
+  add(name: UnitName, { message, wish }: { readonly message: string; readonly wish: string }): void {
+    const count = (this.#failures.get(name)?.count ?? 0) + 1;
+    const waitMs = jittered(this.#clock, Math.min(firstWaitMs * 2 ** (count - 1), longestWaitMs));
+    this.#failures.set(name, { message, wish, count, retryAtMs: this.#clock.monotonicMs() + waitMs });
+  }
+
+  clear(name: UnitName): void {
+    this.#failures.delete(name);
+  }
+
+  message(name: UnitName): string | undefined {
+    return this.#failures.get(name)?.message;
+  }
+
+  /** How long until the next unit may be tried again. */
+  nextRetryMs(): number | undefined {
+    const nowMs = this.#clock.monotonicMs();
+    const waits = [...this.#failures.values()].map((failure) => failure.retryAtMs - nowMs).filter((ms) => ms > 0);
+    return waits.length === 0 ? undefined : waits.reduce((least, ms) => Math.min(least, ms));
+  }
+}
