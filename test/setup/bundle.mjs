@@ -1,5 +1,5 @@
 // Makes dist/fleetd and dist/fleetctl: one file each, for any host that has Node 20 and nothing else.
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
@@ -61,4 +61,10 @@ async function bundleProgram(name) {
 mkdirSync(join(root, 'dist'), { recursive: true });
 // Without it, Node would take the files for ES modules as long as they lie below the repository's package.json.
 writeFileSync(join(root, 'dist/package.json'), '{ "type": "commonjs" }\n');
-for (const name of programs) await bundleProgram(name);
+try {
+  for (const name of programs) rmSync(join(root, 'dist', name), { force: true });
+  for (const name of programs) await bundleProgram(name);
+} catch (error) {
+  console.error(`dist/ is not complete: ${error.message}`);
+  process.exit(1);
+}
