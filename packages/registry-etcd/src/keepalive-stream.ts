@@ -20,6 +20,10 @@ interface Ping {
 export class KeepaliveStream {
   readonly #connection: EtcdConnection;
   #stream: Promise<Stream> | undefined;
+  /** The stream, once it is open. */
+  #open: Stream | undefined;
+  /** Why the open stream is being cancelled. */
+  #timeout: StoreError | undefined;
   readonly #pings = new Set<Ping>();
 
   constructor(connection: EtcdConnection) {
@@ -36,7 +40,7 @@ export class KeepaliveStream {
       };
       const ping: Ping = {
         id,
-        deadline: clock.setTimer(requestTimeoutMs, () => this.#reset('no answer to a keepalive in time')),
+        deadline: clock.setTimer(requestTimeoutMs, () => this.#reset()),
         answer: (grant) => settle(() => resolve(grant)),
         fail: (error) => settle(() => reject(error)),
       };
@@ -51,16 +55,11 @@ export class KeepaliveStream {
   }
 
   close(): void {
-    const stream = this.#stream;
+    const open = this.#open;
     this.#drop(new StoreError('unavailable', 'the store is closed'));
-    stream?.then(
-      (open) => {
-        // Ended first, or etcd3 takes the cancelling for a fault of the host.
-        open.end();
-        open.cancel();
-      },
-      () => {},
-    );
+    // Ended first, or etcd3 takes the cancelling for a fault of the host.
+    open?.end();
+    open?.cancel();
   }
 
   #opened(): Promise<Stream> {
@@ -77,6 +76,12 @@ export class KeepaliveStream {
   }
 
   #attach(stream: Stream, opening: Promise<Stream>): void {
+    if (this.#stream !== opening) {
+      stream.end();
+      stream.cancel();
+      return;
+    }
+    this.#open = stream;
     const end = (error: StoreError) => {
       if (this.#stream === opening) this.#drop(error);
     };
@@ -87,21 +92,22 @@ export class KeepaliveStream {
         return;
       }
     });
-    stream.on('error', (error) => end(translateError(error, false)));
+    stream.on('error', (error) => end(this.#timeout ?? translateError(error, false)));
     stream.on('end', () => end(new StoreError('unavailable', 'etcd ended the keepalive stream')));
   }
 
-  #reset(why: string): void {
-    const stream = this.#stream;
-    this.#drop(new StoreError('unavailable', `etcd: ${why}`));
-    stream?.then(
-      (open) => open.cancel(),
-      () => {},
-    );
+  #reset(): void {
+    const error = new StoreError('unavailable', 'etcd: no answer to a keepalive in time');
+    if (this.#open === undefined) return this.#drop(error);
+    // Pings fail when etcd3 has heard of the cancelling, and dropped the connection: who tries again gets a new one.
+    this.#timeout = error;
+    this.#open.cancel();
   }
 
   #drop(error: StoreError): void {
     this.#stream = undefined;
+    this.#open = undefined;
+    this.#timeout = undefined;
     for (const ping of this.#pings) ping.fail(error);
   }
 }

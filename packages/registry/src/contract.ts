@@ -1,2 +1,14 @@
 export { describeStoreContract } from './store.contract.js';
-export type { StoreFaults, StoreHarness } from './store-harness.js';
+export {
+  put,
+  Recorder,
+  read,
+  rejects,
+  remove,
+  type StoreFaults,
+  type StoreHarness,
+  type UseStore,
+  until,
+  write,
+  writeMany,
+} from './store-harness.js';

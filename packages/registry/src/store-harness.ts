@@ -50,7 +50,7 @@ const patienceMs = 20_000;
 const lookEveryMs = 20;
 
 /** Passes time until `isSo`; fails with `what` if it does not come to be. */
-export async function until(harness: StoreHarness, what: string, isSo: () => boolean): Promise<void> {
+export async function until(harness: Pick<StoreHarness, 'elapse'>, what: string, isSo: () => boolean): Promise<void> {
   for (let waitedMs = 0; !isSo(); waitedMs += lookEveryMs) {
     assert.ok(waitedMs < patienceMs, `not within ${patienceMs} ms: ${what}`);
     await harness.elapse(lookEveryMs);
@@ -83,11 +83,13 @@ export class Recorder {
   }
 }
 
+/** An operation that puts text. */
 export function put(key: string, value = '', lease?: string): Operation {
   const operation = { kind: 'put', key, value: new TextEncoder().encode(value) } as const;
   return lease === undefined ? operation : { ...operation, lease };
 }
 
+/** An operation that deletes a key or a range. */
 export function remove(from: string, to?: string): Operation {
   return to === undefined ? { kind: 'delete', from } : { kind: 'delete', from, to };
 }
@@ -113,6 +115,7 @@ export function manyKey(index: number): string {
   return `a/${String(index).padStart(5, '0')}`;
 }
 
+/** What a range holds, as `key=value`. */
 export async function read(store: Store, range: KeyRange): Promise<string[]> {
   return (await store.range(range)).kvs.map(describe);
 }
