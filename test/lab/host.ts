@@ -1,15 +1,10 @@
-import type { ChildProcess } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { startBackground } from './background.js';
-import { ignoreMissing, killProcess } from './cgroup.js';
 import { type CommandOptions, type CommandResult, mustRun, runCommand } from './command.js';
+import { Container } from './container.js';
 import { createHostRoot } from './host-root.js';
 import { createHostNetwork, namespacePath, setCable } from './network.js';
 import { waitUntil } from './wait-until.js';
-
-/** systemd's signal for a clean power-off: SIGRTMIN+4, 34 being Linux's SIGRTMIN. */
-const powerOffSignal = 38;
 
 /** A machine under test, whatever boots it. */
 export interface TestHost {
@@ -68,8 +63,7 @@ export class NspawnHost implements TestHost {
   readonly machineId: string;
   readonly root: string;
   readonly #directory: string;
-  #container: ChildProcess | undefined;
-  #initPid: number | undefined;
+  #container: Container | undefined;
 
   constructor({ directory, name, address, machineId }: HostPlace) {
     this.name = name;
@@ -80,7 +74,7 @@ export class NspawnHost implements TestHost {
   }
 
   get isUp(): boolean {
-    return this.#initPid !== undefined;
+    return this.#container?.initPid !== undefined;
   }
 
   exec(argv: readonly string[], options?: CommandOptions): Promise<CommandResult> {
@@ -107,26 +101,30 @@ export class NspawnHost implements TestHost {
 
   async boot(): Promise<void> {
     if (this.isUp) return;
-    await this.#startContainer();
+    const lab = basename(this.#directory);
+    this.#container = await Container.start({
+      name: `${lab}-${this.name}`,
+      root: this.root,
+      // Units and fleetd find this very Node there, wherever it is installed on the machine.
+      binds: ['--bind-ro=/usr', `--bind-ro=${process.execPath}:/opt/node/node`, `--bind=${this.#shared}`],
+      network: namespacePath(this.#directory, this.name),
+      cgroup: `${lab}/${this.name}`,
+      console: join(this.#directory, `${this.name}.console`),
+    });
     await waitUntil({
       what: `${this.name} has booted`,
       read: async () => (await this.exec(['systemctl', 'is-system-running'])).stdout.trim(),
       until: (state) => state === 'running' || state === 'degraded',
-      onTimeout: () => this.#consoleAndJournal(),
+      onTimeout: async () => `${await this.#container?.output()}\n${await this.journal()}`,
     });
   }
 
   async powerOff(): Promise<void> {
-    if (this.#initPid === undefined) return;
-    killProcess(this.#initPid, powerOffSignal);
-    await this.#containerEnd();
+    await this.#container?.powerOff();
   }
 
   async powerCut(): Promise<void> {
-    if (this.#initPid === undefined) return;
-    // PID 1 first: without its supervisor a container would run on, unseen.
-    killProcess(this.#initPid, 'SIGKILL');
-    await this.#containerEnd();
+    await this.#container?.powerCut();
   }
 
   cutNetwork(): Promise<void> {
@@ -148,63 +146,9 @@ export class NspawnHost implements TestHost {
     return sharedDirectory(this.#directory);
   }
 
-  get #consolePath(): string {
-    return join(this.#directory, `${this.name}.console`);
-  }
-
   #inside(argv: readonly string[]): string[] {
-    if (this.#initPid === undefined) throw new Error(`${this.name} is down`);
-    return ['nsenter', '-t', String(this.#initPid), '-m', '-u', '-i', '-n', '-p', '--', ...argv];
+    const pid = this.#container?.initPid;
+    if (pid === undefined) throw new Error(`${this.name} is down`);
+    return ['nsenter', '-t', String(pid), '-m', '-u', '-i', '-n', '-p', '--', ...argv];
   }
-
-  async #startContainer(): Promise<void> {
-    const lab = basename(this.#directory);
-    const nspawn = ['systemd-nspawn', '--quiet', '--register=no', '--keep-unit', '--boot', '--console=pipe'];
-    const place = ['--machine', `${lab}-${this.name}`, '--directory', this.root];
-    // Units and fleetd find this very Node there, wherever it is installed on the machine.
-    const binds = ['--bind-ro=/usr', `--bind-ro=${process.execPath}:/opt/node/node`, `--bind=${this.#shared}`];
-    const network = `--network-namespace-path=${namespacePath(this.#directory, this.name)}`;
-    const container = await startBackground({
-      argv: [...nspawn, ...place, ...binds, network],
-      cgroup: `${lab}/${this.name}`,
-      log: this.#consolePath,
-    });
-    this.#container = container;
-    container.once('exit', () => {
-      this.#initPid = undefined;
-    });
-    this.#initPid = await waitUntil({
-      what: `${this.name} has a PID 1`,
-      read: () => findInit(container.pid ?? 0),
-      until: (pid) => pid !== undefined || container.exitCode !== null,
-      onTimeout: () => this.#consoleAndJournal(),
-    });
-    if (this.#initPid === undefined) throw new Error(`${this.name} did not start\n${await this.#consoleAndJournal()}`);
-  }
-
-  async #containerEnd(): Promise<void> {
-    const container = this.#container;
-    await waitUntil({
-      what: `${this.name} is off`,
-      read: async () => (container?.exitCode ?? container?.signalCode ?? null) !== null,
-      until: (isOff) => isOff,
-      onTimeout: () => this.#consoleAndJournal(),
-    });
-    this.#initPid = undefined;
-  }
-
-  async #consoleAndJournal(): Promise<string> {
-    const console = await readFile(this.#consolePath, 'utf8').catch(ignoreMissing);
-    return `--- ${this.name}, console:\n${console ?? ''}${await this.journal()}`;
-  }
-}
-
-/** The `systemd` child of systemd-nspawn, once it has taken that name. */
-async function findInit(nspawnPid: number): Promise<number | undefined> {
-  const children = await readFile(`/proc/${nspawnPid}/task/${nspawnPid}/children`, 'utf8').catch(ignoreMissing);
-  for (const pid of (children ?? '').split(' ').filter((each) => each !== '')) {
-    const name = await readFile(`/proc/${pid}/comm`, 'utf8').catch(ignoreMissing);
-    if (name?.trim() === 'systemd') return Number(pid);
-  }
-  return undefined;
 }
