@@ -1,0 +1,198 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, test } from 'node:test';
+import { decodeRecord, keys, type MachineRecord, type MemberRecord, type ScheduleRecord } from '@flotilla/registry';
+import { MemoryHost, machine, service, sleeper } from './memory-host.js';
+
+let host: MemoryHost;
+beforeEach(async () => {
+  host = await MemoryHost.start();
+});
+afterEach(async () => {
+  await host.close();
+});
+
+const [web, db] = [service('web'), service('db')];
+
+test('a scheduled unit is loaded, started and reported', async () => {
+  const record = await host.schedule(web);
+  await host.untilRow(web, 'active');
+  const row = await host.findRow(web);
+  assert.deepEqual(
+    { hash: row?.hash, uid: row?.uid, order: row?.order, isLaunched: row?.isLaunched },
+    { hash: record.hash, uid: record.uid, order: 1, isLaunched: true },
+  );
+  assert.equal(await host.active(web), 'active');
+});
+
+test('a unit that is to be loaded only is not started, and is stopped when it was', async () => {
+  const record = await host.schedule(web, sleeper, { desiredState: 'loaded' });
+  await host.untilRow(web, 'inactive');
+  assert.equal((await host.findRow(web))?.isLaunched, false);
+  await host.reschedule(web, { ...record, desiredState: 'launched' });
+  await host.untilRow(web, 'active');
+  await host.reschedule(web, record);
+  await host.untilRow(web, 'inactive');
+  await host.until(async () => (await host.findRow(web))?.isLaunched === false, 'no longer launched');
+});
+
+test('a unit that failed is reported and left alone, until a new order', async () => {
+  const record = await host.schedule(web);
+  await host.untilRow(web, 'active');
+  host.unitManager.fail(web);
+  await host.untilRow(web, 'failed');
+  await host.clock.advance(700_000);
+  await host.restartAgent();
+  await host.until(() => host.agent.isReady(), 'ready');
+  await host.clock.advance(5000);
+  assert.equal(await host.active(web), 'failed');
+  await host.reschedule(web, { ...record, order: 2 });
+  await host.untilRow(web, 'active');
+  assert.equal((await host.findRow(web))?.order, 2);
+});
+
+test('changed content replaces a running unit', async () => {
+  const record = await host.schedule(web);
+  await host.untilRow(web, 'active');
+  const { file, hash } = await host.putFile('[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n');
+  await host.reschedule(web, { ...record, file, hash });
+  await host.until(async () => (await host.findRow(web))?.sub === 'exited', 'replaced');
+  assert.equal((await host.findRow(web))?.hash, hash);
+});
+
+test('a unit that leaves is stopped and unloaded, and one row deletion says so', async () => {
+  const record = await host.schedule(web);
+  await host.untilRow(web, 'active');
+  await host.reschedule(web, { ...record, isLeaving: true });
+  await host.until(() => host.deletedRows.length > 0, 'acknowledged');
+  assert.equal(await host.active(web), 'inactive');
+  assert.equal((await host.unitManager.listFiles()).has(web), false);
+  await host.clock.advance(60_000);
+  assert.deepEqual(host.deletedRows, [keys.state(web, machine.id)]);
+});
+
+test('each order to leave is answered once, also for a unit that was never here', async () => {
+  const record = await host.schedule(web, sleeper, { isLeaving: true });
+  await host.until(() => host.deletedRows.length === 1, 'acknowledged');
+  await host.reschedule(web, record);
+  await host.until(() => host.deletedRows.length === 2, 'acknowledged again');
+  await host.clock.advance(60_000);
+  assert.equal(host.deletedRows.length, 2);
+});
+
+test('a slow stop holds up nobody else', async () => {
+  const slow = '[Service]\nExecStart=/bin/sleep infinity\nExecStop=/bin/sleep 60\n';
+  const record = await host.schedule(web, slow);
+  await host.untilRow(web, 'active');
+  await host.reschedule(web, { ...record, isLeaving: true });
+  await host.untilRow(web, 'deactivating');
+  await host.schedule(db);
+  await host.untilRow(db, 'active');
+  assert.deepEqual(host.deletedRows, []);
+  await host.clock.advance(60_000);
+  await host.until(() => host.deletedRows.length === 1, 'acknowledged');
+});
+
+test('a bad unit is told with its error; the others run', async () => {
+  const bad = await host.schedule(web, '[Service]\nType=simple\n');
+  await host.schedule(db);
+  await host.untilRow(db, 'active');
+  await host.until(async () => (await host.findRow(web))?.error !== undefined, 'told');
+  assert.match((await host.findRow(web))?.error ?? '', /bad unit file setting/);
+  const { file, hash } = await host.putFile(sleeper);
+  await host.reschedule(web, { ...bad, file, hash });
+  await host.untilRow(web, 'active');
+  assert.equal((await host.findRow(web))?.error, undefined);
+});
+
+test('a refused unit is tried again ever more rarely', async () => {
+  host.unitManager.refuse(web, 'not today');
+  await host.schedule(web);
+  await host.until(async () => (await host.findRow(web))?.error === 'not today', 'told');
+  await host.clock.advance(600_000);
+  const { calls } = host.unitManager;
+  await host.clock.advance(600_000);
+  assert.ok(host.unitManager.calls - calls < 20, `${host.unitManager.calls - calls} calls in 10 minutes`);
+  host.unitManager.refuse(web, undefined);
+  await host.clock.advance(400_000);
+  await host.untilRow(web, 'active');
+});
+
+test('a missing file in the store is an error of its unit', async () => {
+  const { hash } = await host.putFile(sleeper);
+  const record: ScheduleRecord = {
+    hash,
+    file: '00',
+    desiredState: 'launched',
+    order: 1,
+    uid: 3,
+    isLeaving: false,
+  };
+  await host.reschedule(web, record);
+  await host.schedule(db);
+  await host.untilRow(db, 'active');
+  await host.until(async () => (await host.findRow(web))?.error !== undefined, 'told');
+});
+
+test('a file that a stranger put there is left alone, until the cluster wants the name', async () => {
+  host.unitManager.dropFile({ name: web, content: new TextEncoder().encode('[Service]\nExecStart=/bin/true\n') });
+  await host.schedule(db);
+  await host.untilRow(db, 'active');
+  await host.clock.advance(60_000);
+  assert.equal((await host.unitManager.listFiles()).has(web), true);
+  assert.equal(await host.findRow(web), undefined);
+  await host.schedule(web);
+  await host.untilRow(web, 'active');
+});
+
+test('after a reboot everything that was launched is started again', async () => {
+  await host.schedule(web);
+  await host.untilRow(web, 'active');
+  await host.reboot();
+  await host.until(async () => (await host.active(web)) === 'active', 'started again');
+});
+
+test('a hundred units cost a handful of calls, and nothing once they run', async () => {
+  const names = Array.from({ length: 100 }, (_, index) => service(`u${index}`));
+  const before = host.unitManager.calls;
+  const { file, hash } = await host.putFile(sleeper);
+  const record = { hash, file, desiredState: 'launched', order: 1, uid: 5, isLeaving: false } as const;
+  for (const name of names) await host.reschedule(name, record);
+  await host.until(async () => (await host.findRow(names[99] ?? web))?.active === 'active', 'started');
+  await host.until(async () => (await host.findRow(names[0] ?? web))?.active === 'active', 'started');
+  assert.ok(host.unitManager.calls - before < 40, `${host.unitManager.calls - before} calls`);
+  await host.clock.advance(1000);
+  const { calls } = host.unitManager;
+  const { revision } = host.store;
+  await host.clock.advance(300_000);
+  assert.equal(host.unitManager.calls, calls);
+  assert.equal(host.store.revision, revision);
+});
+
+test('leaving stops the units and takes the machine out of the cluster', async () => {
+  await host.schedule(web);
+  await host.untilRow(web, 'active');
+  let hasLeft = false;
+  void host.agent.leave({ timeoutMs: 30_000 }).then(() => {
+    hasLeft = true;
+  });
+  await host.until(() => hasLeft, 'left');
+  assert.equal(await host.active(web), 'inactive');
+  assert.equal((await host.unitManager.listFiles()).size, 0);
+  const member = (await host.engine.range({ from: keys.member(machine.id) })).kvs[0];
+  assert.equal(member && decodeRecord<MemberRecord>(member.key, member.value).is, 'left');
+  assert.equal((await host.engine.range({ from: keys.machine(machine.id) })).kvs.length, 0);
+});
+
+test('a frozen machine says so in its record', async () => {
+  await host.schedule(web);
+  await host.untilRow(web, 'active');
+  await host.write({ kind: 'put', key: keys.cluster, value: new TextEncoder().encode('{"uuid":"two","schema":1}') });
+  await host.restartAgent();
+  const read = async () => {
+    const kv = (await host.engine.range({ from: keys.machine(machine.id) })).kvs[0];
+    return kv === undefined ? undefined : decodeRecord<MachineRecord>(kv.key, kv.value).frozen;
+  };
+  await host.until(async () => (await read()) !== undefined, 'frozen');
+  assert.match((await read()) ?? '', /cluster two/);
+  assert.equal(await host.active(web), 'active');
+});

@@ -1,0 +1,193 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, test } from 'node:test';
+import { parseMachineId } from '@flotilla/cluster';
+import { encodeRecord, keys } from '@flotilla/registry';
+import { MemoryHost, machine, service, sleeper } from './memory-host.js';
+
+let host: MemoryHost;
+beforeEach(async () => {
+  host = await MemoryHost.start();
+});
+afterEach(async () => {
+  await host.close();
+});
+
+const [web, db] = [service('web'), service('db')];
+const elsewhere = encodeRecord({ machine: parseMachineId('f'.repeat(32)) });
+
+async function bothRun() {
+  await host.schedule(web);
+  await host.schedule(db);
+  await host.untilRow(web, 'active');
+  await host.untilRow(db, 'active');
+}
+
+/** Cuts the agent off, lets the store change, and brings it back after its watch can no longer resume. */
+async function behindItsBack(change: () => Promise<void>) {
+  host.store.cut();
+  await change();
+  host.engine.compact(host.engine.revision);
+  host.store.heal();
+}
+
+test('a deleted order stops the unit', async () => {
+  await bothRun();
+  await host.write({ kind: 'delete', from: keys.schedule(machine.id, web) });
+  await host.until(async () => (await host.active(web)) === 'inactive', 'stopped');
+  await host.until(async () => (await host.findRow(web)) === undefined, 'no longer reported');
+  assert.equal((await host.unitManager.listFiles()).has(web), false);
+  assert.equal(await host.active(db), 'active');
+});
+
+test('a lost store changes nothing, however long', async () => {
+  await bothRun();
+  host.store.cut();
+  await host.clock.advance(3_600_000);
+  assert.equal(await host.active(web), 'active');
+  host.store.heal();
+  await host.untilRow(web, 'active');
+});
+
+test('a machine that may count as lost starts and stops nothing', async () => {
+  const record = await host.schedule(web);
+  await host.untilRow(web, 'active');
+  host.store.cut();
+  await host.clock.advance(60_000);
+  assert.equal(host.agent.isReady(), false);
+  await host.reschedule(web, { ...record, isLeaving: true });
+  await host.clock.advance(60_000);
+  assert.equal(await host.active(web), 'active');
+  host.store.heal();
+  await host.until(async () => (await host.active(web)) === 'inactive', 'stopped');
+});
+
+test('a unit that was destroyed meanwhile is stopped', async () => {
+  await bothRun();
+  await behindItsBack(() =>
+    host.write(
+      { kind: 'delete', from: keys.schedule(machine.id, web) },
+      { kind: 'delete', from: keys.unit(web) },
+      { kind: 'delete', from: keys.placement(web) },
+    ),
+  );
+  await host.until(async () => (await host.active(web)) === 'inactive', 'stopped');
+  assert.equal(await host.active(db), 'active');
+});
+
+test('a unit that was placed elsewhere meanwhile is stopped', async () => {
+  await bothRun();
+  await behindItsBack(() =>
+    host.write(
+      { kind: 'delete', from: keys.schedule(machine.id, web) },
+      { kind: 'put', key: keys.placement(web), value: elsewhere },
+    ),
+  );
+  await host.until(async () => (await host.active(web)) === 'inactive', 'stopped');
+});
+
+for (const [title, change] of [
+  ['whose placement still names this machine', []],
+  ['that is wanted and has no placement', [{ kind: 'delete', from: keys.placement(web) } as const]],
+] as const)
+  test(`a unit ${title} is kept although its order is missing`, async () => {
+    await bothRun();
+    await behindItsBack(() => host.write({ kind: 'delete', from: keys.schedule(machine.id, web) }, ...change));
+    await host.clock.advance(60_000);
+    assert.equal(await host.active(web), 'active');
+    await host.untilRow(web, 'active');
+  });
+
+test('a daemon that was away finds out what was destroyed', async () => {
+  await bothRun();
+  await host.agent.close();
+  await host.write(
+    { kind: 'delete', from: keys.schedule(machine.id, web) },
+    { kind: 'delete', from: keys.unit(web) },
+    { kind: 'delete', from: keys.placement(web) },
+  );
+  await host.restartAgent();
+  await host.until(async () => (await host.active(web)) === 'inactive', 'stopped');
+  await host.until(async () => (await host.findRow(web)) === undefined, 'no longer reported');
+  assert.equal(await host.active(db), 'active');
+});
+
+for (const [title, disaster] of [
+  ['was emptied', () => host.store.wipe()],
+  ['was replaced by another one', () => host.store.swap()],
+] as const)
+  test(`a store that ${title} stops nothing`, async () => {
+    await bothRun();
+    disaster();
+    await host.clock.advance(60_000);
+    assert.equal(await host.active(web), 'active');
+    assert.match(host.agent.findFreezeReason() ?? '', /no cluster record/);
+    await host.setUpCluster('two');
+    await host.restartAgent();
+    await host.clock.advance(60_000);
+    assert.equal(await host.active(web), 'active');
+    assert.match(host.agent.findFreezeReason() ?? '', /belongs to cluster two/);
+  });
+
+test('a store whose keys were all deleted on an unbroken watch stops nothing', async () => {
+  await bothRun();
+  await host.write({ kind: 'delete', from: '!', to: '~' });
+  await host.clock.advance(60_000);
+  assert.equal(await host.active(web), 'active');
+  assert.match(host.agent.findFreezeReason() ?? '', /no cluster record/);
+});
+
+test('a store that went back in time stops nothing, also after its revision has risen again', async () => {
+  const before = host.store.revision;
+  await bothRun();
+  host.store.restore(before);
+  await host.clock.advance(60_000);
+  assert.match(host.agent.findFreezeReason() ?? '', /revision/);
+  for (let count = 0; count < 100; count++)
+    await host.write({ kind: 'put', key: keys.reason(web), value: new Uint8Array() });
+  await host.restartAgent();
+  await host.clock.advance(60_000);
+  assert.equal(await host.active(web), 'active');
+  assert.match(host.agent.findFreezeReason() ?? '', /revision/);
+});
+
+test('leaving without a store stops the units within its time and remembers them', async () => {
+  await bothRun();
+  host.store.cut();
+  await host.clock.advance(60_000);
+  let hasLeft = false;
+  void host.agent.leave({ timeoutMs: 30_000 }).then(() => {
+    hasLeft = true;
+  });
+  await host.until(() => hasLeft, 'left');
+  assert.equal(await host.active(web), 'inactive');
+  assert.equal((await host.unitManager.listFiles()).has(web), true);
+  host.store.heal();
+  await host.restartAgent();
+  await host.until(async () => (await host.active(web)) === 'active', 'started again');
+});
+
+test('global units run where they fit, as long as they are wanted', async () => {
+  const fits = `${sleeper}[X-Fleet]\nGlobal=true\nMachineMetadata=role=web\n`;
+  const fitsNot = `${sleeper}[X-Fleet]\nGlobal=true\nMachineMetadata=role=db\n`;
+  await host.putGlobal(web, fits);
+  await host.putGlobal(db, fitsNot);
+  await host.untilRow(web, 'active');
+  assert.equal(await host.active(db), 'inactive');
+  assert.equal(await host.findRow(db), undefined);
+  await host.putGlobal(db, fits);
+  await host.untilRow(db, 'active');
+  await host.putGlobal(web, fits, { desiredState: 'inactive' });
+  await host.until(async () => (await host.active(web)) === 'inactive', 'stopped');
+  await host.until(async () => (await host.findRow(web)) === undefined, 'no longer reported');
+  await host.putGlobal(db, fitsNot);
+  await host.until(async () => (await host.active(db)) === 'inactive', 'stopped');
+});
+
+test('a global unit that was destroyed while the daemon was away is stopped', async () => {
+  await host.putGlobal(web, `${sleeper}[X-Fleet]\nGlobal=true\n`);
+  await host.untilRow(web, 'active');
+  await host.agent.close();
+  await host.write({ kind: 'delete', from: keys.global(web) }, { kind: 'delete', from: keys.unit(web) });
+  await host.restartAgent();
+  await host.until(async () => (await host.active(web)) === 'inactive', 'stopped');
+});

@@ -1,0 +1,188 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Machine, parseMachineId } from '@flotilla/cluster';
+import {
+  decodeRecord,
+  encodeRecord,
+  keys,
+  MemoryStore,
+  type Operation,
+  Registration,
+  ranges,
+  type ScheduleRecord,
+  type StateRecord,
+  type UnitRecord,
+} from '@flotilla/registry';
+import { silentLogger, TestClock } from '@flotilla/runtime';
+import { MemoryUnitManager } from '@flotilla/systemd';
+import { hashUnitFile, parseUnitFile, parseUnitName, type UnitName } from '@flotilla/unit';
+import { type Agent, createAgent } from './agent.js';
+import { createLeaseStorage } from './lease-storage.js';
+
+/** A service that runs until it is stopped. */
+export const sleeper = '[Service]\nExecStart=/bin/sleep infinity\n';
+
+export const machine: Machine = {
+  id: parseMachineId('0123456789abcdef0123456789abcdef'),
+  metadata: new Map([['role', 'web']]),
+  isClosed: false,
+};
+
+const encoder = new TextEncoder();
+
+/** How much time a test gives to what should happen by itself, in steps of {@link stepMs}. */
+const patienceMs = 20_000;
+const stepMs = 20;
+
+/**
+ * A host in memory, for tests: store, systemd and time are in memory, its two directories are real. `engine` is a second
+ * client of the store, through which a test plays everybody else.
+ */
+export class MemoryHost {
+  readonly clock = new TestClock();
+  readonly store = new MemoryStore({ clock: this.clock });
+  readonly engine = this.store.client();
+  readonly unitManager = new MemoryUnitManager({ clock: this.clock });
+  /** Keys of state rows, in the order in which they were deleted. */
+  readonly deletedRows: string[] = [];
+  agent: Agent;
+  #boot = 1;
+  readonly #directory: string;
+
+  private constructor(directory: string) {
+    this.#directory = directory;
+    this.agent = this.#createAgent();
+    this.engine.watch(
+      { ranges: [{ ...ranges.states, deletesOnly: true }], fromRevision: 1 },
+      {
+        onEvents: (events) => {
+          for (const event of events) if (event.kind === 'delete') this.deletedRows.push(event.key);
+        },
+        onBroken() {},
+      },
+    );
+  }
+
+  /** A host with a running agent, in a cluster that is set up. */
+  static async start(): Promise<MemoryHost> {
+    const host = new MemoryHost(await mkdtemp(join(tmpdir(), 'flotilla-agent-')));
+    await host.setUpCluster('one');
+    await host.agent.start();
+    await host.until(() => host.agent.isReady(), 'registered');
+    return host;
+  }
+
+  async setUpCluster(uuid: string): Promise<void> {
+    await this.write({ kind: 'put', key: keys.cluster, value: encodeRecord({ uuid, schema: 1 }) });
+  }
+
+  async close(): Promise<void> {
+    await this.agent.close();
+    await this.store.close();
+    await this.engine.close();
+    await rm(this.#directory, { recursive: true });
+  }
+
+  /** Ends the daemon, without a word to its units, and starts another one. */
+  async restartAgent(): Promise<void> {
+    await this.agent.close();
+    this.agent = this.#createAgent();
+    await this.agent.start();
+  }
+
+  /** As {@link restartAgent}, with a reboot of the machine in between. */
+  async reboot(): Promise<void> {
+    await this.agent.close();
+    this.unitManager.reboot();
+    await rm(join(this.#directory, 'started'), { recursive: true, force: true });
+    this.#boot++;
+    this.agent = this.#createAgent();
+    await this.agent.start();
+  }
+
+  async write(...success: Operation[]): Promise<void> {
+    await this.engine.transact({ success });
+  }
+
+  /** What putting a unit's file and placing it here writes. Returns the record, to be changed and put again. */
+  async schedule(name: UnitName, text = sleeper, change: Partial<ScheduleRecord> = {}): Promise<ScheduleRecord> {
+    const { file, hash } = await this.putFile(text);
+    const order = 1;
+    const unit: UnitRecord = { hash, file, desiredState: 'launched', order, isGlobal: false };
+    const record: ScheduleRecord = { ...recordOf(unit), uid: 5, isLeaving: false, ...change };
+    await this.write(
+      { kind: 'put', key: keys.unit(name), value: encodeRecord(unit) },
+      { kind: 'put', key: keys.placement(name), value: encodeRecord({ machine: machine.id }) },
+      { kind: 'put', key: keys.schedule(machine.id, name), value: encodeRecord(record) },
+    );
+    return record;
+  }
+
+  async reschedule(name: UnitName, record: ScheduleRecord): Promise<void> {
+    await this.write({ kind: 'put', key: keys.schedule(machine.id, name), value: encodeRecord(record) });
+  }
+
+  async putGlobal(name: UnitName, text: string, change: Partial<UnitRecord> = {}): Promise<void> {
+    const { file, hash } = await this.putFile(text);
+    const record: UnitRecord = { hash, file, desiredState: 'launched', order: 1, isGlobal: true, ...change };
+    await this.write(
+      { kind: 'put', key: keys.unit(name), value: encodeRecord(record) },
+      { kind: 'put', key: keys.global(name), value: encodeRecord(record) },
+    );
+  }
+
+  async putFile(text: string) {
+    const content = encoder.encode(text);
+    const file = createHash('sha256').update(content).digest('hex');
+    await this.write({ kind: 'put', key: keys.unitFile(file), value: content });
+    return { file, hash: hashUnitFile(parseUnitFile(text)) };
+  }
+
+  async findRow(name: UnitName): Promise<StateRecord | undefined> {
+    const { kvs } = await this.engine.range({ from: keys.state(name, machine.id) });
+    return kvs[0] === undefined ? undefined : decodeRecord<StateRecord>(kvs[0].key, kvs[0].value);
+  }
+
+  /** systemd's ActiveState of a unit. */
+  async active(name: UnitName): Promise<string | undefined> {
+    return (await this.unitManager.listUnits([name])).get(name)?.active;
+  }
+
+  /** Lets time pass until something holds. */
+  async until(holds: () => Promise<boolean> | boolean, what: string): Promise<void> {
+    for (let waitedMs = 0; !(await holds()); waitedMs += stepMs) {
+      if (waitedMs > patienceMs) throw new Error(`not ${what} after ${patienceMs} ms`);
+      await this.clock.advance(stepMs);
+    }
+  }
+
+  async untilRow(name: UnitName, active: string): Promise<void> {
+    await this.until(async () => (await this.findRow(name))?.active === active, `${name} reported ${active}`);
+  }
+
+  #createAgent(): Agent {
+    const { store, clock, unitManager } = this;
+    const stateDirectory = join(this.#directory, 'state');
+    const registration = new Registration({
+      store,
+      clock,
+      log: silentLogger,
+      machine: machine.id,
+      record: { address: '', metadata: {}, version: '1', instance: 'one', boot: String(this.#boot) },
+      ttlSeconds: 30,
+      storage: createLeaseStorage(stateDirectory),
+    });
+    const startedDirectory = join(this.#directory, 'started');
+    const log = silentLogger;
+    return createAgent({ store, unitManager, machine, clock, log, stateDirectory, startedDirectory, registration });
+  }
+}
+
+function recordOf({ hash, file, desiredState, order }: UnitRecord) {
+  return { hash, file, desiredState, order };
+}
+
+/** A unit's name, for short. */
+export const service = (name: string): UnitName => parseUnitName(`${name}.service`);
