@@ -40,7 +40,7 @@ async function stayUp(lab: Lab, signal: Promise<Signal>): Promise<number> {
   say(`\n${directions(lab)}`);
   if (isOnce) return 0;
   const stop = new AbortController();
-  signal.then(() => stop.abort());
+  void signal.then(() => stop.abort());
   while (!stop.signal.aborted) await sleep(systemClock, hourMs, stop.signal);
   const ended = await signal;
   return ended === 'SIGINT' ? 0 : signalExitCodes[ended];

@@ -71,7 +71,8 @@ async function runTier(name) {
 
 function lint() {
   const node = process.execPath;
-  const biome = [join(root, 'node_modules/@biomejs/biome/bin/biome'), 'ci', '--error-on-warnings', '.'];
+  const plain = process.stdout.isTTY ? [] : ['--colors=off'];
+  const biome = [join(root, 'node_modules/@biomejs/biome/bin/biome'), 'ci', '--error-on-warnings', ...plain, '.'];
   const eslint = [join(root, 'node_modules/eslint/bin/eslint.js'), '--config', '.config/eslint.config.mjs', '.'];
   for (const [name, args] of Object.entries({ biome, eslint })) {
     if (runShown(node, args)) results.pass();
