@@ -221,7 +221,7 @@ export class MirrorState {
       return;
     }
     this.#setProblem(name, fileProblem, true);
-    if (reading.kind === 'bad') this.#listener.onUnreadable(keys.unitFile(file), entry.modRevision, reading.error);
+    if (reading.kind === 'bad') this.#listener.onUnreadable(keys.unit(name), entry.modRevision, reading.error);
   }
 
   #putSchedule({ name, machine }: Extract<ParsedKey, { kind: 'schedule' | 'state' }>, kv: KeyValue): void {

@@ -47,6 +47,8 @@ export interface CommitOptions {
  * - `stale`: the leader's lease may be over; whether it is has yet to be seen.
  * - `fenced`: somebody else may lead; nothing more may be written.
  * - `uncertain`: the store did not answer; look at it again before writing anything.
+ *
+ * All but `done` weigh more than an error, which is not thrown then.
  */
 export type CommitOutcome = 'done' | 'stopped' | 'stale' | 'fenced' | 'uncertain';
 
@@ -59,7 +61,7 @@ export type CommitOutcome = 'done' | 'stopped' | 'stale' | 'fenced' | 'uncertain
 export async function commitPlan(options: CommitOptions): Promise<CommitOutcome> {
   const commit = new Commit(options);
   await Promise.all(Array.from({ length: maxInFlight }, () => commit.work()));
-  if (commit.error !== undefined) throw commit.error;
+  if (commit.outcome === 'done' && commit.error !== undefined) throw commit.error;
   return commit.outcome;
 }
 

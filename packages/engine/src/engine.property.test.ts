@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ranges } from '@flotilla/registry';
+import fc from 'fast-check';
+import { isPlan, TestCluster } from './test-cluster.js';
+
+type Step = (cluster: TestCluster) => Promise<unknown>;
+
+const unit = fc.constantFrom('a.service', 'b.service', 'c@1.service', 'd@.service');
+const machine = fc.constantFrom('m1', 'm2', 'm3');
+
+const fleets = ['', '', 'MachineID=m1', 'MachineMetadata=role=db', 'Global=true'];
+
+/** What users, machines, agents and the network do. */
+const step: fc.Arbitrary<Step> = fc.oneof(
+  fc
+    .record({
+      name: unit,
+      fleet: fc.constantFrom(...fleets),
+      desired: fc.constantFrom('inactive' as const, 'loaded' as const, 'launched' as const),
+      order: fc.nat({ max: 3 }),
+    })
+    .map(
+      ({ name, ...given }): Step =>
+        (cluster) =>
+          cluster.submit(name, given),
+    ),
+  unit.map(
+    (name): Step =>
+      (cluster) =>
+        cluster.destroy(name),
+  ),
+  fc.tuple(machine, fc.constantFrom({}, { metadata: { role: 'db' } }, { frozen: 'a test' })).map(
+    ([id, given]): Step =>
+      (cluster) =>
+        cluster.join(id, given),
+  ),
+  machine.map(
+    (id): Step =>
+      (cluster) =>
+        cluster.lose(id),
+  ),
+  fc.constant<Step>(answerAll),
+  fc.constant<Step>((cluster) => cluster.settle()),
+);
+
+test('whatever happened, a new leader finds nothing that its predecessor should have done', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 15 }), async (steps) => {
+      const cluster = new TestCluster();
+      const first = await cluster.lead('e1');
+      for (const take of steps) await take(cluster);
+      await cluster.settle();
+      for (let round = 0; round < 3; round++) {
+        await answerAll(cluster);
+        await cluster.settle();
+      }
+      await checkAgreement(cluster);
+      await first.engine.close({ resign: true });
+      const second = await cluster.lead('e2');
+      assert.deepEqual(second.store.transactions.filter(isPlan), []);
+      await cluster.close();
+    }),
+    { numRuns: 100 },
+  );
+});
+
+/** Every agent that was told to let a unit go has done so. */
+async function answerAll(cluster: TestCluster): Promise<void> {
+  for (const line of await cluster.layout()) {
+    const [name, sign, id, leaving] = line.split(' ');
+    if (sign !== '@' || leaving === undefined || name === undefined || id === undefined) continue;
+    await cluster.report(name, id);
+    await cluster.acknowledge(name, id);
+  }
+}
+
+/** Each placed unit has one schedule key, on its machine, which is alive; nothing else is scheduled. */
+async function checkAgreement(cluster: TestCluster): Promise<void> {
+  const layout = await cluster.layout();
+  const placed = layout.filter((line) => line.includes(' > '));
+  const scheduled = layout.filter((line) => line.includes(' @ '));
+  assert.deepEqual(scheduled.map((line) => line.replace('@', '>')).sort(), placed.sort());
+  const alive = (await cluster.keysOf(ranges.machines)).map((key) => key.split('/')[1]);
+  for (const line of placed) assert.ok(alive.includes(line.split(' ')[2]), line);
+  const units = (await cluster.keysOf(ranges.units)).map((key) => key.split('/')[1]);
+  for (const line of placed) assert.ok(units.includes(line.split(' ')[0]), line);
+}

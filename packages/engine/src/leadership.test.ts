@@ -1,0 +1,355 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import { keys, ranges } from '@flotilla/registry';
+import { isPlan, TestCluster, unitsOf } from './test-cluster.js';
+
+/** A leader that has died is replaced after this long: its lease of 10 s, and the campaign. */
+const successionMs = 12_000;
+
+let cluster: TestCluster;
+beforeEach(() => {
+  cluster = new TestCluster();
+});
+afterEach(() => cluster.close());
+
+describe('leaving', () => {
+  /** A unit that runs on m1. */
+  async function placed(): Promise<void> {
+    await cluster.join('m1');
+    await cluster.submit('a.service');
+    await cluster.settle();
+    await cluster.report('a.service', 'm1');
+  }
+
+  test('an inactive unit is told to leave, and its key goes when the agent has answered', async () => {
+    await cluster.lead();
+    await placed();
+    await cluster.submit('a.service', { desired: 'inactive' });
+    await cluster.settle();
+    assert.deepEqual(await cluster.layout(), ['a.service @ m1 leaving']);
+    await cluster.acknowledge('a.service', 'm1');
+    await cluster.settle();
+    assert.deepEqual(await cluster.layout(), []);
+  });
+
+  test('a destroyed unit is told to leave with the uid that it had', async () => {
+    await cluster.lead();
+    await placed();
+    const before = await cluster.findSchedule('a.service', 'm1');
+    await cluster.destroy('a.service');
+    await cluster.settle();
+    assert.deepEqual(await cluster.findSchedule('a.service', 'm1'), { ...before, isLeaving: true });
+  });
+
+  test('a unit stops on its machine before it starts on the next', async () => {
+    await cluster.lead();
+    await placed();
+    await cluster.join('m2', { metadata: { role: 'db' } });
+    await cluster.submit('a.service', { fleet: 'MachineMetadata=role=db' });
+    await cluster.settle();
+    assert.deepEqual(await cluster.layout(), ['a.service @ m1 leaving']);
+    assert.deepEqual((await cluster.findReason('a.service'))?.misfits, { 'leaving:m1': 1 });
+    await cluster.acknowledge('a.service', 'm1');
+    await cluster.settle();
+    assert.deepEqual(await cluster.layout(), ['a.service > m2', 'a.service @ m2']);
+    assert.equal(await cluster.findReason('a.service'), undefined);
+  });
+
+  test('a unit that is wanted again waits until it has left, and may come back to the same machine', async () => {
+    await cluster.lead();
+    await placed();
+    await cluster.submit('a.service', { desired: 'inactive' });
+    await cluster.settle();
+    await cluster.submit('a.service', { order: 2 });
+    await cluster.settle();
+    assert.deepEqual(await cluster.layout(), ['a.service @ m1 leaving']);
+    await cluster.acknowledge('a.service', 'm1');
+    await cluster.settle();
+    assert.deepEqual(await cluster.layout(), ['a.service > m1', 'a.service @ m1']);
+    assert.equal((await cluster.findSchedule('a.service', 'm1'))?.order, 2);
+  });
+
+  test('a state row that went before the unit was told to leave is no answer', async () => {
+    await cluster.lead();
+    await placed();
+    await cluster.acknowledge('a.service', 'm1');
+    await cluster.settle();
+    await cluster.submit('a.service', { desired: 'inactive' });
+    await cluster.settle();
+    assert.deepEqual(await cluster.layout(), ['a.service @ m1 leaving']);
+  });
+
+  test('an answer counts even if it comes before the leader knows that its order was written', async () => {
+    const { store } = await cluster.lead();
+    await placed();
+    const transact = store.client.transact.bind(store.client);
+    store.client.transact = async (transaction) => {
+      const result = await transact(transaction);
+      if (isPlan(transaction) && (await cluster.layout())[0] === 'a.service @ m1 leaving') {
+        await cluster.acknowledge('a.service', 'm1');
+        for (let turn = 0; turn < 5; turn++) await cluster.layout();
+      }
+      return result;
+    };
+    await cluster.submit('a.service', { desired: 'inactive' });
+    await cluster.settle();
+    assert.deepEqual(await cluster.layout(), []);
+  });
+
+  test('nobody waits for the answer of a machine that is gone', async () => {
+    await cluster.lead();
+    await placed();
+    await cluster.submit('a.service', { desired: 'inactive' });
+    await cluster.settle();
+    await cluster.lose('m1');
+    await cluster.settle();
+    assert.deepEqual(await cluster.layout(), []);
+  });
+
+  test('a new leader asks again where there is no state row, and only there', async () => {
+    const first = await cluster.lead();
+    await placed();
+    await cluster.submit('b.service');
+    await cluster.settle();
+    await cluster.report('b.service', 'm1');
+    await cluster.submit('a.service', { desired: 'inactive' });
+    await cluster.submit('b.service', { desired: 'inactive' });
+    await cluster.settle();
+    await first.engine.close({ resign: true });
+    await cluster.acknowledge('a.service', 'm1');
+    const modRevisions = async () =>
+      (await cluster.store.range(ranges.schedule)).kvs.map(({ key, modRevision }) => [key, modRevision] as const);
+    const before = new Map(await modRevisions());
+    await cluster.lead('e2');
+    const asked = (await modRevisions()).filter(([key, revision]) => before.get(key) !== revision);
+    assert.deepEqual(
+      asked.map(([key]) => key),
+      ['schedule/m1/a.service'],
+    );
+    await cluster.report('a.service', 'm1');
+    await cluster.acknowledge('a.service', 'm1');
+    await cluster.acknowledge('b.service', 'm1');
+    await cluster.settle();
+    assert.deepEqual(await cluster.layout(), []);
+  });
+});
+
+describe('leadership', () => {
+  test('a leader that resigns is followed at once', async () => {
+    const { engine } = await cluster.lead('e1');
+    const second = await cluster.lead('e2');
+    assert.deepEqual([engine.isLeading, second.engine.isLeading], [true, false]);
+    assert.equal(second.engine.findLeader()?.machine, 'e1');
+    await engine.close({ resign: true });
+    await cluster.settle();
+    assert.equal(second.engine.isLeading, true);
+    const said = cluster.lines.filter(({ level }) => level === 'info').map(({ message }) => message);
+    assert.deepEqual(said, ['Engine leadership acquired', 'Engine leader is e1', 'Engine leadership acquired']);
+  });
+
+  test('a leader that dies in mid-work leaves no unit unplaced once there is another one', async () => {
+    const first = await cluster.lead('e1');
+    await cluster.lead('e2');
+    await cluster.join('m1');
+    await cluster.settle();
+    let plans = 0;
+    first.store.before = async (transaction) => {
+      if (!isPlan(transaction) || ++plans <= 2) return;
+      await cluster.layout();
+      first.store.client.cut();
+    };
+    const count = 400;
+    await Promise.all(Array.from({ length: count }, (_, index) => cluster.submit(`u@${index}.service`)));
+    await cluster.settle();
+    const before = (await cluster.layout()).length;
+    assert.ok(before > 0 && before < 2 * count);
+    await cluster.clock.advance(successionMs);
+    assert.equal((await cluster.layout()).length, 2 * count);
+    assert.equal(first.engine.isLeading, false);
+  });
+
+  test('a leader that was stopped for longer than its lease changes nothing when it goes on', async () => {
+    const first = await cluster.lead('e1');
+    const second = await cluster.lead('e2');
+    await cluster.join('m1');
+    await cluster.join('m2');
+    await cluster.settle();
+    let release = () => {};
+    const frozen = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    first.store.before = async (transaction) => {
+      if (!isPlan(transaction)) return;
+      first.store.client.cut();
+      await frozen;
+      first.store.client.heal();
+    };
+    await cluster.submit('a.service');
+    await cluster.settle();
+    await cluster.clock.advance(successionMs);
+    assert.equal(second.engine.isLeading, true);
+    await cluster.lose('m1');
+    await cluster.settle();
+    const decided = await cluster.layout();
+    assert.deepEqual(decided, ['a.service > m2', 'a.service @ m2']);
+    release();
+    await cluster.clock.advance(1_000);
+    assert.deepEqual(await cluster.layout(), decided);
+    assert.equal(first.engine.isLeading, false);
+  });
+
+  test('a leader whose key is another one by now is refused and steps down', async () => {
+    const { store } = await cluster.lead('e1');
+    await cluster.join('m1');
+    await cluster.settle();
+    store.before = async (transaction) => {
+      if (isPlan(transaction))
+        await cluster.write({ kind: 'delete', from: keys.leader }).then(() =>
+          cluster.write({
+            kind: 'put',
+            key: keys.leader,
+            value: new TextEncoder().encode('{"machine":"e9","address":""}'),
+          }),
+        );
+    };
+    await cluster.submit('a.service');
+    await cluster.settle();
+    assert.deepEqual(await cluster.layout(), []);
+    assert.equal(store.transactions.filter(isPlan).length, 1);
+    await cluster.submit('b.service');
+    await cluster.clock.advance(5_000);
+    assert.equal(store.transactions.filter(isPlan).length, 1);
+    assert.ok(cluster.lines.some(({ message }) => message === 'Engine leadership changed from e1 to e9'));
+  });
+
+  test('a closed engine decides nothing more', async () => {
+    const { engine, store } = await cluster.lead();
+    await cluster.join('m1');
+    await cluster.settle();
+    await engine.close({ resign: false });
+    await cluster.submit('a.service');
+    await cluster.settle();
+    assert.deepEqual(await cluster.layout(), []);
+    assert.equal(store.transactions.filter(isPlan).length, 0);
+    assert.equal(engine.isLeading, false);
+  });
+});
+
+describe('a refused write', () => {
+  test('only the unit that it failed on is decided again', async () => {
+    const { store } = await cluster.lead();
+    await cluster.join('m1');
+    await cluster.settle();
+    let isFirst = true;
+    store.before = async (transaction) => {
+      if (!isPlan(transaction) || !isFirst) return;
+      isFirst = false;
+      await cluster.submit('b.service', { order: 7 });
+    };
+    await Promise.all(['a', 'b', 'c'].map((stem) => cluster.submit(`${stem}.service`)));
+    await cluster.settle();
+    assert.deepEqual(store.transactions.filter(isPlan).map(unitsOf), [
+      ['a.service', 'b.service', 'c.service'],
+      ['a.service', 'c.service'],
+      ['b.service'],
+    ]);
+    assert.equal((await cluster.findSchedule('b.service', 'm1'))?.order, 7);
+    assert.equal((await cluster.layout()).length, 6);
+  });
+
+  test('a machine that goes while units are placed on it gets none of them', async () => {
+    const { store } = await cluster.lead();
+    await cluster.join('m1');
+    await cluster.join('m2');
+    await cluster.settle();
+    let isFirst = true;
+    store.before = async (transaction) => {
+      if (!isPlan(transaction) || !isFirst) return;
+      isFirst = false;
+      await cluster.lose('m1');
+    };
+    await Promise.all(['a', 'b', 'c'].map((stem) => cluster.submit(`${stem}.service`)));
+    await cluster.settle();
+    const placements = (await cluster.layout()).filter((line) => line.includes('>'));
+    assert.deepEqual(placements, ['a.service > m2', 'b.service > m2', 'c.service > m2']);
+    assert.equal((await cluster.layout()).length, 6);
+  });
+
+  test('it is not tried again before the mirror has caught up', async () => {
+    const { store } = await cluster.lead();
+    await cluster.join('m1');
+    await cluster.settle();
+    const watch = { isHeld: false };
+    store.before = async (transaction) => {
+      if (!isPlan(transaction) || watch.isHeld) return;
+      watch.isHeld = true;
+      store.client.cut();
+      await cluster.submit('a.service', { order: 2 });
+      store.client.transact = cluster.store.transact.bind(cluster.store);
+    };
+    await cluster.submit('a.service');
+    await cluster.clock.advance(3_000);
+    assert.equal(store.transactions.filter(isPlan).length, 1);
+    store.client.heal();
+    await cluster.settle();
+    assert.equal(store.transactions.filter(isPlan).length, 2);
+    assert.equal((await cluster.findSchedule('a.service', 'm1'))?.order, 2);
+  });
+});
+
+describe('a store that does not answer', () => {
+  for (const lose of ['loseNextReply', 'loseNextRequest'] as const) {
+    test(`everything is read again, and each unit runs once (${lose})`, async () => {
+      const { store } = await cluster.lead();
+      await cluster.join('m1');
+      await cluster.join('m2');
+      await cluster.settle();
+      const reads = store.reads;
+      store.client[lose]();
+      await Promise.all(['a', 'b', 'c'].map((stem) => cluster.submit(`${stem}.service`)));
+      await cluster.settle();
+      assert.ok(store.reads > reads);
+      assert.deepEqual(
+        (await cluster.layout()).filter((line) => line.includes('@')),
+        ['a.service @ m1', 'c.service @ m1', 'b.service @ m2'],
+      );
+    });
+  }
+
+  test('a transaction that takes effect long after it was given up for lost undoes nothing', async () => {
+    const { store } = await cluster.lead();
+    await cluster.join('m1');
+    await cluster.join('m2');
+    await cluster.settle();
+    let late = async () => {};
+    store.before = async (transaction) => {
+      if (!isPlan(transaction)) return;
+      store.before = async () => {};
+      late = async () => {
+        await cluster.store.transact(transaction);
+      };
+      store.client.loseNextRequest();
+      await cluster.join('m0');
+    };
+    await cluster.submit('a.service');
+    await cluster.settle();
+    assert.deepEqual(await cluster.layout(), ['a.service > m0', 'a.service @ m0']);
+    await late();
+    assert.deepEqual(await cluster.layout(), ['a.service > m0', 'a.service @ m0']);
+  });
+
+  test('an unreachable store is tried again', async () => {
+    const { store } = await cluster.lead();
+    await cluster.join('m1');
+    await cluster.settle();
+    store.before = async (transaction) => {
+      if (isPlan(transaction)) store.client.cut();
+    };
+    await cluster.submit('a.service');
+    await cluster.settle();
+    store.before = async () => {};
+    store.client.heal();
+    await cluster.clock.advance(2_000);
+    assert.deepEqual(await cluster.layout(), ['a.service > m1', 'a.service @ m1']);
+  });
+});
