@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { formatUnitFile, hashUnitFile } from './canonical.js';
+import { matchGlob } from './glob.js';
+import { parseRequirements } from './requirements.js';
+import type { Requirements } from './types.js';
+import { parseUnitFile, parseUnitFileWithLines } from './unit-file.js';
+import { describeUnit } from './unit-file-facts.js';
+import { isUnitName, parseUnitName, unitNameParts } from './unit-name.js';
+
+const directory = new URL('../../../units-examples/', import.meta.url);
+const readme = readFileSync(new URL('README.md', directory), 'utf8');
+const files = readdirSync(directory).filter((file) => file !== 'README.md');
+
+/** What the example asks, of its first instance if it is a template. */
+function requirementsOf(fileName: string): Requirements {
+  const parsed = parseUnitFileWithLines(readFileSync(new URL(fileName, directory)), fileName);
+  const name = parseUnitName(fileName.replace('@.', '@1.'));
+  return parseRequirements({ name, source: fileName, ...parsed });
+}
+
+test('there are examples', () => assert.ok(files.length >= 9));
+
+for (const fileName of files) {
+  test(`${fileName} is a unit, survives the round trip and asks what can be fulfilled`, () => {
+    assert.ok(isUnitName(fileName));
+    const bytes = readFileSync(new URL(fileName, directory));
+    const file = parseUnitFile(bytes, fileName);
+    const again = parseUnitFile(formatUnitFile(file));
+    assert.deepEqual(again, file);
+    assert.equal(hashUnitFile(again), hashUnitFile(file));
+    assert.ok(describeUnit(file), 'it has a description');
+    assert.match(bytes.toString(), /^# .*\n(# .*\n)*# {3}fleetctl \w+ /, 'its comment says how to start it');
+    const { machineOf } = requirementsOf(fileName);
+    for (const peer of machineOf) assert.ok(files.includes(peer), `its peer ${peer} is here too`);
+  });
+
+  test(`${fileName} is in the README`, () => assert.ok(readme.includes(`\`${fileName}\``)));
+}
+
+test('each kind of requirement has an example', () => {
+  const all = files.map(requirementsOf);
+  assert.equal(all.filter(({ isGlobal }) => isGlobal).length, 2);
+  assert.equal(all.filter(({ machineOf }) => machineOf.length > 0).length, 2);
+  assert.deepEqual(requirementsOf('fast-disk.service').metadata, new Map([['disk', ['ssd']]]));
+});
+
+test('instances of the template keep apart', () => {
+  const [glob = ''] = requirementsOf('spread@.service').conflicts;
+  assert.ok(matchGlob(glob, 'spread@2.service'));
+  assert.ok(unitNameParts(parseUnitName('spread@.service')).isTemplate);
+});
