@@ -19,7 +19,6 @@ import {
   toOptionEntities,
   type UnitContent,
 } from './unit-content.js';
-import { UnitReader } from './unit-reader.js';
 import { isRunning } from './verdict.js';
 
 /** What `submit`, `load` and `start` are asked to do. */
@@ -37,11 +36,10 @@ export interface BringUpRequest {
  * @returns The exit code.
  */
 export async function bringUp(context: Context, request: BringUpRequest): Promise<number> {
-  const { client, screen } = context;
+  const { client, reader } = context;
   const selection = await selectUnits(client, parseUnitArguments(request.units));
   const follow = new Follow(context, request);
   for (const pattern of selection.unmatched) follow.fail(`no unit in the registry matches ${pattern}`);
-  const reader = new UnitReader(client);
   const stored = await reader.units(selection.units.map(({ name }) => name));
   const before = request.verb === 'start' ? await reader.states([...stored.keys()]) : new Map();
   const worker = new BringUp(context, request, follow);
@@ -53,8 +51,7 @@ export async function bringUp(context: Context, request: BringUpRequest): Promis
       follow.fail(`Error ${doing[request.verb]} unit ${chosen.name}: ${messageOf(error)}`);
     }
   });
-  screen.progress('');
-  return follow.finish();
+  return follow.finish(selection.units);
 }
 
 const doing: Readonly<Record<CreatingVerb, string>> = {

@@ -1,5 +1,6 @@
 import type { Context } from './context.js';
 import { exitCodes, type Outcome, worstOutcome } from './exit-codes.js';
+import type { ChosenUnit } from './selection.js';
 import type { Expectation } from './verdict.js';
 import { waitForUnits } from './wait.js';
 
@@ -49,13 +50,16 @@ export class Follow {
   /**
    * Waits for all that was added.
    *
-   * @param summarise Is told the names that are as wanted, if any, in the order in which they were added.
+   * @param order The command's units, in the order of its arguments: that of the messages.
+   * @param summarise Is told the names that are as wanted, if any.
    * @returns The exit code: the worst outcome decides.
    */
-  async finish(summarise?: (names: readonly string[]) => void): Promise<number> {
+  async finish(order: readonly ChosenUnit[], summarise?: (names: readonly string[]) => void): Promise<number> {
     const { limitMs = 0 } = this.#options;
-    const outcomes = await waitForUnits(this.#context, this.#expectations, limitMs);
-    const done = this.#expectations.map(({ name }) => name).filter((name) => outcomes.get(name) === 'done');
+    const added = new Map(this.#expectations.map((each) => [each.name, each]));
+    const expectations = order.flatMap(({ name }) => added.get(name) ?? []);
+    const outcomes = await waitForUnits(this.#context, expectations, limitMs);
+    const done = expectations.map(({ name }) => name).filter((name) => outcomes.get(name) === 'done');
     if (done.length > 0) summarise?.(done);
     return exitCodes[worstOutcome([...this.#outcomes, ...outcomes.values()])];
   }

@@ -8,6 +8,7 @@ import { messageOf } from './errors.js';
 import { exitCodes } from './exit-codes.js';
 import { addGlobalFlags, type Environment, environmentWords, type GlobalFlags } from './global-flags.js';
 import { createPalette, Screen, type Terminal } from './terminal.js';
+import { UnitReader } from './unit-reader.js';
 
 /** What the program gets from the process that it runs in. */
 export interface RunOptions {
@@ -55,7 +56,7 @@ async function runLine({ line, name, environment, screen, clock }: Line): Promis
     command.action(async () => {
       const client = openClient(program.opts<GlobalFlags>(), screen);
       try {
-        exitCode = await definition.run({ client, screen, clock }, command);
+        exitCode = await definition.run({ client, reader: new UnitReader(client), screen, clock }, command);
       } finally {
         client.close();
       }

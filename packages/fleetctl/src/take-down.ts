@@ -6,7 +6,6 @@ import { Follow } from './follow.js';
 import { type ChosenUnit, selectUnits } from './selection.js';
 import { parseUnitArguments } from './unit-arguments.js';
 import { isGlobalUnit } from './unit-content.js';
-import { UnitReader } from './unit-reader.js';
 import type { Goal } from './verdict.js';
 
 /** Commands that take units down but keep them registered. */
@@ -36,12 +35,12 @@ export async function lower(
   context: Context,
   request: TakeDownRequest & { readonly verb: LoweringVerb },
 ): Promise<number> {
-  const { client, screen } = context;
+  const { client, reader, screen } = context;
   const { verb, units, limitMs } = request;
   const { state, goal, doing, done } = lowerings[verb];
   const follow = new Follow(context, { verb, limitMs });
   const chosen = await choose(context, units, follow);
-  const stored = await new UnitReader(client).units(chosen.map(({ name }) => name));
+  const stored = await reader.units(chosen.map(({ name }) => name));
   await eachUnit(chosen, { follow, doing }, async ({ name, isMatched }) => {
     const unit = stored.get(name);
     if (unit === undefined) return follow.fail(`Unit ${name} does not exist.`);
@@ -53,7 +52,7 @@ export async function lower(
     if (!isLowered(unit, state)) await client.putUnit(name, { desiredState: state });
     follow.add({ name, goal }, { isGlobal: isGlobalUnit(unit) });
   });
-  return follow.finish((names) => screen.out(`Successfully ${done} units [${names.join(' ')}].`));
+  return follow.finish(chosen, (names) => screen.out(`Successfully ${done} units [${names.join(' ')}].`));
 }
 
 function isLowered({ desiredState }: UnitEntity, state: LaunchStateWord): boolean {
@@ -70,7 +69,7 @@ export async function destroy(context: Context, { units, limitMs }: TakeDownRequ
     else if (limitMs === undefined) context.screen.out(`Destroyed ${name}`);
     else follow.add({ name, goal: 'gone' }, { isGlobal: false });
   });
-  return follow.finish();
+  return follow.finish(chosen);
 }
 
 async function choose(context: Context, units: readonly string[], follow: Follow): Promise<readonly ChosenUnit[]> {

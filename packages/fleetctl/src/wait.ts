@@ -7,7 +7,7 @@ import { messageOf } from './errors.js';
 import type { Outcome } from './exit-codes.js';
 import { MachineDirectory } from './machine-label.js';
 import type { Screen } from './terminal.js';
-import { UnitReader } from './unit-reader.js';
+import type { UnitReader } from './unit-reader.js';
 import { type Expectation, fingerprint, isRunning, judge, type Verdict } from './verdict.js';
 
 /** Units start in some ten milliseconds; each look doubles the pause up to fleet's 250 ms. */
@@ -55,8 +55,7 @@ export async function waitForUnits(
   expectations: readonly Expectation[],
   limitMs: number,
 ): Promise<Map<string, Outcome>> {
-  const { clock, screen } = context;
-  const reader = new UnitReader(context.client);
+  const { clock, reader, screen } = context;
   const machines = new MachineDirectory(context.client);
   const startedMs = clock.monotonicMs();
   const elapsedMs = () => clock.monotonicMs() - startedMs;

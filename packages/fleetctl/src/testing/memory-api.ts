@@ -1,0 +1,225 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { LaunchStateWord, MachineEntity, PutUnitEntity, UnitEntity, UnitStateEntity } from '@flotilla/schema';
+import { hashUnitFile } from '@flotilla/unit';
+import { storedFile } from '../unit-content.js';
+
+/** How a unit takes to being run. Time is counted in requests that read, so that nothing depends on a clock. */
+export interface Temper {
+  /** Reads until it is where it is wanted. @default 2 */
+  readonly delay?: number;
+  /** What systemd says when it is started, in turn, one a read; the last one stays. @default active/running */
+  readonly started?: readonly (readonly [active: string, sub: string])[];
+  /** It fits no machine, and this is why. */
+  readonly reason?: string;
+  /** What the agent says went wrong. */
+  readonly error?: string;
+}
+
+interface Entry {
+  unit: UnitEntity;
+  states: UnitStateEntity[];
+  /** What happens at which read. */
+  due: { at: number; happen: () => void }[];
+}
+
+export const machines: readonly MachineEntity[] = [
+  { id: '1111111111111111aaaaaaaaaaaaaaaa', primaryIP: '10.0.0.1', metadata: { role: 'db', disk: 'ssd' } },
+  { id: '2222222222222222bbbbbbbbbbbbbbbb', primaryIP: '10.0.0.2' },
+  { id: '3333333333333333cccccccccccccccc' },
+];
+
+/** API v1 in memory, on a unix socket: enough of it for the command line, with units of every temper. */
+export class MemoryApi {
+  readonly requests: string[] = [];
+  readonly tempers = new Map<string, Temper>();
+  pageSize = 100;
+  /** So many of the next requests get 503. */
+  absences = 0;
+  readonly #entries = new Map<string, Entry>();
+  readonly #gone = new Map<string, Entry>();
+  readonly #server: Server;
+  readonly #folder: string;
+  #reads = 0;
+  #since = 1_700_000_000_000;
+
+  private constructor(folder: string) {
+    this.#folder = folder;
+    this.#server = createServer((request, response) => void this.#handle(request, response));
+  }
+
+  static async open(): Promise<MemoryApi> {
+    const api = new MemoryApi(await mkdtemp(join(tmpdir(), 'flotilla-fleetctl-')));
+    await new Promise<void>((resolve) => api.#server.listen(join(api.folder, 'fleet.sock'), resolve));
+    return api;
+  }
+
+  /** A folder for the test's unit files. */
+  get folder(): string {
+    return this.#folder;
+  }
+
+  get endpoint(): string {
+    return `unix://${this.#folder}/fleet.sock`;
+  }
+
+  unit(name: string): UnitEntity | undefined {
+    return this.#entries.get(name)?.unit;
+  }
+
+  states(name: string): readonly UnitStateEntity[] {
+    return (this.#entries.get(name) ?? this.#gone.get(name))?.states ?? [];
+  }
+
+  /** Registers a unit and lets it come to rest. */
+  add(name: string, file: string, desiredState: LaunchStateWord = 'inactive'): void {
+    const options = file.split('\n').flatMap((line) => {
+      const [, option, value] = /^(\w+)=(.*)$/.exec(line) ?? [];
+      return option === undefined || value === undefined
+        ? []
+        : [{ section: sectionOf(file, line), name: option, value }];
+    });
+    this.#put(name, { desiredState, options, file });
+    for (let turn = 0; turn < 20; turn++) this.#read();
+  }
+
+  async close(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+    await rm(this.#folder, { recursive: true });
+  }
+
+  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? '', 'http://localhost');
+    let text = '';
+    for await (const chunk of request) text += chunk;
+    this.requests.push(`${request.method} ${url.pathname.replace('/fleet/v1/', '')}${url.search}`);
+    const [status, body] =
+      this.absences-- > 0 ? refusal(503, 'no etcd') : this.#answer(request.method ?? '', url, text);
+    response.writeHead(status, { 'Content-Type': 'application/json' });
+    response.end(body === undefined ? '' : JSON.stringify(body));
+  }
+
+  #answer(method: string, url: URL, text: string): [number, object?] {
+    const [, , , resource, encoded] = url.pathname.split('/');
+    const name = encoded === undefined ? undefined : decodeURIComponent(encoded);
+    if (method === 'PUT' && name !== undefined) return this.#put(name, JSON.parse(text));
+    if (method === 'DELETE' && name !== undefined) return this.#delete(name);
+    this.#read();
+    if (resource === 'machines') return [200, { machines }];
+    if (resource === 'units' && name !== undefined) {
+      const entry = this.#entries.get(name);
+      return entry === undefined ? refusal(404, 'unit does not exist') : [200, entry.unit];
+    }
+    if (resource === 'units')
+      return this.#page(
+        'units',
+        sorted(this.#entries).map(({ unit: { file, ...unit } }) => unit),
+        url,
+      );
+    const wanted = url.searchParams.get('unitName');
+    const states = sorted(new Map([...this.#gone, ...this.#entries])).flatMap((entry) => entry.states);
+    return this.#page('states', wanted === null ? states : states.filter((state) => state.name === wanted), url);
+  }
+
+  #page(field: string, items: readonly object[], url: URL): [number, object] {
+    const start = Number(url.searchParams.get('nextPageToken') ?? 0);
+    const end = start + this.pageSize;
+    return [200, { [field]: items.slice(start, end), ...(end < items.length && { nextPageToken: String(end) }) }];
+  }
+
+  #put(name: string, put: PutUnitEntity): [number, object?] {
+    const known = this.#entries.get(name);
+    const desiredState = put.desiredState ?? known?.unit.desiredState ?? 'inactive';
+    if (put.options === undefined && known === undefined)
+      return refusal(409, 'unit does not exist and options field empty');
+    const content =
+      put.options === undefined ? {} : { options: put.options, ...(put.file !== undefined && { file: put.file }) };
+    const unit: UnitEntity = { currentState: 'inactive', ...known?.unit, ...content, name, desiredState };
+    const entry: Entry = known ?? { unit, states: [], due: [] };
+    entry.unit = unit;
+    entry.due = [];
+    this.#entries.set(name, entry);
+    this.#after(entry, this.tempers.get(name)?.delay ?? 2, () => this.#settle(entry));
+    return put.options === undefined ? [204] : [201];
+  }
+
+  #delete(name: string): [number, object?] {
+    const entry = this.#entries.get(name);
+    if (entry === undefined) return refusal(404, 'unit does not exist');
+    this.#entries.delete(name);
+    this.#gone.set(name, entry);
+    entry.due = [];
+    this.#after(entry, this.tempers.get(name)?.delay ?? 2, () => this.#gone.delete(name));
+    return [204];
+  }
+
+  /** Puts the unit where it is wanted. */
+  #settle(entry: Entry): void {
+    const { name, desiredState } = entry.unit;
+    const temper = this.tempers.get(name) ?? {};
+    const isGlobal = entry.unit.options?.some((option) => option.name === 'Global');
+    const { machineID: old, reason: _, ...unit } = entry.unit;
+    if (desiredState === 'inactive') {
+      entry.unit = { ...unit, currentState: 'inactive' };
+      entry.states = [];
+    } else if (temper.reason !== undefined) {
+      entry.unit = { ...unit, currentState: 'inactive', reason: temper.reason };
+    } else if (isGlobal) {
+      entry.states = machines.map(({ id }) =>
+        this.#state(entry, id, desiredState === 'launched' ? ['active', 'running'] : ['inactive', 'dead']),
+      );
+    } else {
+      const machineID = old ?? machines[this.#entries.size % machines.length]?.id ?? '';
+      const started =
+        desiredState === 'launched' ? (temper.started ?? [['active', 'running']]) : [['inactive', 'dead'] as const];
+      entry.unit = { ...unit, currentState: desiredState, machineID };
+      for (const [index, state] of started.entries())
+        this.#after(entry, index, () => {
+          entry.states = [this.#state(entry, machineID, state)];
+        });
+    }
+  }
+
+  #state(entry: Entry, machineID: string, [active, sub]: readonly [string, string]): UnitStateEntity {
+    const { error } = this.tempers.get(entry.unit.name) ?? {};
+    return {
+      ...(error !== undefined && { error }),
+      hash: hashUnitFile(storedFile(entry.unit)),
+      machineID,
+      name: entry.unit.name,
+      since: this.#since++,
+      systemdActiveState: active,
+      systemdLoadState: 'loaded',
+      systemdSubState: sub,
+    };
+  }
+
+  #after(entry: Entry, reads: number, happen: () => void): void {
+    if (reads === 0) happen();
+    else entry.due.push({ at: this.#reads + reads, happen });
+  }
+
+  #read(): void {
+    this.#reads++;
+    for (const entry of [...this.#entries.values(), ...this.#gone.values()]) {
+      const due = entry.due.filter(({ at }) => at <= this.#reads);
+      entry.due = entry.due.filter(({ at }) => at > this.#reads);
+      for (const { happen } of due) happen();
+    }
+  }
+}
+
+function sectionOf(file: string, line: string): string {
+  return [...file.slice(0, file.indexOf(line)).matchAll(/^\[(.*)\]$/gm)].at(-1)?.[1] ?? '';
+}
+
+function sorted(entries: ReadonlyMap<string, Entry>): Entry[] {
+  return [...entries].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, entry]) => entry);
+}
+
+function refusal(code: number, message: string): [number, object] {
+  return [code, { error: { code, message } }];
+}
