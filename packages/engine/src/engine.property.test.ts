@@ -4,44 +4,33 @@ import { ranges } from '@flotilla/registry';
 import fc from 'fast-check';
 import { isPlan, TestCluster } from './test-cluster.js';
 
-type Step = (cluster: TestCluster) => Promise<unknown>;
+/** Something that users, machines, agents or time do; `says` is for the counterexample. */
+interface Step {
+  readonly says: string;
+  readonly take: (cluster: TestCluster) => Promise<unknown>;
+}
 
 const unit = fc.constantFrom('a.service', 'b.service', 'c@1.service', 'd@.service');
 const machine = fc.constantFrom('m1', 'm2', 'm3');
-
 const fleets = ['', '', 'MachineID=m1', 'MachineMetadata=role=db', 'Global=true'];
+const desiredStates = ['inactive', 'loaded', 'launched'] as const;
+const machineKinds = [{}, { metadata: { role: 'db' } }, { frozen: 'a test' }];
 
-/** What users, machines, agents and the network do. */
+const submit = fc.tuple(unit, fc.constantFrom(...fleets), fc.constantFrom(...desiredStates), fc.nat({ max: 3 }));
+
 const step: fc.Arbitrary<Step> = fc.oneof(
-  fc
-    .record({
-      name: unit,
-      fleet: fc.constantFrom(...fleets),
-      desired: fc.constantFrom('inactive' as const, 'loaded' as const, 'launched' as const),
-      order: fc.nat({ max: 3 }),
-    })
-    .map(
-      ({ name, ...given }): Step =>
-        (cluster) =>
-          cluster.submit(name, given),
-    ),
-  unit.map(
-    (name): Step =>
-      (cluster) =>
-        cluster.destroy(name),
-  ),
-  fc.tuple(machine, fc.constantFrom({}, { metadata: { role: 'db' } }, { frozen: 'a test' })).map(
-    ([id, given]): Step =>
-      (cluster) =>
-        cluster.join(id, given),
-  ),
-  machine.map(
-    (id): Step =>
-      (cluster) =>
-        cluster.lose(id),
-  ),
-  fc.constant<Step>(answerAll),
-  fc.constant<Step>((cluster) => cluster.settle()),
+  submit.map(([name, fleet, desired, order]) => ({
+    says: `submit ${name} ${desired} ${order} ${fleet}`,
+    take: (cluster: TestCluster) => cluster.submit(name, { fleet, desired, order }),
+  })),
+  unit.map((name) => ({ says: `destroy ${name}`, take: (cluster: TestCluster) => cluster.destroy(name) })),
+  fc.tuple(machine, fc.constantFrom(...machineKinds)).map(([id, given]) => ({
+    says: `join ${id} ${JSON.stringify(given)}`,
+    take: (cluster: TestCluster) => cluster.join(id, given),
+  })),
+  machine.map((id) => ({ says: `lose ${id}`, take: (cluster: TestCluster) => cluster.lose(id) })),
+  fc.constant({ says: 'agents answer', take: answerAll }),
+  fc.constant({ says: 'settle', take: (cluster: TestCluster) => cluster.settle() }),
 );
 
 test('whatever happened, a new leader finds nothing that its predecessor should have done', async () => {
@@ -49,7 +38,7 @@ test('whatever happened, a new leader finds nothing that its predecessor should 
     fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 15 }), async (steps) => {
       const cluster = new TestCluster();
       const first = await cluster.lead('e1');
-      for (const take of steps) await take(cluster);
+      for (const { take } of steps) await take(cluster);
       await cluster.settle();
       for (let round = 0; round < 3; round++) {
         await answerAll(cluster);
@@ -80,7 +69,7 @@ async function checkAgreement(cluster: TestCluster): Promise<void> {
   const layout = await cluster.layout();
   const placed = layout.filter((line) => line.includes(' > '));
   const scheduled = layout.filter((line) => line.includes(' @ '));
-  assert.deepEqual(scheduled.map((line) => line.replace('@', '>')).sort(), placed.sort());
+  assert.deepEqual(scheduled.map((line) => line.replace(' @ ', ' > ')).sort(), placed.sort());
   const alive = (await cluster.keysOf(ranges.machines)).map((key) => key.split('/')[1]);
   for (const line of placed) assert.ok(alive.includes(line.split(' ')[2]), line);
   const units = (await cluster.keysOf(ranges.units)).map((key) => key.split('/')[1]);
