@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { formatUnitFile, hashUnitFile } from './canonical.js';
 import { matchGlob } from './glob.js';
 import { parseRequirements } from './requirements.js';
@@ -50,4 +53,15 @@ test('instances of the template keep apart', () => {
   const [glob = ''] = requirementsOf('spread@.service').conflicts;
   assert.ok(matchGlob(glob, 'spread@2.service'));
   assert.ok(unitNameParts(parseUnitName('spread@.service')).isTemplate);
+});
+
+const hasAnalyzer = spawnSync('systemd-analyze', ['--version']).status === 0;
+
+test('systemd finds nothing to say against any of them', { skip: !hasAnalyzer && 'no systemd-analyze here' }, () => {
+  const paths = files.map((file) => fileURLToPath(new URL(file.replace('@.', '@1.'), directory)));
+  const { status, stderr } = spawnSync('systemd-analyze', ['verify', '--man=no', ...paths], { encoding: 'utf8' });
+  // It may complain of this machine's own units too.
+  const ours = ['/units-examples/', ...paths.map((path) => basename(path))];
+  const complaints = stderr.split('\n').filter((line) => ours.some((mark) => line.includes(mark)));
+  assert.deepEqual([status, complaints], [0, []]);
 });
