@@ -1,40 +1,20 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { after, afterEach, before, describe, it } from 'node:test';
-import { prefixRange, type Store } from '@flotilla/registry';
+import { after, before, describe, it } from 'node:test';
+import { prefixRange } from '@flotilla/registry';
 import { put, Recorder, read, rejects, until, write, writeMany } from '@flotilla/registry/contract';
-import { createEtcdStore, type EtcdStoreOptions } from '@flotilla/registry-etcd';
-import { silentLogger, sleep, systemClock } from '@flotilla/runtime';
+import { systemClock } from '@flotilla/runtime';
 import { etcdMissing, TestEtcd } from './etcd.js';
-import { TestProxy } from './proxy.js';
+import { openProxy, openStore, requestTimeoutMs, time } from './test-stores.js';
 
-const requestTimeoutMs = 1_000;
-const time = { elapse: (ms: number) => sleep(systemClock, ms) };
-const closers: (() => Promise<void>)[] = [];
 const skip = etcdMissing() ?? false;
-
-function open(options: Partial<EtcdStoreOptions> & Pick<EtcdStoreOptions, 'hosts' | 'prefix'>): Store {
-  const store = createEtcdStore({ requestTimeoutMs, clock: systemClock, log: silentLogger, ...options });
-  closers.push(() => store.close());
-  return store;
-}
-
-async function openProxy(etcd: TestEtcd): Promise<TestProxy> {
-  const proxy = await TestProxy.start(etcd.clientPort);
-  closers.push(() => proxy.close());
-  return proxy;
-}
 
 async function durationMs(work: Promise<unknown>): Promise<number> {
   const startMs = systemClock.monotonicMs();
   await work;
   return systemClock.monotonicMs() - startMs;
 }
-
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-});
 
 describe('EtcdStore on an etcd in trouble', { skip }, () => {
   let etcd: TestEtcd;
@@ -45,7 +25,7 @@ describe('EtcdStore on an etcd in trouble', { skip }, () => {
 
   it('a connection that fell silent costs one deadline, not a lease', async () => {
     const proxy = await openProxy(etcd);
-    const store = open({ hosts: [proxy.url], prefix: 'stall' });
+    const store = openStore({ hosts: [proxy.url], prefix: 'stall' });
     const lease = await store.grantLease(60);
     assert.deepEqual(await store.keepLeaseAlive(lease.id), lease);
     proxy.stall();
@@ -59,7 +39,7 @@ describe('EtcdStore on an etcd in trouble', { skip }, () => {
   });
 
   it('an etcd that hangs costs the deadline, and a watch goes on when it wakes', async () => {
-    const store = open({ hosts: [etcd.url], prefix: 'hang' });
+    const store = openStore({ hosts: [etcd.url], prefix: 'hang' });
     const start = await write(store, put('a/0'));
     const lease = await store.grantLease(60);
     const seen = new Recorder(store, { ranges: [prefixRange('a/')], fromRevision: start });
@@ -82,7 +62,7 @@ describe('EtcdStore on an etcd in trouble', { skip }, () => {
   });
 
   it('a restart of etcd breaks no watch and ends no lease', async () => {
-    const store = open({ hosts: [etcd.url], prefix: 'restart' });
+    const store = openStore({ hosts: [etcd.url], prefix: 'restart' });
     const lease = await store.grantLease(60);
     const start = await write(store, put('b', '', lease.id));
     const seen = new Recorder(store, { ranges: [prefixRange('a/')], fromRevision: start });
@@ -100,7 +80,7 @@ describe('EtcdStore on an etcd in trouble', { skip }, () => {
 
   it('a slow network delays, and loses nothing', async () => {
     const proxy = await openProxy(etcd);
-    const store = open({ hosts: [proxy.url], prefix: 'slow' });
+    const store = openStore({ hosts: [proxy.url], prefix: 'slow' });
     const start = await write(store, put('b'));
     proxy.delay(100);
     const seen = new Recorder(store, { ranges: [prefixRange('a/')], fromRevision: start });

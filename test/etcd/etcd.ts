@@ -17,33 +17,64 @@ export function etcdMissing(): string | undefined {
     : 'there is no etcd in PATH (apt install etcd-server)';
 }
 
-/** An etcd of one member on loopback, with its data in memory where the machine allows it. */
-export class TestEtcd {
+export interface TestEtcdOptions {
+  readonly extraArguments?: readonly string[];
+  /** Files of a certificate; clients must then have one of the same authority. */
+  readonly tls?: { readonly ca: string; readonly cert: string; readonly key: string };
+}
+
+interface Member {
+  readonly name: string;
   readonly clientPort: number;
-  readonly #peerPort: number;
+  readonly peerPort: number;
+  /** Serves `/health` without TLS. */
+  readonly healthPort: number;
+}
+
+/** A member of an etcd cluster, mostly the only one, on loopback, with its data in memory where the machine allows. */
+export class TestEtcd {
+  readonly #options: TestEtcdOptions;
+  readonly #member: Member;
+  readonly #initialCluster: string;
   readonly #directory: string;
-  readonly #extraArguments: readonly string[];
   #token = 'flotilla-test';
   #process: ChildProcess | undefined;
   #output = '';
 
-  private constructor(ports: readonly [number, number], extraArguments: readonly string[]) {
-    [this.clientPort, this.#peerPort] = ports;
-    this.#extraArguments = extraArguments;
+  private constructor(member: Member, members: readonly Member[], options: TestEtcdOptions) {
+    this.#options = options;
+    this.#member = member;
+    this.#initialCluster = members.map((each) => `${each.name}=${peerUrl(each)}`).join(',');
     this.#directory = mkdtempSync(join(hasDirectory('/dev/shm') ? '/dev/shm' : tmpdir(), 'flotilla-etcd-'));
     process.once('exit', this.#removeAll);
   }
 
-  /** Starts one and waits until it is healthy. */
-  static async start(extraArguments: readonly string[] = []): Promise<TestEtcd> {
-    const [clientPort = 0, peerPort = 0] = await freePorts(2);
-    const etcd = new TestEtcd([clientPort, peerPort], extraArguments);
-    await etcd.start();
+  /** Starts a cluster of one and waits until it is healthy. */
+  static async start(options: TestEtcdOptions = {}): Promise<TestEtcd> {
+    const [etcd] = await TestEtcd.startCluster(1, options);
+    if (etcd === undefined) throw new Error('a cluster of one has a member');
     return etcd;
   }
 
+  /** Starts a cluster and waits until all of it is healthy. */
+  static async startCluster(size: number, options: TestEtcdOptions = {}): Promise<TestEtcd[]> {
+    const ports = await freePorts(3 * size);
+    const members = Array.from({ length: size }, (_, at): Member => {
+      const [clientPort = 0, peerPort = 0, healthPort = 0] = ports.slice(3 * at);
+      return { name: `etcd${at}`, clientPort, peerPort, healthPort };
+    });
+    const cluster = members.map((member) => new TestEtcd(member, members, options));
+    await Promise.all(cluster.map((etcd) => etcd.start()));
+    return cluster;
+  }
+
+  get clientPort(): number {
+    return this.#member.clientPort;
+  }
+
   get url(): string {
-    return `http://127.0.0.1:${this.clientPort}`;
+    const host = this.#options.tls === undefined ? 'http://127.0.0.1' : 'https://localhost';
+    return `${host}:${this.clientPort}`;
   }
 
   /** Processor time that it has used since it was started, in milliseconds. */
@@ -110,30 +141,41 @@ export class TestEtcd {
   };
 
   #arguments(): string[] {
-    const peerUrl = `http://127.0.0.1:${this.#peerPort}`;
+    const { tls, extraArguments = [] } = this.#options;
+    const { name, healthPort } = this.#member;
     return [
-      '--name=test',
+      `--name=${name}`,
       `--data-dir=${join(this.#directory, 'data')}`,
-      `--listen-client-urls=${this.url}`,
+      `--listen-client-urls=${this.url.replace('localhost', '127.0.0.1')}`,
       `--advertise-client-urls=${this.url}`,
-      `--listen-peer-urls=${peerUrl}`,
-      `--initial-advertise-peer-urls=${peerUrl}`,
-      `--initial-cluster=test=${peerUrl}`,
+      `--listen-peer-urls=${peerUrl(this.#member)}`,
+      `--initial-advertise-peer-urls=${peerUrl(this.#member)}`,
+      `--listen-metrics-urls=http://127.0.0.1:${healthPort}`,
+      `--initial-cluster=${this.#initialCluster}`,
       `--initial-cluster-token=${this.#token}`,
       '--log-level=warn',
-      ...this.#extraArguments,
+      ...(tls === undefined
+        ? []
+        : [`--trusted-ca-file=${tls.ca}`, `--cert-file=${tls.cert}`, `--key-file=${tls.key}`, '--client-cert-auth']),
+      ...extraArguments,
     ];
   }
 
   async #isHealthy(): Promise<boolean> {
     try {
-      const response = await fetch(`${this.url}/health`, { signal: AbortSignal.timeout(1_000) });
+      const response = await fetch(`http://127.0.0.1:${this.#member.healthPort}/health`, {
+        signal: AbortSignal.timeout(1_000),
+      });
       return JSON.stringify(await response.json()).includes('true');
     } catch {
       // Refused or slow: not yet.
       return false;
     }
   }
+}
+
+function peerUrl({ peerPort }: Member): string {
+  return `http://127.0.0.1:${peerPort}`;
 }
 
 function hasDirectory(path: string): boolean {

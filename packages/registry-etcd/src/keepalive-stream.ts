@@ -98,7 +98,10 @@ export class KeepaliveStream {
 
   #reset(): void {
     const error = new StoreError('unavailable', 'etcd: no answer to a keepalive in time');
-    if (this.#open === undefined) return this.#drop(error);
+    if (this.#open === undefined) {
+      this.#drop(error);
+      return;
+    }
     // Pings fail when etcd3 has heard of the cancelling, and dropped the connection: who tries again gets a new one.
     this.#timeout = error;
     this.#open.cancel();
