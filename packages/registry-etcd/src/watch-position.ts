@@ -31,8 +31,10 @@ export class WatchPosition {
   }
 
   /**
-   * Where a stream has to begin: one revision early. etcd before 3.4.36 and 3.5.19 drops a delete that lies at just
-   * the revision it compacts to, without saying so; begun before that, the stream says `compacted` instead.
+   * Where a stream has to begin: one revision early. Older etcds (3.4.23 is one) silently drop a delete at the very
+   * revision that they compact to; begun before that, the stream says `compacted` instead.
+   *
+   * @see https://github.com/etcd-io/etcd/issues/18089
    */
   get start(): Revision {
     return Math.max(1, this.#next - 1);
