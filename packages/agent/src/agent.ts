@@ -134,7 +134,7 @@ class MachineAgent implements Agent {
     const names = [...this.#allegiance.known.keys()].filter((name) => files.has(name)).sort();
     const waitMs = canLeave ? timeoutMs : Math.min(timeoutMs, lonelyTimeoutMs);
     const stopped = await stopAll(names, { unitManager, clock, log, timeoutMs: waitMs });
-    for (const name of stopped) await this.#started.remove(name);
+    for (const name of stopped) this.#started.remove(name);
     if (canLeave && (await this.#leaveCluster())) {
       await unitManager.unload(stopped);
       await this.#allegiance.forget();

@@ -1,5 +1,4 @@
-import { FleetError } from '@flotilla/errors';
-import { type ClusterRecord, decodeRecord, keys, type Revision, type Store } from '@flotilla/registry';
+import { type Revision, readStoreIdentity, type Store, setUpStore } from '@flotilla/registry';
 import type { Logger } from '@flotilla/runtime';
 import type { UnitName } from '@flotilla/unit';
 import type { Assignment, AssignmentFile } from './assignment-file.js';
@@ -39,14 +38,14 @@ export class Allegiance {
   }
 
   /**
-   * Asks the store who it is; {@link freezeReason} tells what follows.
-   *
-   * @throws FleetError `no-cluster` if the store is new and nobody has set it up yet.
+   * Asks the store who it is; {@link freezeReason} tells what follows. A machine that belongs to no cluster yet joins
+   * the store's, and gives it an identity if it has none.
    */
   async verify(): Promise<void> {
     const { store, log } = this.#options;
-    const { kvs, revision } = await store.range({ from: keys.cluster });
-    const cluster = kvs[0] === undefined ? undefined : decodeRecord<ClusterRecord>(kvs[0].key, kvs[0].value);
+    const isFree = this.#assignment.cluster === undefined;
+    const found = await readStoreIdentity(store);
+    const { cluster, revision } = found.cluster === undefined && isFree ? await setUpStore(store) : found;
     const reason = findFreezeReason(this.#assignment, { cluster, revision });
     if (reason !== this.#freezeReason) {
       if (reason === undefined) log.warn('no longer frozen: the store is the known one again');
@@ -56,8 +55,7 @@ export class Allegiance {
     if (reason !== undefined) {
       const isNew = this.#assignment.frozen !== reason && isLasting({ cluster, revision }, this.#assignment.cluster);
       if (isNew) await this.#save({ ...this.#assignment, frozen: reason });
-    } else if (this.#assignment.cluster === undefined) {
-      if (cluster === undefined) throw new FleetError('no-cluster', `the store has no key ${keys.cluster} yet`);
+    } else if (isFree && cluster !== undefined) {
       this.#assignment = { ...this.#assignment, cluster: cluster.uuid };
       this.#isSaved = false;
     }

@@ -64,17 +64,17 @@ class TaskRunner {
     const { unitManager } = this.#options;
     switch (kind) {
       case 'stop':
-        return await this.#forget(names, await unitManager.stop(names));
+        return this.#forget(names, await unitManager.stop(names));
       case 'unload':
-        return await this.#forget(names, await unitManager.unload(names));
+        return this.#forget(names, await unitManager.unload(names));
       case 'load':
         return await this.#load(names);
       case 'adopt':
-        return await this.#note(names, noFailures);
+        return this.#note(names, noFailures);
       case 'restart':
-        return await this.#note(names, await unitManager.restart(names));
+        return this.#note(names, await unitManager.restart(names));
       case 'start':
-        return await this.#note(names, await unitManager.start(names));
+        return this.#note(names, await unitManager.start(names));
     }
   }
 
@@ -114,16 +114,16 @@ class TaskRunner {
     }
   }
 
-  async #note(names: readonly UnitName[], failures: UnitFailures): Promise<UnitFailures> {
+  #note(names: readonly UnitName[], failures: UnitFailures): UnitFailures {
     for (const name of names) {
       const wish = this.#present(name);
-      if (wish !== undefined && !failures.has(name)) await this.#options.started.write(name, wish);
+      if (wish !== undefined && !failures.has(name)) this.#options.started.write(name, wish);
     }
     return failures;
   }
 
-  async #forget(names: readonly UnitName[], failures: UnitFailures): Promise<UnitFailures> {
-    for (const name of names) if (!failures.has(name)) await this.#options.started.remove(name);
+  #forget(names: readonly UnitName[], failures: UnitFailures): UnitFailures {
+    for (const name of names) if (!failures.has(name)) this.#options.started.remove(name);
     return failures;
   }
 

@@ -1,11 +1,5 @@
-import type { ClusterRecord, Revision } from '@flotilla/registry';
+import type { StoreIdentity } from '@flotilla/registry';
 import type { Assignment } from './assignment-file.js';
-
-/** What a store says of itself. */
-export interface StoreIdentity {
-  readonly cluster: ClusterRecord | undefined;
-  readonly revision: Revision;
-}
 
 /**
  * Why orders of this store are not to be carried out: it is not, or no longer, the one that this machine belongs to.

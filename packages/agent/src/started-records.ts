@@ -1,4 +1,5 @@
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isUnitName, type UnitName } from '@flotilla/unit';
 import type { StartedRecord } from './current.js';
@@ -8,7 +9,7 @@ const temporaryName = '.new';
 
 /**
  * One small file per unit that was started, in a directory that does not survive a reboot. Only this process writes there,
- * so the files are read once.
+ * so the files are read once. That directory is in memory: a synchronous write takes 30 us, a tenth of an asynchronous one.
  */
 export class StartedRecords {
   readonly #directory: string;
@@ -34,16 +35,16 @@ export class StartedRecords {
     return this.#records;
   }
 
-  async write(name: UnitName, { uid, order }: StartedRecord): Promise<void> {
+  write(name: UnitName, { uid, order }: StartedRecord): void {
     const temporary = join(this.#directory, temporaryName);
-    await writeFile(temporary, `${JSON.stringify({ uid, order })}\n`);
-    await rename(temporary, join(this.#directory, name));
+    writeFileSync(temporary, `${JSON.stringify({ uid, order })}\n`);
+    renameSync(temporary, join(this.#directory, name));
     this.#records.set(name, { uid, order });
   }
 
-  async remove(name: UnitName): Promise<void> {
+  remove(name: UnitName): void {
     if (!this.#records.has(name)) return;
-    await rm(join(this.#directory, name), { force: true });
+    rmSync(join(this.#directory, name), { force: true });
     this.#records.delete(name);
   }
 }

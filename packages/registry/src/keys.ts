@@ -83,8 +83,3 @@ export function parseKey(key: string): ParsedKey | undefined {
 export function namesRange(kind: 'placement' | 'reason', first: UnitName, last: UnitName): Required<KeyRange> {
   return { from: keys[kind](first), to: `${keys[kind](last)}\0` };
 }
-
-/** The states of all units in [`first`, `last`], both included. */
-export function statesRange(first: UnitName, last: UnitName): Required<KeyRange> {
-  return { from: ranges.statesOf(first).from, to: ranges.statesOf(last).to };
-}

@@ -1,0 +1,134 @@
+import { join } from 'node:path';
+import { type Agent, createAgent, createLeaseStorage } from '@flotilla/agent';
+import { type ApiServer, createApi, serveApi } from '@flotilla/api';
+import type { Machine } from '@flotilla/cluster';
+import { createEngine, type Engine } from '@flotilla/engine';
+import { version } from '@flotilla/errors';
+import { Registration, type Store } from '@flotilla/registry';
+import { type Clock, type Logger, sleep, systemClock } from '@flotilla/runtime';
+import { SystemctlUnitManager } from '@flotilla/systemd';
+import { takeInheritedSockets } from './activation.js';
+import type { Config } from './config.js';
+import { findPublicIp, identityPaths, readBootId, readInstance, readMachineId } from './identity.js';
+import { openStore } from './open-store.js';
+import { untilAskedToEnd } from './signals.js';
+import { meansToLeave } from './stop-job.js';
+
+/** How long clients on inherited sockets wait for the first registration, rather than be told that there is none. */
+const firstAnswerMs = 2_000;
+
+/** Runs fleetd until it is asked to end. Rejects, before anything is started, if the machine or the options don't allow it. */
+export async function runDaemon(config: Config, log: Logger): Promise<void> {
+  const asked = untilAskedToEnd(log);
+  log.info(`Starting fleetd version ${version}`);
+  const sockets = takeInheritedSockets(process.env, process.pid);
+  const clock = systemClock;
+  const identity = await identify(config);
+  log.info('Establishing etcd connectivity', { servers: config.etcd.servers });
+  const store = await openStore(config, clock, log);
+  const roles = createRoles({ config, identity, store, clock, log });
+
+  log.info('Starting server components');
+  if (!config.hasEngine) log.info('Not starting engine; disable-engine is set');
+  await roles.agent?.start();
+  roles.engine?.start();
+  const api = await Promise.race([serveWhenReady({ config, roles, store, sockets, clock, log }), asked]);
+
+  await asked;
+  const isLeaving = await meansToLeave(config.onStop, config.isUserManager);
+  if (typeof api !== 'string') await api.close();
+  await roles.engine?.close({ resign: true });
+  if (isLeaving) await roles.agent?.leave({ timeoutMs: config.leaveTimeoutMs });
+  else await roles.agent?.close();
+  await store.close();
+}
+
+interface Identity {
+  readonly machine: Machine;
+  readonly address: string;
+  readonly boot: string;
+  readonly instance: string;
+}
+
+async function identify(config: Config): Promise<Identity> {
+  const id = await readMachineId(identityPaths.machineId);
+  return {
+    machine: { id, metadata: config.metadata, isClosed: false },
+    address: config.publicIp === '' ? await findPublicIp(identityPaths.routes) : config.publicIp,
+    boot: await readBootId(identityPaths.bootId),
+    instance: await readInstance(config.stateDirectory),
+  };
+}
+
+interface Foundation {
+  readonly config: Config;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+interface Roles {
+  readonly agent: Agent | undefined;
+  readonly engine: Engine | undefined;
+}
+
+function createRoles(foundation: Foundation & { readonly identity: Identity }): Roles {
+  const { config, identity, store, clock, log } = foundation;
+  const { machine, address } = identity;
+  return {
+    agent: config.hasAgent ? createHostAgent(foundation) : undefined,
+    engine: config.hasEngine
+      ? createEngine({ store, clock, log, machine: machine.id, address, leaderTtlSeconds: config.leaderTtlSeconds })
+      : undefined,
+  };
+}
+
+function createHostAgent({ config, identity, store, clock, log }: Foundation & { readonly identity: Identity }): Agent {
+  const { machine, address, boot, instance } = identity;
+  const { unitsDirectory, stateDirectory, isUserManager } = config;
+  const registration = new Registration({
+    store,
+    clock,
+    log,
+    machine: machine.id,
+    record: { address, metadata: Object.fromEntries(machine.metadata), version, instance, boot },
+    ttlSeconds: config.agentTtlSeconds,
+    storage: createLeaseStorage(stateDirectory),
+  });
+  return createAgent({
+    store,
+    clock,
+    log,
+    machine,
+    registration,
+    stateDirectory,
+    startedDirectory: join(runtimeDirectory(isUserManager), 'fleet/started'),
+    unitManager: new SystemctlUnitManager({ unitsDirectory, user: isUserManager, clock, log }),
+  });
+}
+
+/** What is kept there is gone after a reboot. */
+function runtimeDirectory(isUserManager: boolean): string {
+  return isUserManager ? (process.env.XDG_RUNTIME_DIR ?? `/run/user/${process.getuid?.()}`) : '/run';
+}
+
+interface Serving extends Foundation {
+  readonly roles: Roles;
+  readonly sockets: readonly number[];
+}
+
+async function serveWhenReady({ config, roles, store, sockets, clock, log }: Serving): Promise<ApiServer> {
+  const { agent } = roles;
+  // A machine without an agent is not registered; its requests find out about the store by themselves.
+  const isReady = () => agent === undefined || agent.isReady();
+  if (sockets.length === 0) log.warn('no sockets were passed by systemd; there is no API here');
+  for (let waitedMs = 0; !isReady() && waitedMs < firstAnswerMs; waitedMs += 20) await sleep(clock, 20);
+  const api = await serveApi({
+    handle: createApi({ store, log, version, pageLimit: config.tokenLimit, hostNames: [], isReady }),
+    listeners: sockets.map((fd) => ({ kind: 'inherited', fd }) as const),
+    clock,
+    log,
+  });
+  for (const { address } of api.listening) log.info('serving the API', { address });
+  return api;
+}

@@ -1,0 +1,54 @@
+import { FleetError, version } from '@flotilla/errors';
+import { createLogger, isJournal, type Logger } from '@flotilla/runtime';
+import { runDaemon } from './daemon.js';
+import { parseFlags } from './flags.js';
+import { type LoadedConfig, loadConfig } from './load-config.js';
+
+/** What people find the process by: `pidof fleetd`. */
+process.title = 'fleetd';
+
+void main();
+
+async function main(): Promise<void> {
+  const command = await parseFlags(process.argv.slice(2));
+  switch (command.kind) {
+    case 'version':
+      process.stdout.write(`fleetd version ${version}\n`);
+      return;
+    case 'help':
+      process.stderr.write(`${command.text}\n`);
+      return;
+    case 'usage':
+      process.stderr.write(`${command.text}\n`);
+      process.exitCode = 1;
+      return;
+    case 'run': {
+      const { configFile, values: flags } = command;
+      const loaded = await orExit(loadConfig({ configFile, flags, environment: process.env }), createLog('info'));
+      const log = createLog(loaded.config.logLevel);
+      sayNotes(loaded, log);
+      await orExit(runDaemon(loaded.config, log), log);
+      // Whatever a library has left open must not keep a daemon that has ended.
+      process.exit(0);
+    }
+  }
+}
+
+function createLog(level: 'info' | 'debug'): Logger {
+  return createLogger({ level, format: isJournal(process.env.JOURNAL_STREAM) ? 'journal' : 'text' });
+}
+
+function sayNotes({ notes }: LoadedConfig, log: Logger): void {
+  for (const { level, message } of notes) log[level](message);
+}
+
+/** A user's mistake is told in words; only a bug of ours shows a stack. */
+async function orExit<T>(promise: Promise<T>, log: Logger): Promise<T> {
+  try {
+    return await promise;
+  } catch (error) {
+    if (error instanceof FleetError) log.error(error.message, error.hint === undefined ? {} : { hint: error.hint });
+    else log.error('fleetd failed', { error });
+    process.exit(1);
+  }
+}
