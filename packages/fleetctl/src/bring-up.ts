@@ -1,6 +1,6 @@
 import { mapInFlight } from '@flotilla/client';
 import type { UnitEntity, UnitStateEntity } from '@flotilla/schema';
-import { unitNameParts } from '@flotilla/unit';
+import { UnitError, unitNameParts } from '@flotilla/unit';
 import type { Context } from './context.js';
 import { type CreatingVerb, type CreationStep, decideCreation, stateOfVerb } from './creation.js';
 import { isAboutOneUnit, messageOf } from './errors.js';
@@ -123,7 +123,7 @@ class BringUp {
     const { verb } = this.#request;
     const isGlobal = isGlobalContent(name, content);
     const options = toOptionEntities(content.file);
-    if (options.length === 0) throw new Error(`${content.source} has no options`);
+    if (options.length === 0) throw new UnitError('invalid-unit-file', 'the file has no options', content);
     await this.#context.client.putUnit(name, { desiredState: stateOfVerb[verb], file: content.text, options });
     if (verb === 'submit' && !isKnown) {
       this.#context.screen.out(`Unit ${name} inactive`);

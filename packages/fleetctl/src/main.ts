@@ -24,6 +24,6 @@ process.once('SIGINT', () => {
   process.exit(exitCodes.interrupted);
 });
 
-run({ words: argv.slice(2), environment: env, terminal, clock: systemClock }).then((exitCode) => {
+void run({ words: argv.slice(2), environment: env, terminal, clock: systemClock }).then((exitCode) => {
   process.exitCode = exitCode;
 });

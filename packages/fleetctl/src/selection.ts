@@ -1,5 +1,5 @@
 import type { Client } from '@flotilla/client';
-import { type UnitName, unitNameParts } from '@flotilla/unit';
+import { isUnitName, type UnitName, unitNameParts } from '@flotilla/unit';
 import { matchesArgument, type UnitArgument } from './unit-arguments.js';
 
 /** A unit that a command is about. */
@@ -30,7 +30,7 @@ export async function selectUnits(
     for await (const page of client.unitPages())
       for (const { name } of page)
         for (const [pattern, found] of matched)
-          if (matchesArgument(pattern, name)) found.push(...chosen(name as UnitName, withTemplates));
+          if (matchesArgument(pattern, name)) found.push(...chosen(name, withTemplates));
   const byName = new Map<string, ChosenUnit>();
   for (const unit of units) {
     const found = unit.kind === 'name' ? [{ ...unit, isMatched: false }] : (matched.get(unit) ?? []);
@@ -43,6 +43,7 @@ export async function selectUnits(
   };
 }
 
-function chosen(name: UnitName, withTemplates: boolean): ChosenUnit[] {
+function chosen(name: string, withTemplates: boolean): ChosenUnit[] {
+  if (!isUnitName(name)) return [];
   return withTemplates || !unitNameParts(name).isTemplate ? [{ name, path: name, isMatched: true }] : [];
 }

@@ -63,7 +63,7 @@ export class Screen {
     if (!this.#terminal.isErrTerminal || text === this.#progress) return;
     this.#clear();
     this.#progress = text;
-    this.#terminal.err(text);
+    if (text !== '') this.#terminal.err(text);
   }
 
   #clear(): void {
