@@ -17,7 +17,7 @@ export interface ChangePollOptions {
 }
 
 /**
- * Looks at units again and again while somebody listens: often after {@link expectChange} and while jobs are under
+ * Looks at units again and again while somebody listens: often after {@link during} and while jobs are under
  * way, seldom otherwise. Silent to its listeners while nothing changes.
  */
 export class ChangePoll {
@@ -26,6 +26,7 @@ export class ChangePoll {
   #timer: Timer | undefined;
   #waitMs = idleMs;
   #isLooking = false;
+  #actions = 0;
 
   constructor(options: ChangePollOptions) {
     this.#options = options;
@@ -43,15 +44,28 @@ export class ChangePoll {
     };
   }
 
-  /** Something was asked of systemd: look soon. */
-  expectChange(): void {
-    this.#waitMs = firstMs;
-    if (!this.#isLooking) this.#arm(firstMs);
+  /** Runs an action on units: systemd, which does one thing at a time, is not looked at meanwhile, but soon after. */
+  async during<T>(action: () => Promise<T>): Promise<T> {
+    this.#actions++;
+    this.#timer?.cancel();
+    try {
+      return await action();
+    } finally {
+      this.#actions--;
+      this.#waitMs = firstMs;
+      if (!this.#isLooking) this.#arm(firstMs);
+    }
+  }
+
+  /** Somebody else has looked: the next look may wait its full time. */
+  postpone(): void {
+    if (!this.#isLooking) this.#arm(this.#waitMs);
   }
 
   #arm(delayMs: number): void {
     this.#timer?.cancel();
-    if (this.#listeners.size > 0) this.#timer = this.#options.clock.setTimer(delayMs, () => void this.#look());
+    if (this.#listeners.size === 0 || this.#actions > 0) return;
+    this.#timer = this.#options.clock.setTimer(delayMs, () => void this.#look());
   }
 
   async #look(): Promise<void> {

@@ -20,6 +20,9 @@ export interface SystemctlUnitManagerOptions {
 
 const unknownStatus: UnitStatus = { load: 'not-found', active: 'inactive', sub: 'dead', job: undefined };
 
+/** A listing of the poll that is older than this is not handed on: a caller that is woken by it asks sooner. */
+const untoldMs = 100;
+
 const restingStates: ReadonlySet<string> = new Set(['active', 'inactive', 'failed']);
 
 /** A unit that does not exist has nothing to be disabled or forgotten. */
@@ -33,11 +36,15 @@ export class SystemctlUnitManager implements UnitManager {
   readonly #systemctl: Systemctl;
   readonly #directory: UnitsDirectory;
   readonly #log: Logger;
+  readonly #clock: Clock;
   readonly #poll: ChangePoll;
   #lastListing: ReadonlyMap<UnitName, UnitStatus> = new Map();
+  /** When {@link #lastListing} was made, if it was made by the poll and nobody has had it yet. */
+  #untoldSinceMs = Number.NEGATIVE_INFINITY;
 
   constructor({ unitsDirectory, user, clock, log, run = runCommand }: SystemctlUnitManagerOptions) {
     this.#log = log;
+    this.#clock = clock;
     this.#systemctl = new Systemctl({ user, log, run });
     this.#directory = new UnitsDirectory(unitsDirectory, log);
     this.#poll = new ChangePoll({ clock, look: () => this.#look() });
@@ -48,11 +55,40 @@ export class SystemctlUnitManager implements UnitManager {
   }
 
   async listUnits(names: readonly UnitName[]): Promise<ReadonlyMap<UnitName, UnitStatus>> {
-    this.#lastListing = await this.#list(names);
-    return this.#lastListing;
+    this.#poll.postpone();
+    const listed = this.#takeUntold(names) ?? (await this.#list(names));
+    this.#lastListing = listed;
+    this.#untoldSinceMs = Number.NEGATIVE_INFINITY;
+    this.#poll.postpone();
+    return listed;
   }
 
-  async load(files: readonly UnitFileToLoad[]): Promise<UnitFailures> {
+  load(files: readonly UnitFileToLoad[]): Promise<UnitFailures> {
+    return this.#act(() => this.#load(files));
+  }
+
+  unload(names: readonly UnitName[]): Promise<UnitFailures> {
+    return this.#act(() => this.#unload(names));
+  }
+
+  start(names: readonly UnitName[]): Promise<UnitFailures> {
+    return this.#queueJobs('start', names);
+  }
+
+  restart(names: readonly UnitName[]): Promise<UnitFailures> {
+    return this.#queueJobs('restart', names);
+  }
+
+  async stop(names: readonly UnitName[]): Promise<UnitFailures> {
+    const failures = await this.#queueJobs('stop', names);
+    return new Map([...failures].filter(([, message]) => !isNothingToDo(message)));
+  }
+
+  onChange(listener: () => void): { close(): void } {
+    return this.#poll.listen(listener);
+  }
+
+  async #load(files: readonly UnitFileToLoad[]): Promise<UnitFailures> {
     const failures = new Map<UnitName, string>();
     const written: WrittenFile[] = [];
     for (const file of files) {
@@ -78,11 +114,10 @@ export class SystemctlUnitManager implements UnitManager {
       for (const [name, message] of refused) failures.set(name, message);
     }
     if (await this.#needsReload(written, linked)) await this.#systemctl.daemonReload();
-    this.#poll.expectChange();
     return failures;
   }
 
-  async unload(names: readonly UnitName[]): Promise<UnitFailures> {
+  async #unload(names: readonly UnitName[]): Promise<UnitFailures> {
     const failures = new Map<UnitName, string>();
     if (names.length === 0) return failures;
     for (const name of names) {
@@ -96,31 +131,11 @@ export class SystemctlUnitManager implements UnitManager {
     const refused = await this.#systemctl.forAll(['disable', '--runtime', '--no-reload'], names);
     for (const [name, message] of refused) if (!isNothingToDo(message)) failures.set(name, message);
     await this.#forget(names);
-    this.#poll.expectChange();
     return failures;
   }
 
-  start(names: readonly UnitName[]): Promise<UnitFailures> {
-    return this.#queueJobs('start', names);
-  }
-
-  restart(names: readonly UnitName[]): Promise<UnitFailures> {
-    return this.#queueJobs('restart', names);
-  }
-
-  async stop(names: readonly UnitName[]): Promise<UnitFailures> {
-    const failures = await this.#queueJobs('stop', names);
-    return new Map([...failures].filter(([, message]) => !isNothingToDo(message)));
-  }
-
-  onChange(listener: () => void): { close(): void } {
-    return this.#poll.listen(listener);
-  }
-
-  async #queueJobs(verb: 'start' | 'stop' | 'restart', names: readonly UnitName[]): Promise<UnitFailures> {
-    const failures = await this.#systemctl.queueJobs(verb, names);
-    this.#poll.expectChange();
-    return failures;
+  #queueJobs(verb: 'start' | 'stop' | 'restart', names: readonly UnitName[]): Promise<UnitFailures> {
+    return this.#act(() => this.#systemctl.queueJobs(verb, names));
   }
 
   /** systemd 252 finds a new link by itself; it needs telling when what it holds in memory has become outdated. */
@@ -146,6 +161,23 @@ export class SystemctlUnitManager implements UnitManager {
     if (loaded.size > 0) await this.#systemctl.daemonReload();
   }
 
+  /** What the poll has just seen, for the caller that it has woken by it. */
+  #takeUntold(names: readonly UnitName[]): Map<UnitName, UnitStatus> | undefined {
+    if (this.#clock.monotonicMs() - this.#untoldSinceMs > untoldMs) return undefined;
+    const statuses = new Map<UnitName, UnitStatus>();
+    for (const name of names) {
+      const status = this.#lastListing.get(name);
+      if (status === undefined) return undefined;
+      statuses.set(name, status);
+    }
+    return statuses;
+  }
+
+  #act<T>(action: () => Promise<T>): Promise<T> {
+    this.#untoldSinceMs = Number.NEGATIVE_INFINITY;
+    return this.#poll.during(action);
+  }
+
   async #list(names: readonly UnitName[]): Promise<Map<UnitName, UnitStatus>> {
     const listed = names.length === 0 ? new Map<string, UnitStatus>() : await this.#systemctl.list(names);
     return new Map(names.map((name) => [name, listed.get(name) ?? unknownStatus]));
@@ -159,7 +191,9 @@ export class SystemctlUnitManager implements UnitManager {
       // A listing that was made meanwhile is newer, and its caller has seen it.
       if (this.#lastListing !== before) return { hasChanged: false, isBusy };
       this.#lastListing = now;
-      return { hasChanged: [...now].some(([name, status]) => hasMoved(before.get(name), status)), isBusy };
+      const hasChanged = [...now].some(([name, status]) => hasMoved(before.get(name), status));
+      if (hasChanged) this.#untoldSinceMs = this.#clock.monotonicMs();
+      return { hasChanged, isBusy };
     } catch (error) {
       this.#log.debug('units could not be listed', { error });
       return { hasChanged: false, isBusy: false };

@@ -50,11 +50,12 @@ export class UnitsDirectory {
   /** The unit files and their hashes; `undefined` where a file does not parse. Reads only what has changed. */
   async list(): Promise<Map<UnitName, UnitHash | undefined>> {
     await mkdir(this.#directory, { recursive: true });
-    const hashes = new Map<UnitName, UnitHash | undefined>();
+    const names: UnitName[] = [];
     for (const entry of await readdir(this.#directory, { withFileTypes: true })) {
-      if (isUnitName(entry.name) && entry.isFile()) hashes.set(entry.name, await this.#hash(entry.name));
+      if (isUnitName(entry.name) && entry.isFile()) names.push(entry.name);
       else if (entry.name !== temporaryName) this.#ignore(entry.name);
     }
+    const hashes = new Map(await Promise.all(names.map(async (name) => [name, await this.#hash(name)] as const)));
     for (const name of this.#hashByName.keys()) if (!hashes.has(name)) this.#hashByName.delete(name);
     return hashes;
   }

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { ScheduleRecord, UnitRecord } from '@flotilla/registry';
+import { hashUnitFile, parseRequirements, parseUnitFile, parseUnitName, type UnitName } from '@flotilla/unit';
+import { type DesiredSources, desiredUnits } from './desired.js';
+import { machine } from './memory-host.js';
+
+const web = parseUnitName('web.service');
+const template = parseUnitName('web@.service');
+const hash = hashUnitFile({ options: [] });
+const record: ScheduleRecord = { hash, file: 'f', desiredState: 'launched', order: 2, uid: 5, isLeaving: false };
+const global: UnitRecord = { hash, file: 'f', desiredState: 'launched', order: 2, isGlobal: true };
+const requirements = (name: UnitName, role: string) =>
+  parseRequirements({ name, file: parseUnitFile(`[X-Fleet]\nGlobal=true\nMachineMetadata=role=${role}\n`) });
+
+const nothing: DesiredSources = {
+  machine,
+  schedule: new Map(),
+  globals: new Map(),
+  requirements: new Map(),
+  known: new Map(),
+  removed: new Set(),
+  verdicts: new Map(),
+};
+const known = new Map([[web, { hash, uid: 5 }]]);
+const scheduled = (change: Partial<ScheduleRecord> = {}) => ({
+  schedule: new Map([[web, { record: { ...record, ...change }, modRevision: 9 }]]),
+});
+const globally = (role: string, change: Partial<UnitRecord> = {}) => ({
+  globals: new Map([[web, { record: { ...global, ...change }, uid: 7 }]]),
+  requirements: new Map([[web, requirements(web, role)]]),
+});
+
+const table: readonly (readonly [says: string, sources: Partial<DesiredSources>, expected: string | undefined])[] = [
+  ['a scheduled unit is present, launched', scheduled(), 'present launched'],
+  ['a scheduled unit may be wanted loaded only', scheduled({ desiredState: 'loaded' }), 'present loaded'],
+  ['a unit that is told to leave is absent', scheduled({ isLeaving: true }), 'absent leaving'],
+  ['a scheduled unit that is not wanted is absent', scheduled({ desiredState: 'inactive' }), 'absent not-wanted'],
+  ['a global unit that fits is present', globally('web'), 'present launched'],
+  ['a global unit that does not fit is nothing to a machine that never had it', globally('db'), undefined],
+  ['a global unit that fits no longer is absent', { ...globally('db'), known }, 'absent does-not-fit'],
+  [
+    'a global unit that is not wanted is absent',
+    { ...globally('web', { desiredState: 'inactive' }), known },
+    'absent not-wanted',
+  ],
+  [
+    'a global unit whose file can not be read stays as it is',
+    { ...globally('web'), requirements: new Map(), known },
+    'untouched unreadable',
+  ],
+  [
+    'an order to leave goes before the same unit as a global one',
+    { ...globally('web'), ...scheduled({ isLeaving: true }) },
+    'absent leaving',
+  ],
+  ['a unit whose order was seen deleted is absent', { known, removed: new Set([web]) }, 'absent removed'],
+  ['a missing unit stays as it is until the store was asked', { known }, 'untouched unconfirmed'],
+  [
+    'a missing unit that the store says is gone is absent',
+    { known, verdicts: new Map([[web, 'gone']]) },
+    'absent gone-elsewhere',
+  ],
+  [
+    'a missing unit that the store still places here stays',
+    { known, verdicts: new Map([[web, 'stands']]) },
+    'untouched still-placed-here',
+  ],
+  ['a deleted order for a unit that was never here is nothing', { removed: new Set([web]) }, undefined],
+];
+
+for (const [says, sources, expected] of table)
+  test(says, () => {
+    const wish = desiredUnits({ ...nothing, ...sources }).get(web);
+    const detail = wish?.kind === 'present' ? (wish.isLaunched ? 'launched' : 'loaded') : wish?.why;
+    assert.equal(wish && `${wish.kind} ${detail}`, expected);
+  });
+
+test('a global template runs nowhere', () => {
+  const globals = new Map([[template, { record: global, uid: 7 }]]);
+  const wishes = desiredUnits({
+    ...nothing,
+    globals,
+    requirements: new Map([[template, requirements(template, 'web')]]),
+  });
+  assert.equal(wishes.size, 0);
+});
+
+test('a global unit is known by the revision that it was made at', () => {
+  const wish = desiredUnits({ ...nothing, ...globally('web') }).get(web);
+  assert.equal(wish?.uid, 7);
+});

@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, test } from 'node:test';
+import { silentLogger, TestClock } from '@flotilla/runtime';
+import { hashUnitFile, parseUnitFile, parseUnitName } from '@flotilla/unit';
+import { SystemdUnreachable } from './errors.js';
+import type { CommandResult } from './run-command.js';
+import { SystemctlUnitManager } from './systemctl-unit-manager.js';
+
+const ok: CommandResult = { exitCode: 0, stdout: '', stderr: '' };
+const a = parseUnitName('a.service');
+const encoder = new TextEncoder();
+const text = '[Service]\nExecStart=/bin/true\n';
+
+let directory: string;
+let calls: string[];
+let answer: (line: string) => CommandResult | undefined;
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'flotilla-systemd-'));
+  calls = [];
+  answer = () => undefined;
+});
+afterEach(() => rm(directory, { recursive: true }));
+
+/** Talks to a systemctl that does nothing, and says so. */
+function open(options: { readonly clock?: TestClock; readonly user?: boolean } = {}) {
+  const { clock = new TestClock(), user = false } = options;
+  return new SystemctlUnitManager({
+    unitsDirectory: directory,
+    user,
+    clock,
+    log: silentLogger,
+    run: async (program, args) => {
+      const line = [program, ...args].join(' ');
+      calls.push(line);
+      const links = args.filter((arg) => arg.startsWith(directory));
+      const stderr = links.map((link) => `Created symlink /run/systemd/system/${link.split('/').at(-1)} → ${link}.`);
+      return answer(line) ?? { ...ok, stderr: stderr.join('\n') };
+    },
+  });
+}
+
+test('new files are linked in one call, and systemd is not reloaded for them', async () => {
+  const files = ['a.service', 'b.service'].map((name) => ({
+    name: parseUnitName(name),
+    content: encoder.encode(text),
+  }));
+  assert.equal((await open().load(files)).size, 0);
+  assert.deepEqual(calls, [
+    `systemctl link --runtime --no-reload --force -- ${directory}/a.service ${directory}/b.service`,
+  ]);
+  assert.equal(await readFile(join(directory, 'a.service'), 'utf8'), text);
+});
+
+test('files with an [Install] section are enabled, with one reload for all', async () => {
+  const content = encoder.encode(`${text}[Install]\nWantedBy=multi-user.target\n`);
+  const files = ['a.service', 'b.service'].map((name) => ({ name: parseUnitName(name), content }));
+  await open().load(files);
+  assert.deepEqual(calls, [
+    `systemctl enable --runtime --no-reload --force -- ${directory}/a.service ${directory}/b.service`,
+    'systemctl daemon-reload',
+  ]);
+});
+
+test('a changed file costs a reload only if systemd holds the old one', async () => {
+  const manager = open();
+  await manager.load([{ name: a, content: encoder.encode(text) }]);
+  for (const [held, reloads] of [
+    ['[]', 0],
+    ['[{"unit":"a.service","active":"active"}]', 1],
+  ] as const) {
+    calls = [];
+    answer = (line) => (line.startsWith('systemctl list-units') ? { ...ok, stdout: held } : ok);
+    await manager.load([{ name: a, content: encoder.encode(`${text}# ${reloads}\n`) }]);
+    assert.equal(calls.filter((line) => line.endsWith('daemon-reload')).length, reloads);
+  }
+});
+
+test("the calling user's systemd is asked when told so", async () => {
+  await open({ user: true }).start([a]);
+  assert.deepEqual(calls, ['systemctl --user start --no-block -- a.service']);
+});
+
+test('a name can not become an option', async () => {
+  await open().stop([parseUnitName('-H.service')]);
+  assert.deepEqual(calls, ['systemctl stop --no-block -- -H.service']);
+});
+
+test('systemd out of reach is an error, not the fault of units', async () => {
+  answer = () => ({ exitCode: 1, stdout: '', stderr: 'Failed to connect to bus: No such file or directory\n' });
+  await assert.rejects(open().start([a]), SystemdUnreachable);
+});
+
+test('a unit file is hashed anew when it has changed; what does not parse has no hash', async () => {
+  const manager = open();
+  await writeFile(join(directory, 'a.service'), text);
+  await writeFile(join(directory, 'README'), 'not a unit');
+  assert.deepEqual([...(await manager.listFiles())], [[a, hashUnitFile(parseUnitFile(text))]]);
+  await writeFile(join(directory, 'a.service'), '[Service\nExecStart=/bin/true\n');
+  assert.deepEqual([...(await manager.listFiles())], [[a, undefined]]);
+});
+
+test('looks often after an action and then ever more rarely', async () => {
+  const clock = new TestClock();
+  const manager = open({ clock });
+  const row = '["a.service","","loaded","active","running","","/p",0,"","/"]';
+  answer = (line) => (line.startsWith('busctl') ? { ...ok, stdout: `{"data":[[${row}]]}` } : undefined);
+  await manager.listUnits([a]);
+  let told = 0;
+  const subscription = manager.onChange(() => told++);
+  const looksIn = async (ms: number) => {
+    calls = [];
+    await clock.advance(ms);
+    return calls.length;
+  };
+  assert.equal(await looksIn(60_000), 30);
+  await manager.start([a]);
+  assert.ok((await looksIn(500)) >= 5);
+  await looksIn(10_000);
+  assert.equal(await looksIn(60_000), 30);
+  assert.equal(told, 0);
+  subscription.close();
+  assert.equal(await looksIn(60_000), 0);
+});
