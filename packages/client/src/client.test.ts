@@ -15,12 +15,12 @@ interface Served {
   readonly exchanges: Exchange[];
 }
 
-type Handle = (request: IncomingMessage, response: ServerResponse) => void;
+type Handle = (request: IncomingMessage, response: ServerResponse) => unknown;
 
 async function serve(context: TestContext, handle: Handle, timeoutMs = 5000): Promise<Served> {
   const folder = await mkdtemp(join(tmpdir(), 'flotilla-client-'));
   const path = join(folder, 'fleet.sock');
-  const server = createServer(handle);
+  const server = createServer((request, response) => void handle(request, response));
   await new Promise<void>((resolve) => server.listen(path, resolve));
   const exchanges: Exchange[] = [];
   const client = createClient({ endpoint: `unix://${path}`, timeoutMs, onExchange: (seen) => exchanges.push(seen) });

@@ -10,8 +10,9 @@ import type { Screen } from './terminal.js';
 import type { UnitReader } from './unit-reader.js';
 import { type Expectation, fingerprint, isRunning, judge, type Verdict } from './verdict.js';
 
-/** Units start in some ten milliseconds; each look doubles the pause up to fleet's 250 ms. */
+/** Units start in some ten milliseconds; each look without news doubles the pause, up to fleet's 250 ms. */
 const firstPauseMs = 30;
+const movingPauseMs = 60;
 const longestPauseMs = 250;
 
 /** A line of progress must not wrap: only one line can be taken back. */
@@ -61,8 +62,10 @@ export async function waitForUnits(
   const elapsedMs = () => clock.monotonicMs() - startedMs;
   const outcomes = new Map<string, Outcome>();
   const pending = new Map(expectations.map((each) => [each.name, new PendingUnit(each)]));
-  for (let pauseMs = firstPauseMs; pending.size > 0; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
+  let pauseMs = firstPauseMs;
+  while (pending.size > 0) {
     const lookedMs = elapsedMs();
+    const { size } = pending;
     for (const [name, verdict] of await look(reader, pending, lookedMs)) {
       if (verdict.kind === 'waiting') continue;
       pending.delete(name);
@@ -71,9 +74,11 @@ export async function waitForUnits(
     }
     if (pending.size === 0 || lookedMs >= limitMs) break;
     screen.progress(progressText(pending, expectations.length));
-    // A look that takes long is not repeated at once: the API has other callers.
-    const untilNextMs = Math.max(pauseMs, elapsedMs() - lookedMs);
+    // A look that takes long is not repeated at once: the API has other callers, and machines their work.
+    const untilNextMs = Math.max(pauseMs, 2 * (elapsedMs() - lookedMs));
     await sleep(clock, Math.min(untilNextMs, Math.max(0, limitMs - elapsedMs())));
+    // Where one unit got there, others are about to.
+    pauseMs = pending.size < size ? movingPauseMs : Math.min(pauseMs * 2, longestPauseMs);
   }
   screen.progress('');
   for (const [name, { expectation, why }] of pending) {
