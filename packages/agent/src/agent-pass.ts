@@ -1,8 +1,8 @@
 import type { Machine } from '@flotilla/cluster';
 import type { Registration, StatePublisher, Store, UnitRow } from '@flotilla/registry';
 import type { Clock, Logger } from '@flotilla/runtime';
-import type { UnitManager } from '@flotilla/systemd';
-import type { UnitHash, UnitName } from '@flotilla/unit';
+import type { UnitFileHere, UnitManager } from '@flotilla/systemd';
+import type { UnitName } from '@flotilla/unit';
 import type { Allegiance } from './allegiance.js';
 import type { AssignmentView } from './assignment-view.js';
 import { carryOut } from './carry-out.js';
@@ -146,10 +146,7 @@ export class AgentPass {
     this.#options.publisher.publish(rows);
   }
 
-  #tellStrangers(
-    files: ReadonlyMap<UnitName, UnitHash | undefined>,
-    desired: ReadonlyMap<UnitName, DesiredUnit>,
-  ): void {
+  #tellStrangers(files: ReadonlyMap<UnitName, UnitFileHere>, desired: ReadonlyMap<UnitName, DesiredUnit>): void {
     for (const name of files.keys()) {
       if (desired.has(name) || this.#told.has(name)) continue;
       this.#told.add(name);

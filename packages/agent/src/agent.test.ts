@@ -59,6 +59,18 @@ test('changed content replaces a running unit', async () => {
   assert.equal((await host.findRow(web))?.hash, hash);
 });
 
+test('a changed comment reaches the host and leaves the unit running', async () => {
+  const record = await host.schedule(web);
+  await host.untilRow(web, 'active');
+  const since = (await host.findRow(web))?.since;
+  const { file, hash } = await host.putFile(`# a comment\n${sleeper}`);
+  assert.equal(hash, record.hash);
+  await host.reschedule(web, { ...record, file });
+  await host.until(async () => (await host.unitManager.listFiles()).get(web)?.sha256 === file, 'written');
+  await host.clock.advance(1000);
+  assert.equal((await host.findRow(web))?.since, since);
+});
+
 test('a unit that leaves is stopped and unloaded, and one row deletion says so', async () => {
   const record = await host.schedule(web);
   await host.untilRow(web, 'active');

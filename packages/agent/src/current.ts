@@ -1,6 +1,6 @@
 import type { Revision } from '@flotilla/registry';
-import type { UnitStatus } from '@flotilla/systemd';
-import type { UnitHash, UnitName } from '@flotilla/unit';
+import type { UnitFileHere, UnitStatus } from '@flotilla/systemd';
+import type { UnitName } from '@flotilla/unit';
 
 /** Which start of a unit was carried out last in this boot. */
 export interface StartedRecord {
@@ -10,8 +10,8 @@ export interface StartedRecord {
 
 /** Where a unit is on this machine: what the disk and systemd say. */
 export interface CurrentUnit {
-  /** The unit file among the agent's; `hash` is `undefined` if it does not parse. */
-  readonly file: { readonly hash: UnitHash | undefined } | undefined;
+  /** The unit file, if there is one among the agent's. */
+  readonly file: UnitFileHere | undefined;
   readonly status: UnitStatus;
   readonly started: StartedRecord | undefined;
   /** Something failed a moment ago; nothing is tried before its time has come. */
@@ -20,7 +20,7 @@ export interface CurrentUnit {
 
 /** What {@link currentUnits} puts together, each by unit name. */
 export interface CurrentSources {
-  readonly files: ReadonlyMap<UnitName, UnitHash | undefined>;
+  readonly files: ReadonlyMap<UnitName, UnitFileHere>;
   readonly statuses: ReadonlyMap<UnitName, UnitStatus>;
   readonly started: ReadonlyMap<UnitName, StartedRecord>;
   readonly held: ReadonlySet<UnitName>;
@@ -30,8 +30,7 @@ export interface CurrentSources {
 export function currentUnits({ files, statuses, started, held }: CurrentSources): Map<UnitName, CurrentUnit> {
   const units = new Map<UnitName, CurrentUnit>();
   for (const [name, status] of statuses) {
-    const file = files.has(name) ? { hash: files.get(name) } : undefined;
-    units.set(name, { file, status, started: started.get(name), isHeld: held.has(name) });
+    units.set(name, { file: files.get(name), status, started: started.get(name), isHeld: held.has(name) });
   }
   return units;
 }

@@ -19,7 +19,9 @@ const statuses = fc.oneof(
   }),
 );
 const currents: fc.Arbitrary<CurrentUnit> = fc.record({
-  file: fc.option(fc.record({ hash: fc.constantFrom(undefined, ...hashes) }), { nil: undefined }),
+  file: fc.option(fc.record({ hash: fc.constantFrom(undefined, ...hashes), sha256: fc.constantFrom('f', 'g') }), {
+    nil: undefined,
+  }),
   status: statuses,
   started: fc.option(fc.record({ uid: fc.nat(2), order: fc.nat(2) }), { nil: undefined }),
   isHeld: fc.constant(false),
@@ -60,7 +62,7 @@ function after(unit: CurrentUnit, { kind }: Task, wish: DesiredUnit): CurrentUni
     case 'unload':
       return { ...unit, file: undefined, status: { ...resting, load: 'not-found' }, started: undefined };
     case 'load':
-      return { ...unit, file: { hash: wish.hash }, status: { ...unit.status, load: 'loaded' } };
+      return { ...unit, file: { hash: wish.hash, sha256: 'f' }, status: { ...unit.status, load: 'loaded' } };
     case 'adopt':
       return { ...unit, started };
     case 'restart':

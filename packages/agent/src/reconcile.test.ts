@@ -16,7 +16,7 @@ const untouched = { kind: 'untouched', why: 'unconfirmed', hash, uid: 5 } as con
 
 const status = (active: string, job?: string) => ({ load: 'loaded', active, sub: '', job });
 const unit = (change: Partial<CurrentUnit>): CurrentUnit => ({
-  file: { hash },
+  file: { hash, sha256: 'f' },
   status: status('inactive'),
   started: undefined,
   isHeld: false,
@@ -25,7 +25,7 @@ const unit = (change: Partial<CurrentUnit>): CurrentUnit => ({
 const started = { uid: 5, order: 1 };
 const nowhere = unit({ file: undefined, status: { ...status('inactive'), load: 'not-found' } });
 const running = unit({ status: status('active'), started });
-const other = { hash: otherHash };
+const other = { hash: otherHash, sha256: 'g' };
 
 const table: readonly (readonly [says: string, wish: DesiredUnit, unit: CurrentUnit, tasks: string])[] = [
   ['a new unit is loaded and started', wish, nowhere, 'load start'],
@@ -63,7 +63,13 @@ const table: readonly (readonly [says: string, wish: DesiredUnit, unit: CurrentU
   ],
   ['other content is replaced at rest, and started', wish, unit({ file: other, started }), 'load start'],
   ['other content that is to be loaded is replaced only', loadedOnly, unit({ file: other }), 'load'],
-  ['a file that does not parse is replaced', wish, unit({ file: { hash: undefined } }), 'load start'],
+  [
+    'a changed comment replaces the file and touches nothing',
+    wish,
+    { ...running, file: { hash, sha256: 'g' } },
+    'load',
+  ],
+  ['a file that does not parse is replaced', wish, unit({ file: { hash: undefined, sha256: 'g' } }), 'load start'],
   ['a launched unit that is to be loaded is stopped', loadedOnly, running, 'stop'],
   ['one that ended by itself is told to be stopped', loadedOnly, unit({ started }), 'stop'],
   ['what systemd started by itself is not stopped', loadedOnly, unit({ status: status('active') }), ''],

@@ -13,6 +13,7 @@ export type TaskReason =
   | 'not-wanted-here'
   | 'not-launched'
   | 'other-content'
+  | 'other-bytes'
   | 'file-missing'
   | 'unknown-to-systemd'
   | 'new-order'
@@ -76,6 +77,8 @@ function presence(wish: Present, unit: CurrentUnit): readonly Step[] {
   const steps: Step[] = [];
   if (file === undefined) steps.push(['load', 'file-missing']);
   else if (status.load === 'not-found') steps.push(['load', 'unknown-to-systemd']);
+  // Equal hashes mean the same to systemd: the running copy stays, the file follows the submitted bytes.
+  else if (file.sha256 !== wish.file) steps.push(['load', 'other-bytes']);
   const launch = wish.isLaunched ? findLaunch(wish, unit) : findHalt(unit);
   if (launch !== undefined) steps.push(launch);
   return steps;

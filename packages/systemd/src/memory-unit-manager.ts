@@ -1,17 +1,12 @@
 import type { Clock } from '@flotilla/runtime';
-import type { UnitHash, UnitName } from '@flotilla/unit';
+import type { UnitName } from '@flotilla/unit';
 import { MemoryUnit } from './memory-unit.js';
-import type { UnitFailures, UnitFileToLoad, UnitManager, UnitStatus } from './unit-manager.js';
-import { findHash } from './units-directory.js';
+import type { UnitFailures, UnitFileHere, UnitFileToLoad, UnitManager, UnitStatus } from './unit-manager.js';
+import { describeFile } from './units-directory.js';
 
 export interface MemoryUnitManagerOptions {
   /** Drives what takes time: `/bin/sleep` in a unit's commands. */
   readonly clock: Clock;
-}
-
-interface MemoryFile {
-  readonly content: Uint8Array;
-  readonly hash: UnitHash | undefined;
 }
 
 /**
@@ -20,7 +15,7 @@ interface MemoryFile {
  */
 export class MemoryUnitManager implements UnitManager {
   readonly #clock: Clock;
-  readonly #files = new Map<UnitName, MemoryFile>();
+  readonly #files = new Map<UnitName, UnitFileHere>();
   readonly #units = new Map<UnitName, MemoryUnit>();
   readonly #refusals = new Map<UnitName, string>();
   readonly #listeners = new Set<() => void>();
@@ -48,7 +43,7 @@ export class MemoryUnitManager implements UnitManager {
 
   /** Puts a file where the agent's files are, as a stranger would. */
   dropFile({ name, content }: UnitFileToLoad): void {
-    this.#files.set(name, { content, hash: findHash(content) });
+    this.#files.set(name, describeFile(content));
   }
 
   /** Everything stops and systemd forgets all units; the files stay. */
@@ -58,8 +53,8 @@ export class MemoryUnitManager implements UnitManager {
     this.#changed();
   }
 
-  async listFiles(): Promise<ReadonlyMap<UnitName, UnitHash | undefined>> {
-    return new Map([...this.#files].map(([name, file]) => [name, file.hash]));
+  async listFiles(): Promise<ReadonlyMap<UnitName, UnitFileHere>> {
+    return new Map(this.#files);
   }
 
   async listUnits(names: readonly UnitName[]): Promise<ReadonlyMap<UnitName, UnitStatus>> {
@@ -73,7 +68,7 @@ export class MemoryUnitManager implements UnitManager {
     return this.#forEach([...byName.keys()], (name) => {
       const content = byName.get(name)?.content ?? new Uint8Array();
       const old = this.#units.get(name);
-      this.#files.set(name, { content, hash: findHash(content) });
+      this.#files.set(name, describeFile(content));
       if (old?.isResting !== false) {
         this.#units.set(name, new MemoryUnit(name, content, { clock: this.#clock, onChange: () => this.#changed() }));
         this.#changed();

@@ -1,10 +1,10 @@
 import type { Clock, Logger } from '@flotilla/runtime';
-import type { UnitHash, UnitName } from '@flotilla/unit';
+import type { UnitName } from '@flotilla/unit';
 import { ChangePoll } from './change-poll.js';
 import { type RunCommand, runCommand } from './run-command.js';
 import { Systemctl } from './systemctl.js';
 import { parseCreatedLinks } from './systemctl-output.js';
-import type { UnitFailures, UnitFileToLoad, UnitManager, UnitStatus } from './unit-manager.js';
+import type { UnitFailures, UnitFileHere, UnitFileToLoad, UnitManager, UnitStatus } from './unit-manager.js';
 import { UnitsDirectory, type WrittenFile } from './units-directory.js';
 
 export interface SystemctlUnitManagerOptions {
@@ -50,7 +50,7 @@ export class SystemctlUnitManager implements UnitManager {
     this.#poll = new ChangePoll({ clock, look: () => this.#look() });
   }
 
-  async listFiles(): Promise<ReadonlyMap<UnitName, UnitHash | undefined>> {
+  async listFiles(): Promise<ReadonlyMap<UnitName, UnitFileHere>> {
     return await this.#directory.list();
   }
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { hashUnitFile, parseUnitFile, parseUnitName, type UnitName } from '@flotilla/unit';
 import type { UnitManager, UnitStatus } from './unit-manager.js';
@@ -68,7 +69,9 @@ export function unitManagerContract(title: string, open: () => Promise<UnitManag
     it('has a loaded file on disk with its hash, and systemd knows it', async () => {
       const name = unit('a.service');
       assert.equal((await load(name)).size, 0);
-      assert.equal((await manager.listFiles()).get(name), hashUnitFile(parseUnitFile(sleeper)));
+      const sha256 = createHash('sha256').update(sleeper).digest('hex');
+      const here = (await manager.listFiles()).get(name);
+      assert.deepEqual([here?.hash, here?.sha256], [hashUnitFile(parseUnitFile(sleeper)), sha256]);
       assert.deepEqual(await statusOf(name), { load: 'loaded', active: 'inactive', sub: 'dead', job: undefined });
     });
 
@@ -133,6 +136,16 @@ export function unitManagerContract(title: string, open: () => Promise<UnitManag
       await manager.start([name]);
       await untilActive(name, 'active');
       assert.equal((await statusOf(name)).sub, 'exited');
+    });
+
+    it('replaces the file of a running unit without touching the unit', async () => {
+      const name = unit('commented.service');
+      await load(name);
+      await manager.start([name]);
+      await untilActive(name, 'active');
+      await load(name, `# a comment\n${sleeper}`);
+      const { load: state, active } = await statusOf(name);
+      assert.deepEqual([state, active], ['loaded', 'active']);
     });
 
     it('loads a file with an [Install] section', async () => {

@@ -19,6 +19,14 @@ export interface UnitFileToLoad {
   readonly content: Uint8Array;
 }
 
+/** A unit file that is on this machine. */
+export interface UnitFileHere {
+  /** Hash of its canonical form; `undefined` if it does not parse. */
+  readonly hash: UnitHash | undefined;
+  /** SHA-256 of its bytes, in hex. */
+  readonly sha256: string;
+}
+
 /** What went wrong, by unit; units that are not in it are done. One bad unit never fails the others. */
 export type UnitFailures = ReadonlyMap<UnitName, string>;
 
@@ -28,8 +36,8 @@ export type UnitFailures = ReadonlyMap<UnitName, string>;
  * systemd itself can't be reached.
  */
 export interface UnitManager {
-  /** The unit files in the directory, with the hash of each one's content; `undefined` if it does not parse. */
-  listFiles(): Promise<ReadonlyMap<UnitName, UnitHash | undefined>>;
+  /** The unit files in the directory. */
+  listFiles(): Promise<ReadonlyMap<UnitName, UnitFileHere>>;
   /** systemd's word on each of `names`, by one call. A unit that systemd has never heard of is `not-found`. */
   listUnits(names: readonly UnitName[]): Promise<ReadonlyMap<UnitName, UnitStatus>>;
   /** Writes files (new or changed) and makes systemd know them, `[Install]` sections included; reloads if it must. */

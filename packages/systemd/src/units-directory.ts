@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '@flotilla/runtime';
@@ -9,11 +10,10 @@ import {
   type UnitHash,
   type UnitName,
 } from '@flotilla/unit';
-import type { UnitFileToLoad } from './unit-manager.js';
+import type { UnitFileHere, UnitFileToLoad } from './unit-manager.js';
 
-interface CachedHash {
+interface CachedFile extends UnitFileHere {
   readonly fingerprint: string;
-  readonly hash: UnitHash | undefined;
 }
 
 /** How a file came into the directory. */
@@ -35,7 +35,7 @@ const fileMode = 0o644;
 export class UnitsDirectory {
   readonly #directory: string;
   readonly #log: Logger;
-  readonly #hashByName = new Map<UnitName, CachedHash>();
+  readonly #fileByName = new Map<UnitName, CachedFile>();
   readonly #strangers = new Set<string>();
 
   constructor(directory: string, log: Logger) {
@@ -47,17 +47,17 @@ export class UnitsDirectory {
     return join(this.#directory, name);
   }
 
-  /** The unit files and their hashes; `undefined` where a file does not parse. Reads only what has changed. */
-  async list(): Promise<Map<UnitName, UnitHash | undefined>> {
+  /** The unit files. Reads only what has changed. */
+  async list(): Promise<Map<UnitName, UnitFileHere>> {
     await mkdir(this.#directory, { recursive: true });
     const names: UnitName[] = [];
     for (const entry of await readdir(this.#directory, { withFileTypes: true })) {
       if (isUnitName(entry.name) && entry.isFile()) names.push(entry.name);
       else if (entry.name !== temporaryName) this.#ignore(entry.name);
     }
-    const hashes = new Map(await Promise.all(names.map(async (name) => [name, await this.#hash(name)] as const)));
-    for (const name of this.#hashByName.keys()) if (!hashes.has(name)) this.#hashByName.delete(name);
-    return hashes;
+    const files = new Map(await Promise.all(names.map(async (name) => [name, await this.#describe(name)] as const)));
+    for (const name of this.#fileByName.keys()) if (!files.has(name)) this.#fileByName.delete(name);
+    return files;
   }
 
   /** Puts a file in place in one step, unless it is there already. */
@@ -75,7 +75,7 @@ export class UnitsDirectory {
   /** Removes a file; harmless if there is none. */
   async remove(name: UnitName): Promise<void> {
     await rm(this.path(name), { force: true });
-    this.#hashByName.delete(name);
+    this.#fileByName.delete(name);
   }
 
   async #read(name: UnitName): Promise<Uint8Array | undefined> {
@@ -87,14 +87,14 @@ export class UnitsDirectory {
     }
   }
 
-  async #hash(name: UnitName): Promise<UnitHash | undefined> {
+  async #describe(name: UnitName): Promise<UnitFileHere> {
     const { mtimeMs, size, ino } = await stat(this.path(name));
     const fingerprint = `${mtimeMs} ${size} ${ino}`;
-    const cached = this.#hashByName.get(name);
-    if (cached?.fingerprint === fingerprint) return cached.hash;
-    const hash = findHash(await readFile(this.path(name)));
-    this.#hashByName.set(name, { fingerprint, hash });
-    return hash;
+    const cached = this.#fileByName.get(name);
+    if (cached?.fingerprint === fingerprint) return cached;
+    const described = { fingerprint, ...describeFile(await readFile(this.path(name))) };
+    this.#fileByName.set(name, described);
+    return described;
   }
 
   #ignore(name: string): void {
@@ -104,8 +104,12 @@ export class UnitsDirectory {
   }
 }
 
-/** The hash of a unit file's bytes; `undefined` if they do not parse. */
-export function findHash(content: Uint8Array): UnitHash | undefined {
+/** What a unit file's bytes are. */
+export function describeFile(content: Uint8Array): UnitFileHere {
+  return { hash: findHash(content), sha256: createHash('sha256').update(content).digest('hex') };
+}
+
+function findHash(content: Uint8Array): UnitHash | undefined {
   try {
     return hashUnitFile(parseUnitFile(content));
   } catch {
