@@ -37,6 +37,7 @@ describe('a leader', { skip: labObstacle() }, () => {
       intervalMs: 10,
     });
     await signalFleetd(first.host, 'SIGKILL');
+    assert.ok((await placements(cluster)) < many.length, 'the leader had work left when it was killed');
     await submitted;
     await untilLeader(cluster.lab, first);
     await cluster.assertRunning(await cluster.untilPlaced(many));
