@@ -76,15 +76,15 @@ export async function waitForUnits(
     screen.progress(progressText(pending, expectations.length));
     // A look that takes long is not repeated at once: the API has other callers, and machines their work.
     const untilNextMs = Math.max(pauseMs, 2 * (elapsedMs() - lookedMs));
-    await sleep(clock, Math.min(untilNextMs, Math.max(0, limitMs - elapsedMs())));
+    await sleep(clock, Math.max(0, Math.min(untilNextMs, limitMs - elapsedMs())));
     // Where one unit got there, others are about to.
     pauseMs = pending.size < size ? movingPauseMs : Math.min(pauseMs * 2, longestPauseMs);
   }
   screen.progress('');
   for (const [name, { expectation, why }] of pending) {
     outcomes.set(name, 'pending');
-    const what = `Unit ${name} is not ${expectation.goal} after ${formatDuration(limitMs)}: ${why}`;
-    screen.err(screen.palette.waiting(what));
+    const what = `is not ${expectation.goal} after ${formatDuration(limitMs)}`;
+    screen.err(screen.palette.waiting(`Unit ${name} ${what}: ${why}`));
   }
   return outcomes;
 }
