@@ -12,6 +12,15 @@ beforeEach(() => {
 });
 afterEach(() => cluster.close());
 
+/** Something to wait for until a test says so. */
+function gate(): { readonly opened: Promise<void>; readonly open: () => void } {
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { opened, open: () => open() };
+}
+
 describe('leaving', () => {
   /** A unit that runs on m1. */
   async function placed(): Promise<void> {
@@ -83,15 +92,18 @@ describe('leaving', () => {
     const { store } = await cluster.lead();
     await placed();
     const transact = store.client.transact.bind(store.client);
+    const answer = gate();
     store.client.transact = async (transaction) => {
       const result = await transact(transaction);
-      if (isPlan(transaction) && (await cluster.layout())[0] === 'a.service @ m1 leaving') {
-        await cluster.acknowledge('a.service', 'm1');
-        for (let turn = 0; turn < 5; turn++) await cluster.layout();
-      }
+      await answer.opened;
       return result;
     };
     await cluster.submit('a.service', { desired: 'inactive' });
+    await cluster.settle();
+    assert.deepEqual(await cluster.layout(), ['a.service @ m1 leaving']);
+    await cluster.acknowledge('a.service', 'm1');
+    await cluster.settle();
+    answer.open();
     await cluster.settle();
     assert.deepEqual(await cluster.layout(), []);
   });
@@ -174,14 +186,11 @@ describe('leadership', () => {
     await cluster.join('m1');
     await cluster.join('m2');
     await cluster.settle();
-    let release = () => {};
-    const frozen = new Promise<void>((resolve) => {
-      release = resolve;
-    });
+    const thaw = gate();
     first.store.before = async (transaction) => {
       if (!isPlan(transaction)) return;
       first.store.client.cut();
-      await frozen;
+      await thaw.opened;
       first.store.client.heal();
     };
     await cluster.submit('a.service');
@@ -192,7 +201,7 @@ describe('leadership', () => {
     await cluster.settle();
     const decided = await cluster.layout();
     assert.deepEqual(decided, ['a.service > m2', 'a.service @ m2']);
-    release();
+    thaw.open();
     await cluster.clock.advance(1_000);
     assert.deepEqual(await cluster.layout(), decided);
     assert.equal(first.engine.isLeading, false);
@@ -272,6 +281,8 @@ describe('a refused write', () => {
     await cluster.settle();
     const placements = (await cluster.layout()).filter((line) => line.includes('>'));
     assert.deepEqual(placements, ['a.service > m2', 'b.service > m2', 'c.service > m2']);
+    for (const { createRevision, modRevision } of (await cluster.store.range(ranges.placements)).kvs)
+      assert.equal(createRevision, modRevision, 'it was never placed elsewhere');
     assert.equal((await cluster.layout()).length, 6);
   });
 
@@ -336,6 +347,37 @@ describe('a store that does not answer', () => {
     assert.deepEqual(await cluster.layout(), ['a.service > m0', 'a.service @ m0']);
     await late();
     assert.deepEqual(await cluster.layout(), ['a.service > m0', 'a.service @ m0']);
+  });
+
+  test('a late delete of a schedule key spares the one that was put since', async () => {
+    const { store } = await cluster.lead();
+    const web = { metadata: { role: 'web' } };
+    await cluster.join('m1', web);
+    await cluster.submit('a.service', { fleet: 'MachineMetadata=role=web' });
+    await cluster.settle();
+    await cluster.join('m1');
+    await cluster.settle();
+    assert.deepEqual(await cluster.layout(), ['a.service @ m1 leaving']);
+    let late = async () => {};
+    store.before = async (transaction) => {
+      if (!isPlan(transaction)) return;
+      store.before = async () => {};
+      late = async () => {
+        await cluster.store.transact(transaction);
+      };
+      store.client.loseNextRequest();
+    };
+    await cluster.acknowledge('a.service', 'm1');
+    await cluster.report('a.service', 'm1');
+    await cluster.acknowledge('a.service', 'm1');
+    await cluster.settle();
+    await cluster.report('a.service', 'm1');
+    await cluster.acknowledge('a.service', 'm1');
+    await cluster.join('m1', web);
+    await cluster.settle();
+    assert.deepEqual(await cluster.layout(), ['a.service > m1', 'a.service @ m1']);
+    await late();
+    assert.deepEqual(await cluster.layout(), ['a.service > m1', 'a.service @ m1']);
   });
 
   test('an unreachable store is tried again', async () => {

@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseMachineId } from '@flotilla/cluster';
+import { encodeRecord, type KeyValue, keys, type Revision, type UnitRecord, type WatchEvent } from '@flotilla/registry';
+import { silentLogger } from '@flotilla/runtime';
+import { parseUnitName, type UnitHash } from '@flotilla/unit';
+import { Mirror } from './mirror.js';
+
+const name = parseUnitName('a.service');
+const m1 = parseMachineId('m1');
+const machineRecord = { address: '', metadata: {}, version: '', instance: '', boot: '' };
+const unitRecord: UnitRecord = {
+  hash: '' as UnitHash,
+  file: 'f1',
+  desiredState: 'launched',
+  order: 1,
+  isGlobal: false,
+};
+
+function kv(key: string, record: object | string, modRevision: Revision): KeyValue {
+  const value = typeof record === 'string' ? new TextEncoder().encode(record) : encodeRecord(record);
+  return { key, value, createRevision: modRevision, modRevision, lease: undefined };
+}
+
+function put(key: string, record: object | string, modRevision: Revision): WatchEvent {
+  return { kind: 'put', kv: kv(key, record, modRevision) };
+}
+
+function gone(key: string, modRevision: Revision): WatchEvent {
+  return { kind: 'delete', key, modRevision };
+}
+
+/** A mirror filled at revision 10, with nothing left to decide. */
+function mirrorOf(...kvs: KeyValue[]): Mirror {
+  const mirror = new Mirror({ log: silentLogger, onTouched: () => {} });
+  mirror.reset(kvs, 10);
+  mirror.takeTouched();
+  return mirror;
+}
+
+const ownPut = { kind: 'put', key: keys.placement(name), value: encodeRecord({ machine: m1 }) } as const;
+const ownDelete = { kind: 'delete', key: keys.placement(name) } as const;
+
+test('a snapshot touches every unit that anything is known of', () => {
+  const mirror = new Mirror({ log: silentLogger, onTouched: () => {} });
+  assert.equal(mirror.isSynced, false);
+  mirror.reset(
+    [kv(keys.unit(name), unitRecord, 3), kv('reasons/b.service', { since: 1, machines: 0, misfits: {} }, 4)],
+    10,
+  );
+  assert.deepEqual([...mirror.takeTouched()], ['a.service', 'b.service']);
+  assert.equal(mirror.hasTouched, false);
+});
+
+test('a file that comes before the unit that uses it is not taken for unused', () => {
+  const mirror = mirrorOf();
+  mirror.apply([put('unit-files/f1', '', 11)], 11);
+  assert.deepEqual(mirror.unusedFiles(), []);
+  mirror.apply([put(keys.unit(name), unitRecord, 11)], 11);
+  assert.deepEqual(mirror.unusedFiles(), []);
+  mirror.apply([gone(keys.unit(name), 12)], 12);
+  assert.deepEqual(mirror.unusedFiles(), [{ sha256: 'f1', modRevision: 11 }]);
+});
+
+test('a file that a schedule record still names is in use', () => {
+  const scheduled = { ...unitRecord, uid: 3, isLeaving: false };
+  const key = keys.schedule(m1, name);
+  const mirror = mirrorOf(kv('unit-files/f1', '', 2), kv(key, scheduled, 4));
+  assert.deepEqual(mirror.unusedFiles(), []);
+  mirror.apply([put(key, { ...scheduled, isLeaving: true }, 11)], 11);
+  assert.deepEqual(mirror.unusedFiles(), [{ sha256: 'f1', modRevision: 2 }]);
+});
+
+test('what the leader writes is known at once, and its echo changes nothing', () => {
+  const mirror = mirrorOf();
+  mirror.applyOwn([ownPut], 11);
+  assert.equal(mirror.cluster.placements.get(name), 'm1');
+  mirror.applyOwn([ownDelete], 12);
+  mirror.apply([put(keys.placement(name), { machine: m1 }, 11)], 11);
+  assert.equal(mirror.cluster.placements.has(name), false);
+  mirror.apply([gone(keys.placement(name), 12)], 12);
+  assert.equal(mirror.hasTouched, false);
+  mirror.apply([put(keys.placement(name), { machine: m1 }, 13)], 13);
+  assert.equal(mirror.cluster.placements.get(name), 'm1');
+});
+
+test('an echo may come before the answer', () => {
+  const mirror = mirrorOf();
+  mirror.apply([put(keys.placement(name), { machine: m1 }, 11), gone(keys.placement(name), 12)], 12);
+  mirror.applyOwn([ownDelete], 12);
+  mirror.apply([put(keys.placement(name), { machine: m1 }, 13)], 13);
+  mirror.applyOwn([ownDelete], 12);
+  assert.equal(mirror.cluster.placements.get(name), 'm1');
+});
+
+test('an answer that is older than the snapshot is ignored', () => {
+  const mirror = mirrorOf();
+  mirror.applyOwn([ownPut], 9);
+  assert.equal(mirror.cluster.placements.has(name), false);
+});
+
+test('a refused unit is touched again when the mirror no longer holds what was refused', () => {
+  const mirror = mirrorOf(kv(keys.unit(name), unitRecord, 3));
+  mirror.refuse(name, [{ key: keys.unit(name), on: 'mod-revision', equals: 3 }], 12);
+  mirror.apply([put(keys.machine(m1), machineRecord, 11)], 11);
+  assert.equal(mirror.hasTouched, false);
+  mirror.apply([put(keys.unit(name), unitRecord, 12)], 12);
+  assert.deepEqual([...mirror.takeTouched()], [name]);
+});
+
+test('a refused unit is touched again although the mirror is back to what was refused', () => {
+  const mirror = mirrorOf();
+  mirror.refuse(name, [{ key: keys.machine(m1), on: 'create-revision', equals: 0 }], 12);
+  assert.equal(mirror.hasTouched, false);
+  mirror.apply([put(keys.machine(m1), machineRecord, 11), gone(keys.machine(m1), 13)], 13);
+  assert.deepEqual([...mirror.takeTouched()], [name]);
+});
+
+test('a refusal that the mirror knows of already, or can not know of, touches at once', () => {
+  for (const compare of [
+    { key: keys.machine(m1), on: 'create-revision', equals: 5 },
+    { key: keys.state(name, m1), on: 'create-revision', equals: 0 },
+  ] as const) {
+    const mirror = mirrorOf();
+    mirror.refuse(name, [compare], 12);
+    assert.deepEqual([...mirror.takeTouched()], [name]);
+  }
+});
+
+test('a machine touches its units and those that wait, unless nothing that matters has changed', () => {
+  const waiting = kv('reasons/b.service', { since: 1, machines: 1, misfits: {} }, 4);
+  const scheduled = kv(keys.schedule(m1, name), { ...unitRecord, uid: 3, isLeaving: false }, 4);
+  const mirror = mirrorOf(kv(keys.machine(m1), machineRecord, 2), waiting, scheduled);
+  const change = (record: object, revision: Revision) => {
+    const event = put(keys.machine(m1), record, revision);
+    const createRevision = 2;
+    mirror.apply(event.kind === 'put' ? [{ kind: 'put', kv: { ...event.kv, createRevision } }] : [], revision);
+    return [...mirror.takeTouched()].sort();
+  };
+  assert.deepEqual(change({ ...machineRecord, address: '192.0.2.1' }, 11), []);
+  assert.deepEqual(change({ ...machineRecord, metadata: { role: 'db' } }, 12), ['a.service', 'b.service']);
+  assert.deepEqual(change({ ...machineRecord, metadata: { role: 'db' }, frozen: 'a test' }, 13), [
+    'a.service',
+    'b.service',
+  ]);
+  mirror.apply([gone(keys.machine(m1), 14)], 14);
+  assert.deepEqual([...mirror.takeTouched()].sort(), ['a.service', 'b.service']);
+});
+
+test('an answer to an order counts although it is heard before the order', () => {
+  const scheduled = { ...unitRecord, uid: 3, isLeaving: false };
+  const key = keys.schedule(m1, name);
+  const mirror = mirrorOf(kv(key, scheduled, 4));
+  mirror.apply([gone(keys.state(name, m1), 12)], 12);
+  assert.equal(mirror.hasTouched, false);
+  mirror.applyOwn([{ kind: 'put', key, value: encodeRecord({ ...scheduled, isLeaving: true }) }], 11);
+  assert.equal(mirror.cluster.leaving.has(name), false);
+  assert.deepEqual([...mirror.takeTouched()], [name]);
+});
