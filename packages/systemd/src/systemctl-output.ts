@@ -9,6 +9,11 @@ export function saysUnreachable(stderr: string): boolean {
   return unreachable.test(stderr);
 }
 
+/** Whether a verb failed because its unit does not exist: then there is nothing to stop, disable or forget. */
+export function isNothingToDo(message: string): boolean {
+  return /does not exist|not loaded|not found/i.test(message);
+}
+
 /**
  * The units that a `systemctl start`, `stop` or `restart` of many could not do, with systemd's reason. Such a call goes
  * on after a failure, so the units that are not named are done.

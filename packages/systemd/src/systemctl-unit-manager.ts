@@ -3,9 +3,10 @@ import type { UnitName } from '@flotilla/unit';
 import { ChangePoll } from './change-poll.js';
 import { type RunCommand, runCommand } from './run-command.js';
 import { Systemctl } from './systemctl.js';
-import { parseCreatedLinks } from './systemctl-output.js';
+import { isNothingToDo } from './systemctl-output.js';
+import { UnitLoader } from './unit-loader.js';
 import type { UnitFailures, UnitFileHere, UnitFileToLoad, UnitManager, UnitStatus } from './unit-manager.js';
-import { UnitsDirectory, type WrittenFile } from './units-directory.js';
+import { UnitsDirectory } from './units-directory.js';
 
 export interface SystemctlUnitManagerOptions {
   /** Where the agent's unit files live; made if it is missing. An absolute path. */
@@ -25,9 +26,6 @@ const untoldMs = 100;
 
 const restingStates: ReadonlySet<string> = new Set(['active', 'inactive', 'failed']);
 
-/** A unit that does not exist has nothing to be disabled or forgotten. */
-const isNothingToDo = (message: string) => /does not exist|not loaded|not found/i.test(message);
-
 /**
  * The unit manager over the `systemctl` command. Changes are found by looking: every 2 s, and at 25 ms and then ever more
  * rarely after an action or while jobs are under way. One caller at a time.
@@ -35,18 +33,21 @@ const isNothingToDo = (message: string) => /does not exist|not loaded|not found/
 export class SystemctlUnitManager implements UnitManager {
   readonly #systemctl: Systemctl;
   readonly #directory: UnitsDirectory;
+  readonly #loader: UnitLoader;
   readonly #log: Logger;
   readonly #clock: Clock;
   readonly #poll: ChangePoll;
   #lastListing: ReadonlyMap<UnitName, UnitStatus> = new Map();
   /** When {@link #lastListing} was made, if it was made by the poll and nobody has had it yet. */
   #untoldSinceMs = Number.NEGATIVE_INFINITY;
+  #actions = 0;
 
   constructor({ unitsDirectory, user, clock, log, run = runCommand }: SystemctlUnitManagerOptions) {
     this.#log = log;
     this.#clock = clock;
     this.#systemctl = new Systemctl({ user, log, run });
     this.#directory = new UnitsDirectory(unitsDirectory, log);
+    this.#loader = new UnitLoader({ systemctl: this.#systemctl, directory: this.#directory, log });
     this.#poll = new ChangePoll({ clock, look: () => this.#look() });
   }
 
@@ -64,11 +65,11 @@ export class SystemctlUnitManager implements UnitManager {
   }
 
   load(files: readonly UnitFileToLoad[]): Promise<UnitFailures> {
-    return this.#act(() => this.#load(files));
+    return this.#act(() => this.#loader.load(files));
   }
 
   unload(names: readonly UnitName[]): Promise<UnitFailures> {
-    return this.#act(() => this.#unload(names));
+    return this.#act(() => this.#loader.unload(names));
   }
 
   start(names: readonly UnitName[]): Promise<UnitFailures> {
@@ -88,77 +89,8 @@ export class SystemctlUnitManager implements UnitManager {
     return this.#poll.listen(listener);
   }
 
-  async #load(files: readonly UnitFileToLoad[]): Promise<UnitFailures> {
-    const failures = new Map<UnitName, string>();
-    const written: WrittenFile[] = [];
-    for (const file of files) {
-      try {
-        written.push(await this.#directory.write(file));
-      } catch (error) {
-        failures.set(file.name, `the unit file can't be written: ${error instanceof Error ? error.message : error}`);
-      }
-    }
-    const linked = new Set<string>();
-    const options = {
-      asArgument: (name: UnitName) => this.#directory.path(name),
-      onOutput: (output: string) => {
-        for (const name of parseCreatedLinks(output)) linked.add(name);
-      },
-    };
-    for (const [verb, hasInstall] of [
-      ['link', false],
-      ['enable', true],
-    ] as const) {
-      const names = written.filter((file) => file.hasInstall === hasInstall).map((file) => file.name);
-      const refused = await this.#systemctl.forAll([verb, '--runtime', '--no-reload', '--force'], names, options);
-      for (const [name, message] of refused) failures.set(name, message);
-    }
-    if (await this.#needsReload(written, linked)) await this.#systemctl.daemonReload();
-    return failures;
-  }
-
-  async #unload(names: readonly UnitName[]): Promise<UnitFailures> {
-    const failures = new Map<UnitName, string>();
-    if (names.length === 0) return failures;
-    for (const name of names) {
-      try {
-        await this.#directory.remove(name);
-      } catch (error) {
-        failures.set(name, `the unit file can't be removed: ${error instanceof Error ? error.message : error}`);
-      }
-    }
-    // Without its file a unit's [Install] section can't make this fail; the links are found by the unit's name.
-    const refused = await this.#systemctl.forAll(['disable', '--runtime', '--no-reload'], names);
-    for (const [name, message] of refused) if (!isNothingToDo(message)) failures.set(name, message);
-    await this.#forget(names);
-    return failures;
-  }
-
   #queueJobs(verb: 'start' | 'stop' | 'restart', names: readonly UnitName[]): Promise<UnitFailures> {
     return this.#act(() => this.#systemctl.queueJobs(verb, names));
-  }
-
-  /** systemd 252 finds a new link by itself; it needs telling when what it holds in memory has become outdated. */
-  async #needsReload(written: readonly WrittenFile[], linked: ReadonlySet<string>): Promise<boolean> {
-    // Units that another unit is to pull in: that one's dependencies are read anew.
-    if (written.some((file) => file.hasInstall && linked.has(file.name))) return true;
-    // File and link were there and yet the unit is asked for: systemd has missed it.
-    if (written.some((file) => file.was === 'same' && !linked.has(file.name))) return true;
-    const changed = written.filter((file) => file.was === 'changed').map((file) => file.name);
-    return changed.length > 0 && (await this.#systemctl.findLoaded(changed)).size > 0;
-  }
-
-  /** systemd drops stopped units by itself, but for failed ones and those that other units refer to. */
-  async #forget(names: readonly UnitName[]): Promise<void> {
-    let loaded = await this.#systemctl.findLoaded(names);
-    const failed = names.filter((name) => loaded.get(name) === 'failed');
-    if (failed.length > 0) {
-      const refused = await this.#systemctl.forAll(['reset-failed'], failed);
-      if (refused.size > 0)
-        this.#log.debug('failed units were gone before they were reset', { units: [...refused.keys()] });
-      loaded = await this.#systemctl.findLoaded(names);
-    }
-    if (loaded.size > 0) await this.#systemctl.daemonReload();
   }
 
   /** What the poll has just seen, for the caller that it has woken by it. */
@@ -174,6 +106,7 @@ export class SystemctlUnitManager implements UnitManager {
   }
 
   #act<T>(action: () => Promise<T>): Promise<T> {
+    this.#actions++;
     this.#untoldSinceMs = Number.NEGATIVE_INFINITY;
     return this.#poll.during(action);
   }
@@ -185,6 +118,7 @@ export class SystemctlUnitManager implements UnitManager {
 
   async #look(): Promise<{ hasChanged: boolean; isBusy: boolean }> {
     const before = this.#lastListing;
+    const actions = this.#actions;
     try {
       const now = await this.#list([...before.keys()]);
       const isBusy = [...now.values()].some((status) => status.job !== undefined || !restingStates.has(status.active));
@@ -192,7 +126,8 @@ export class SystemctlUnitManager implements UnitManager {
       if (this.#lastListing !== before) return { hasChanged: false, isBusy };
       this.#lastListing = now;
       const hasChanged = [...now].some(([name, status]) => hasMoved(before.get(name), status));
-      if (hasChanged) this.#untoldSinceMs = this.#clock.monotonicMs();
+      // What was seen before an action says nothing about the time after it.
+      if (hasChanged && actions === this.#actions) this.#untoldSinceMs = this.#clock.monotonicMs();
       return { hasChanged, isBusy };
     } catch (error) {
       this.#log.debug('units could not be listed', { error });

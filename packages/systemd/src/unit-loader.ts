@@ -1,0 +1,94 @@
+import type { Logger } from '@flotilla/runtime';
+import type { UnitName } from '@flotilla/unit';
+import type { Systemctl } from './systemctl.js';
+import { isNothingToDo, parseCreatedLinks } from './systemctl-output.js';
+import type { UnitFailures, UnitFileToLoad } from './unit-manager.js';
+import type { UnitsDirectory, WrittenFile } from './units-directory.js';
+
+export interface UnitLoaderOptions {
+  readonly systemctl: Systemctl;
+  readonly directory: UnitsDirectory;
+  readonly log: Logger;
+}
+
+/** Puts unit files where systemd finds them and takes them away, with a reload only where systemd can't do without. */
+export class UnitLoader {
+  readonly #systemctl: Systemctl;
+  readonly #directory: UnitsDirectory;
+  readonly #log: Logger;
+
+  constructor({ systemctl, directory, log }: UnitLoaderOptions) {
+    this.#systemctl = systemctl;
+    this.#directory = directory;
+    this.#log = log;
+  }
+
+  async load(files: readonly UnitFileToLoad[]): Promise<UnitFailures> {
+    const failures = new Map<UnitName, string>();
+    const written: WrittenFile[] = [];
+    for (const file of files) {
+      try {
+        written.push(await this.#directory.write(file));
+      } catch (error) {
+        failures.set(file.name, `the unit file can't be written: ${error instanceof Error ? error.message : error}`);
+      }
+    }
+    const linked = new Set<string>();
+    const options = {
+      asArgument: (name: UnitName) => this.#directory.path(name),
+      onOutput: (output: string) => {
+        for (const name of parseCreatedLinks(output)) linked.add(name);
+      },
+    };
+    for (const [verb, hasInstall] of [
+      ['link', false],
+      ['enable', true],
+    ] as const) {
+      const names = written.filter((file) => file.hasInstall === hasInstall).map((file) => file.name);
+      const refused = await this.#systemctl.forAll([verb, '--runtime', '--no-reload', '--force'], names, options);
+      for (const [name, message] of refused) failures.set(name, message);
+    }
+    if (await this.#needsReload(written, linked)) await this.#systemctl.daemonReload();
+    return failures;
+  }
+
+  async unload(names: readonly UnitName[]): Promise<UnitFailures> {
+    const failures = new Map<UnitName, string>();
+    if (names.length === 0) return failures;
+    for (const name of names) {
+      try {
+        await this.#directory.remove(name);
+      } catch (error) {
+        failures.set(name, `the unit file can't be removed: ${error instanceof Error ? error.message : error}`);
+      }
+    }
+    // Without its file a unit's [Install] section can't make this fail; the links are found by the unit's name.
+    const refused = await this.#systemctl.forAll(['disable', '--runtime', '--no-reload'], names);
+    for (const [name, message] of refused) if (!isNothingToDo(message)) failures.set(name, message);
+    await this.#forget(names);
+    return failures;
+  }
+
+  /** systemd 252 finds a new link by itself; it needs telling when what it holds in memory has become outdated. */
+  async #needsReload(written: readonly WrittenFile[], linked: ReadonlySet<string>): Promise<boolean> {
+    // Units that another unit is to pull in: that one's dependencies are read anew.
+    if (written.some((file) => file.hasInstall && linked.has(file.name))) return true;
+    // File and link were there and yet the unit is asked for: systemd has missed it.
+    if (written.some((file) => file.was === 'same' && !linked.has(file.name))) return true;
+    const changed = written.filter((file) => file.was === 'changed').map((file) => file.name);
+    return changed.length > 0 && (await this.#systemctl.findLoaded(changed)).size > 0;
+  }
+
+  /** systemd drops stopped units by itself, but for failed ones and those that other units refer to. */
+  async #forget(names: readonly UnitName[]): Promise<void> {
+    let loaded = await this.#systemctl.findLoaded(names);
+    const failed = names.filter((name) => loaded.get(name) === 'failed');
+    if (failed.length > 0) {
+      const refused = await this.#systemctl.forAll(['reset-failed'], failed);
+      if (refused.size > 0)
+        this.#log.debug('failed units were gone before they were reset', { units: [...refused.keys()] });
+      loaded = await this.#systemctl.findLoaded(names);
+    }
+    if (loaded.size > 0) await this.#systemctl.daemonReload();
+  }
+}
