@@ -41,6 +41,9 @@ export interface Agent {
 /** A burst of events is one pass; short against what systemd takes to start one unit. */
 const gatherMs = 10;
 
+/** While more keeps coming, it is taken in larger helpings: each pass costs a few calls of programs, about 10 ms each. */
+const spacingMs = 60;
+
 /** Everything that is believed is looked at anew this often. */
 const auditMs = 600_000;
 
@@ -75,7 +78,7 @@ class MachineAgent implements Agent {
     const { unitManager } = options;
     const own = { view: this.#view, publisher: this.#publisher, allegiance: this.#allegiance, started: this.#started };
     this.#pass = new AgentPass({ store, unitManager, machine, registration, clock, log, ...own });
-    this.#loop = new ReconcileLoop({ name: 'agent', body: () => this.#runPass(), clock, log, gatherMs });
+    this.#loop = new ReconcileLoop({ name: 'agent', body: () => this.#runPass(), clock, log, gatherMs, spacingMs });
   }
 
   async start(): Promise<void> {

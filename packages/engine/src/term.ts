@@ -19,6 +19,9 @@ import { schedule } from './schedule.js';
 /** Long enough that the writes of one command come into one pass, too short to notice. */
 const gatherMs = 10;
 
+/** While more keeps coming, it is taken in larger helpings: a transaction holds 63 units. */
+const spacingMs = 30;
+
 /** A pass over a million units takes minutes; what ends it early is the end of leadership. */
 const passDeadlineMs = 600_000;
 
@@ -50,6 +53,7 @@ export class Term {
       clock,
       log,
       gatherMs,
+      spacingMs,
       deadlineMs: passDeadlineMs,
     });
     this.#mirror = new Mirror({ log, onTouched: () => this.#loop.wake() });

@@ -65,6 +65,24 @@ test('a burst of wake-ups within the gathering time is one pass', async () => {
   assert.equal(passes, 2);
 });
 
+test('with spacing, the first wake-up is answered at once and a burst takes few passes', async () => {
+  const atMs: number[] = [];
+  const { clock, loop } = loopWith({
+    gatherMs: 10,
+    spacingMs: 100,
+    body: async () => void atMs.push(clock.monotonicMs()),
+  });
+  loop.start();
+  await clock.advance(1000);
+  for (let i = 0; i < 25; i++) {
+    loop.wake();
+    await clock.advance(10);
+  }
+  await clock.advance(1000);
+  await loop.close();
+  assert.deepEqual(atMs, [0, 1010, 1110, 1210, 1310]);
+});
+
 test('a failed pass runs again after 250 ms, then twice as long each time, at most 15 s', async () => {
   const atMs: number[] = [];
   const { clock, loop } = loopWith({

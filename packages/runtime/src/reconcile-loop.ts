@@ -15,6 +15,11 @@ export interface ReconcileLoopOptions {
   readonly deadlineMs?: number;
   /** A wake-up waits this long for more of its kind, so that a burst is one pass. @default 0 */
   readonly gatherMs?: number;
+  /**
+   * A woken pass starts this long after the end of the last one at the earliest: what comes first after a quiet time
+   * is answered at once, while a long burst costs few passes. @default 0
+   */
+  readonly spacingMs?: number;
   /** Called once if a pass throws a {@link FatalError}; the loop has stopped by then. */
   readonly onFatal?: (error: FatalError) => void;
 }
@@ -36,6 +41,7 @@ export class ReconcileLoop {
   #running: Promise<void> | undefined;
   #isWoken = false;
   #failures = 0;
+  #endedAtMs = Number.NEGATIVE_INFINITY;
   #pass = 0;
 
   constructor(options: ReconcileLoopOptions) {
@@ -50,7 +56,7 @@ export class ReconcileLoop {
   /** Asks for a pass soon. Cheap; call it as often as something happens. */
   wake(): void {
     this.#isWoken = true;
-    if (this.#running === undefined) this.#arm(this.#failures > 0 ? firstBackoffMs : (this.#options.gatherMs ?? 0));
+    if (this.#running === undefined) this.#arm(this.#failures > 0 ? firstBackoffMs : this.#wakeDelayMs());
   }
 
   /** Ends the loop: aborts the running pass and resolves when it has returned. */
@@ -58,6 +64,11 @@ export class ReconcileLoop {
     this.#stop.abort();
     this.#timer?.cancel();
     await this.#running;
+  }
+
+  #wakeDelayMs(): number {
+    const { clock, gatherMs = 0, spacingMs = 0 } = this.#options;
+    return Math.max(gatherMs, this.#endedAtMs + spacingMs - clock.monotonicMs());
   }
 
   /** Sees to it that a pass starts `delayMs` from now or earlier. */
@@ -76,7 +87,7 @@ export class ReconcileLoop {
   }
 
   async #runPass(): Promise<void> {
-    const { body, clock, log, name, deadlineMs = 60_000, intervalMs, gatherMs = 0, onFatal } = this.#options;
+    const { body, clock, log, name, deadlineMs = 60_000, intervalMs, onFatal } = this.#options;
     this.#isWoken = false;
     const pass = ++this.#pass;
     const abort = new AbortController();
@@ -99,10 +110,11 @@ export class ReconcileLoop {
       deadline.cancel();
       this.#stop.signal.removeEventListener('abort', giveUp);
       this.#running = undefined;
+      this.#endedAtMs = clock.monotonicMs();
     }
     if (this.#failures > 0)
       this.#arm(jittered(clock, Math.min(firstBackoffMs * 2 ** (this.#failures - 1), longestBackoffMs)));
-    else if (this.#isWoken) this.#arm(gatherMs);
+    else if (this.#isWoken) this.#arm(this.#wakeDelayMs());
     else if (intervalMs !== undefined) this.#arm(jittered(clock, intervalMs));
   }
 }
