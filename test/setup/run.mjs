@@ -1,5 +1,6 @@
 // npm test: gets ready, builds, lints, runs every tier that this machine allows, and counts.
 import './node-version.mjs';
+import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import util from 'node:util';
@@ -16,6 +17,8 @@ const exitCodes = { interrupted: 130, usage: 64 };
 
 const results = new Results();
 const interrupted = new AbortController();
+// Every test file that runs listens.
+setMaxListeners(0, interrupted.signal);
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => interrupted.abort());
 
 const options = readOptions();
