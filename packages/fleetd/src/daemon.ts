@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { type Agent, createAgent, createLeaseStorage } from '@flotilla/agent';
 import { type ApiServer, createApi, serveApi } from '@flotilla/api';
@@ -124,7 +125,7 @@ async function serveWhenReady({ config, roles, store, sockets, clock, log }: Ser
   if (sockets.length === 0) log.warn('no sockets were passed by systemd; there is no API here');
   for (let waitedMs = 0; !isReady() && waitedMs < firstAnswerMs; waitedMs += 20) await sleep(clock, 20);
   const api = await serveApi({
-    handle: createApi({ store, log, version, pageLimit: config.tokenLimit, hostNames: [], isReady }),
+    handle: createApi({ store, log, version, pageLimit: config.tokenLimit, hostNames: [hostname()], isReady }),
     listeners: sockets.map((fd) => ({ kind: 'inherited', fd }) as const),
     clock,
     log,
