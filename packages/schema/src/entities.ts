@@ -1,5 +1,5 @@
 /**
- * The JSON shapes of API v1. Types only: nothing is loaded at run time. Lists that are empty and texts that are unknown
+ * The JSON shapes of API v1, and of v2's batch. Types only: nothing is loaded at run time. Lists that are empty and texts that are unknown
  * are absent, and the keys stand in alphabetical order.
  */
 
@@ -98,4 +98,33 @@ export interface ErrorBody {
     /** Empty if the details are in the daemon's log only. */
     readonly message: string;
   };
+}
+
+/** The body of `POST /fleet/v2/batch`: 1 to 1,000 operations, no two on one unit. */
+export interface BatchRequest {
+  readonly operations: readonly BatchOperationEntity[];
+}
+
+/** One operation of a batch; it does what the request for the single unit does in v1. */
+export type BatchOperationEntity =
+  | { readonly op: 'put'; readonly unit: BatchUnitEntity }
+  | { readonly name: string; readonly op: 'delete' };
+
+/** What {@link PutUnitEntity} says of a unit, with its name. */
+export interface BatchUnitEntity extends PutUnitEntity {
+  readonly name: string;
+}
+
+/** What came of a batch: one result for each operation, in the same order. */
+export interface BatchAnswer {
+  readonly results: readonly BatchResultEntity[];
+}
+
+/** What came of one operation. */
+export interface BatchResultEntity {
+  /** As in {@link ErrorBody}; present if `status` is 400 or more. */
+  readonly error?: ErrorBody['error'];
+  readonly name: string;
+  /** The HTTP status that v1 answers the same operation with. */
+  readonly status: number;
 }

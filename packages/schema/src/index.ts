@@ -1,4 +1,9 @@
 export type {
+  BatchAnswer,
+  BatchOperationEntity,
+  BatchRequest,
+  BatchResultEntity,
+  BatchUnitEntity,
   ErrorBody,
   LaunchStateWord,
   MachineEntity,
@@ -22,9 +27,12 @@ export {
 } from './entity.js';
 export { type ParsedPutUnit, type PutUnit, parsePutUnit } from './put-unit.js';
 export {
+  batchAnswerSchema,
+  batchRequestSchema,
   errorBodySchema,
   machinePageSchema,
   machineSchema,
+  maxBatchOperations,
   putUnitSchema,
   unitOptionSchema,
   unitPageSchema,

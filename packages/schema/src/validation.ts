@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import type {
+  BatchAnswer,
+  BatchRequest,
   ErrorBody,
   MachineEntity,
   MachinePage,
@@ -83,3 +85,24 @@ export const machinePageSchema = z.object({
 export const errorBodySchema = z.object({
   error: z.object({ code: z.int(), message: z.string() }),
 }) satisfies z.ZodType<ErrorBody>;
+
+/** How many operations a batch may have. Taste: a thousand units of one template are 150 KB. */
+export const maxBatchOperations = 1_000;
+
+/** Checks a {@link BatchRequest} but for names that occur twice; `parseBatch` also takes what fleet's clients may send. */
+export const batchRequestSchema = z.object({
+  operations: z
+    .array(
+      z.discriminatedUnion('op', [
+        z.object({ op: z.literal('put'), unit: putUnitSchema.extend({ name: z.string() }) }),
+        z.object({ op: z.literal('delete'), name: z.string() }),
+      ]),
+    )
+    .min(1)
+    .max(maxBatchOperations),
+}) satisfies z.ZodType<BatchRequest>;
+
+/** Checks a {@link BatchAnswer}. */
+export const batchAnswerSchema = z.object({
+  results: z.array(z.object({ error: errorBodySchema.shape.error.exactOptional(), name: z.string(), status: z.int() })),
+}) satisfies z.ZodType<BatchAnswer>;
