@@ -27,6 +27,8 @@ export interface AgentPassOptions {
   readonly allegiance: Allegiance;
   readonly clock: Clock;
   readonly log: Logger;
+  /** As in `AgentOptions`. */
+  readonly onVerified: (freezeReason: string | undefined) => void;
 }
 
 /** How things stand, as seen by one pass. */
@@ -87,6 +89,7 @@ export class AgentPass {
       if (!this.#verified.startsWith(`${view.snapshots} `)) this.#verdicts.clear();
       await allegiance.verify();
       registration.setFrozen(allegiance.freezeReason);
+      this.#options.onVerified(allegiance.freezeReason);
       if (allegiance.freezeReason !== undefined) return undefined;
       this.#verified = stamp;
     }

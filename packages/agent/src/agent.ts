@@ -22,6 +22,11 @@ export interface AgentOptions {
   readonly startedDirectory: string;
   /** Started, closed and left by the agent. */
   readonly registration: Registration;
+  /**
+   * Called each time the store has said who it is, with why its orders are not taken, if so. A machine that takes none
+   * should give none either: its engine must not lead. @default nothing
+   */
+  readonly onVerified?: (freezeReason: string | undefined) => void;
 }
 
 /** Makes its machine run what is scheduled to it. */
@@ -75,9 +80,9 @@ class MachineAgent implements Agent {
     this.#publisher = new StatePublisher({ store, clock, log, machine: machine.id, lease: () => registration.lease });
     this.#allegiance = new Allegiance({ store, log, file: new AssignmentFile(stateDirectory) });
     this.#started = new StartedRecords(startedDirectory);
-    const { unitManager } = options;
+    const { unitManager, onVerified = () => {} } = options;
     const own = { view: this.#view, publisher: this.#publisher, allegiance: this.#allegiance, started: this.#started };
-    this.#pass = new AgentPass({ store, unitManager, machine, registration, clock, log, ...own });
+    this.#pass = new AgentPass({ store, unitManager, machine, registration, clock, log, onVerified, ...own });
     this.#loop = new ReconcileLoop({ name: 'agent', body: () => this.#runPass(), clock, log, gatherMs, spacingMs });
   }
 

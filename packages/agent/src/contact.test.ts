@@ -121,6 +121,9 @@ for (const [title, disaster] of [
     await host.clock.advance(60_000);
     assert.equal(await host.active(web), 'active');
     assert.match(host.agent.findFreezeReason() ?? '', /no cluster record/);
+    // The engine hears of it too: who takes no orders gives none.
+    assert.equal(host.verdicts.at(0), undefined);
+    assert.match(host.verdicts.at(-1) ?? '', /no cluster record/);
     await host.setUpCluster('two');
     await host.restartAgent();
     await host.clock.advance(60_000);

@@ -45,6 +45,8 @@ export class MemoryHost {
   readonly store = new MemoryStore({ clock: this.clock });
   readonly engine = this.store.client();
   readonly unitManager = new MemoryUnitManager({ clock: this.clock });
+  /** What the agent found when it asked the store who it is. */
+  readonly verdicts: (string | undefined)[] = [];
   /** Keys of state rows, in the order in which they were deleted. */
   readonly deletedRows: string[] = [];
   agent: Agent;
@@ -176,7 +178,9 @@ export class MemoryHost {
     });
     const startedDirectory = join(this.#directory, 'started');
     const log = silentLogger;
-    return createAgent({ store, unitManager, machine, clock, log, stateDirectory, startedDirectory, registration });
+    const onVerified = (reason: string | undefined) => this.verdicts.push(reason);
+    const own = { stateDirectory, startedDirectory, registration, onVerified };
+    return createAgent({ store, unitManager, machine, clock, log, ...own });
   }
 }
 

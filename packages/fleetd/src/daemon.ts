@@ -3,13 +3,14 @@ import { join } from 'node:path';
 import { type Agent, createAgent, createLeaseStorage } from '@flotilla/agent';
 import { type ApiServer, createApi, serveApi } from '@flotilla/api';
 import type { Machine } from '@flotilla/cluster';
-import { createEngine, type Engine } from '@flotilla/engine';
+import { createEngine } from '@flotilla/engine';
 import { version } from '@flotilla/errors';
 import { Registration, type Store } from '@flotilla/registry';
 import { type Clock, type Logger, sleep, systemClock } from '@flotilla/runtime';
 import { SystemctlUnitManager } from '@flotilla/systemd';
 import { takeInheritedSockets } from './activation.js';
 import type { Config } from './config.js';
+import { EngineSwitch } from './engine-switch.js';
 import { findPublicIp, identityPaths, readBootId, readInstance, readMachineId } from './identity.js';
 import { openStore } from './open-store.js';
 import { untilAskedToEnd } from './signals.js';
@@ -32,13 +33,14 @@ export async function runDaemon(config: Config, log: Logger): Promise<void> {
   log.info('Starting server components');
   if (!config.hasEngine) log.info('Not starting engine; disable-engine is set');
   await roles.agent?.start();
-  roles.engine?.start();
+  // With an agent, the engine waits for the agent's word that the store is the right one.
+  if (roles.agent === undefined) void roles.engine?.set(true);
   const api = await Promise.race([serveWhenReady({ config, roles, store, sockets, clock, log }), asked]);
 
   await asked;
   const isLeaving = await meansToLeave(config.onStop, config.isUserManager);
   if (typeof api !== 'string') await api.close();
-  await roles.engine?.close({ resign: true });
+  await roles.engine?.close();
   if (isLeaving) await roles.agent?.leave({ timeoutMs: config.leaveTimeoutMs });
   else await roles.agent?.close();
   await store.close();
@@ -70,21 +72,25 @@ interface Foundation {
 
 interface Roles {
   readonly agent: Agent | undefined;
-  readonly engine: Engine | undefined;
+  readonly engine: EngineSwitch | undefined;
 }
 
 function createRoles(foundation: Foundation & { readonly identity: Identity }): Roles {
   const { config, identity, store, clock, log } = foundation;
   const { machine, address } = identity;
-  return {
-    agent: config.hasAgent ? createHostAgent(foundation) : undefined,
-    engine: config.hasEngine
-      ? createEngine({ store, clock, log, machine: machine.id, address, leaderTtlSeconds: config.leaderTtlSeconds })
-      : undefined,
-  };
+  const { leaderTtlSeconds } = config;
+  const create = () => createEngine({ store, clock, log, machine: machine.id, address, leaderTtlSeconds });
+  const engine = config.hasEngine ? new EngineSwitch(create) : undefined;
+  const onVerified = (freezeReason: string | undefined) => void engine?.set(freezeReason === undefined);
+  return { engine, agent: config.hasAgent ? createHostAgent({ ...foundation, onVerified }) : undefined };
 }
 
-function createHostAgent({ config, identity, store, clock, log }: Foundation & { readonly identity: Identity }): Agent {
+interface AgentFoundation extends Foundation {
+  readonly identity: Identity;
+  readonly onVerified: (freezeReason: string | undefined) => void;
+}
+
+function createHostAgent({ config, identity, store, clock, log, onVerified }: AgentFoundation): Agent {
   const { machine, address, boot, instance } = identity;
   const { unitsDirectory, stateDirectory, isUserManager } = config;
   const registration = new Registration({
@@ -102,6 +108,7 @@ function createHostAgent({ config, identity, store, clock, log }: Foundation & {
     log,
     machine,
     registration,
+    onVerified,
     stateDirectory,
     startedDirectory: join(runtimeDirectory(isUserManager), 'fleet/started'),
     unitManager: new SystemctlUnitManager({ unitsDirectory, user: isUserManager, clock, log }),
