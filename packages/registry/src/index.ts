@@ -62,5 +62,7 @@ export {
   type WatchRequest,
 } from './store.js';
 export type { UnitChange, UnitChangeEffect, UnitChangeRefusal, UnitContent } from './unit-change.js';
-export { deleteUnit, type PutUnitOutcome, putUnit } from './unit-editor.js';
+export { type DeleteUnitOutcome, deleteUnit, deleteUnits } from './unit-deleter.js';
+export type { PutUnitOutcome, UnitResult } from './unit-edit.js';
+export { putUnit, putUnits } from './unit-editor.js';
 export { findUnit, type KnownUnit, listUnits } from './unit-reader.js';

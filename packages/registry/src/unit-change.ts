@@ -24,7 +24,7 @@ export interface UnitBefore {
   readonly record: UnitRecord;
   readonly uid: Revision;
   readonly placement: MachineId | undefined;
-  /** The unit's states; needed only for a change to `launched`. */
+  /** The unit's states; these and `placement` matter only if {@link dependsOnStates} says so. */
   readonly states: ReadonlyMap<MachineId, StateRecord>;
 }
 
@@ -89,6 +89,12 @@ export function decideUnitChange(
     },
     file: hasNewFile ? content.file : undefined,
   };
+}
+
+/** Whether what a change makes of a unit depends on the unit's placement and states, too. */
+export function dependsOnStates({ content, desiredState }: UnitChange, record: UnitRecord): boolean {
+  const isSameContent = content === undefined || content.hash === record.hash;
+  return isSameContent && desiredState === 'launched' && record.desiredState === 'launched';
 }
 
 /**

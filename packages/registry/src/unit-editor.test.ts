@@ -7,7 +7,8 @@ import { MemoryStore } from './memory-store.js';
 import { decodeRecord, type UnitRecord } from './records.js';
 import { type Store, StoreError, type Transaction } from './store.js';
 import type { UnitContent } from './unit-change.js';
-import { deleteUnit, putUnit } from './unit-editor.js';
+import { deleteUnit } from './unit-deleter.js';
+import { putUnit } from './unit-editor.js';
 import { findUnit } from './unit-reader.js';
 
 const name = parseUnitName('a.service');

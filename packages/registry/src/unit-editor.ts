@@ -1,30 +1,16 @@
-import { createHash } from 'node:crypto';
+import { FleetError } from '@flotilla/errors';
 import type { UnitName } from '@flotilla/unit';
-import { keys, parseKey, ranges } from './keys.js';
-import { encodeRecord, type PlacementRecord, type StateRecord, type UnitRecord } from './records.js';
-import { findRecord, type RegistryAccess } from './registry-access.js';
-import { type KeyValue, type Operation, type Revision, StoreError, type TransactionResult } from './store.js';
-import {
-  decideUnitChange,
-  isSameRecord,
-  type UnitBefore,
-  type UnitChange,
-  type UnitChangeDecision,
-  type UnitChangeEffect,
-  type UnitChangeRefusal,
-} from './unit-change.js';
-import { decodeUnit } from './unit-reader.js';
+import { chunks } from './chunks.js';
+import type { RegistryAccess } from './registry-access.js';
+import { type KeyValue, StoreError } from './store.js';
+import { dealAnswers, decodeSeen, mostReads, planReads } from './unit-before.js';
+import type { UnitChange } from './unit-change.js';
+import { type PutUnitOutcome, UnitEdit, type UnitResult } from './unit-edit.js';
+import { type UnitWrite, WriteBatch } from './unit-write.js';
 
-/** What came of a change: its effect, why it was refused, or `conflict` if others kept changing the unit meanwhile. */
-export type PutUnitOutcome = UnitChangeEffect | UnitChangeRefusal | 'conflict';
-
-/** Tries against other writers of the same unit. Taste: people and directories write one unit a few times a minute. */
-const mostAttempts = 8;
-
-type Write = Extract<UnitChangeDecision, { kind: 'write' }>;
-
-interface Before extends UnitBefore {
-  readonly modRevision: Revision;
+interface EditWrite {
+  readonly edit: UnitEdit;
+  readonly write: UnitWrite;
 }
 
 /**
@@ -32,117 +18,100 @@ interface Before extends UnitBefore {
  * when another writer was faster. When the store doesn't answer, the unit is read back: it is done if the store holds
  * what was to be written.
  *
- * Two transactions; one if nothing is to be written.
+ * Two transactions; one if the unit is new or nothing is to be written.
  *
  * @throws StoreError; `uncertain` only if the change may or may not have been made.
  * @throws FleetError `bad-record` if what is stored under the name can't be read. It can be deleted.
  */
 export async function putUnit(access: RegistryAccess, name: UnitName, change: UnitChange): Promise<PutUnitOutcome> {
-  const fileKey = change.content === undefined ? '' : sha256(change.content.file);
-  let unanswered: { readonly write: Write; readonly error: StoreError } | undefined;
-  for (let attempt = 0; attempt < mostAttempts; attempt++) {
-    const before = await readBefore(access, name, change).catch((error: unknown) => {
-      throw unanswered?.error ?? error;
-    });
-    if (unanswered !== undefined && before !== undefined && isSameRecord(before.record, unanswered.write.record))
-      return unanswered.write.effect;
-    const decision = decideUnitChange(name, { change, fileKey, ...(before === undefined ? {} : { before }) });
-    // What was asked may be there although others have changed the unit again since.
-    if (decision.kind === 'refuse')
-      return decision.why === 'nothing-asked' && unanswered ? unanswered.write.effect : decision.why;
-    if (decision.effect === 'unchanged') return decision.effect;
-    try {
-      if ((await write(access, { name, before, decision })).succeeded) return decision.effect;
-    } catch (error) {
-      if (!(error instanceof StoreError && error.kind === 'uncertain')) throw error;
-      unanswered = { write: decision, error };
-    }
-  }
-  if (unanswered !== undefined) throw unanswered.error;
-  return 'conflict';
+  const result = (await putUnits(access, new Map([[name, change]]))).get(name);
+  if (result?.kind === 'settled') return result.outcome;
+  throw result?.error;
 }
 
 /**
- * Deletes a unit; the leader sees to the rest. `absent` if there is none. One transaction.
+ * {@link putUnit} for many units, in as few transactions as the store's limits allow. Each comes out as it would alone:
+ * one that is refused, or fails, or has a rival, doesn't keep the others from being written.
  *
- * @throws StoreError; `uncertain` only if the unit may or may not have been deleted.
+ * @returns One result for each of `changes`; never rejects because of the store.
  */
-export async function deleteUnit({ store }: RegistryAccess, name: UnitName): Promise<'deleted' | 'absent'> {
-  const key = keys.unit(name);
+export async function putUnits(
+  access: RegistryAccess,
+  changes: ReadonlyMap<UnitName, UnitChange>,
+): Promise<ReadonlyMap<UnitName, UnitResult<PutUnitOutcome>>> {
+  const results = new Map<UnitName, UnitResult<PutUnitOutcome>>();
+  let pending = [...changes].map(([name, change]) => new UnitEdit(name, change));
+  while (pending.length > 0) {
+    const reads: { readonly plain: UnitEdit[]; readonly withStates: UnitEdit[] } = { plain: [], withStates: [] };
+    const writes: EditWrite[] = [];
+    for (const edit of pending) {
+      const step = edit.step();
+      if (step.kind === 'read') reads[step.needsStates ? 'withStates' : 'plain'].push(edit);
+      else if (step.kind === 'write') writes.push({ edit, write: step.write });
+      else results.set(edit.name, step);
+    }
+    pending = [...reads.plain, ...reads.withStates, ...writes.map(({ edit }) => edit)];
+    await Promise.all([
+      ...chunks(reads.plain, mostReads.plain).map((edits) => read(access, edits)),
+      ...chunks(reads.withStates, mostReads.withStates).map((edits) => read(access, edits)),
+      ...batches(writes).map((batch) => write(access, batch)),
+    ]);
+  }
+  return results;
+}
+
+async function read({ store, log }: RegistryAccess, edits: readonly UnitEdit[]): Promise<void> {
+  const reads = planReads(edits);
   try {
-    const { succeeded } = await store.transact({
-      compares: [{ key, on: 'create-revision', equals: 0 }],
-      success: [],
-      failure: [
-        { kind: 'delete', from: key },
-        { kind: 'delete', from: keys.global(name) },
-      ],
-    });
-    return succeeded ? 'absent' : 'deleted';
+    const { ranges } = await store.transact({ success: reads.flatMap(({ operations }) => operations) });
+    for (const { asked, kvs } of dealAnswers(reads, ranges))
+      decodeOrFail(asked, () => asked.see(decodeSeen(asked.name, kvs, log)));
   } catch (error) {
-    if (!(error instanceof StoreError && error.kind === 'uncertain')) throw error;
-    const { kvs } = await store.range({ from: key, keysOnly: true }).catch(() => {
-      throw error;
-    });
-    if (kvs.length > 0) throw error;
-    return 'deleted';
+    for (const edit of edits) edit.fail(error);
   }
 }
 
-async function readBefore(
-  { store, log }: RegistryAccess,
-  name: UnitName,
-  { desiredState }: UnitChange,
-): Promise<Before | undefined> {
-  const unit: Operation = { kind: 'range', from: keys.unit(name) };
-  const forOrder: readonly Operation[] = [
-    { kind: 'range', from: keys.placement(name) },
-    { kind: 'range', ...ranges.statesOf(name) },
-  ];
-  const { ranges: answers } = await store.transact({
-    success: [unit, ...(desiredState === 'launched' ? forOrder : [])],
-  });
-  const [units, placements, states] = answers.map(({ kvs }) => kvs);
-  const kv = units?.[0];
-  if (kv === undefined) return undefined;
-  return {
-    ...decodeUnit(name, kv),
-    modRevision: kv.modRevision,
-    placement: findRecord<PlacementRecord>(placements?.[0], log)?.machine,
-    states: new Map((states ?? []).flatMap((row) => stateEntry(row, log))),
-  };
+async function write({ store, log }: RegistryAccess, { writes, compares, operations }: WriteBatch<EditWrite>) {
+  const reads = planReads(writes.map(({ edit }) => edit));
+  try {
+    const failure = reads.flatMap((each) => each.operations);
+    const { succeeded, ranges } = await store.transact({ compares, success: operations, failure });
+    if (succeeded) for (const { edit } of writes) edit.succeed();
+    else {
+      const answers = dealAnswers(reads, ranges).filter(({ kvs }, at) => modRevision(kvs) !== compares[at]?.equals);
+      if (answers.length === 0) throw new FleetError('inexplicable-refusal', 'no unit has changed');
+      for (const { asked, kvs } of answers) decodeOrFail(asked, () => asked.seeOther(decodeSeen(asked.name, kvs, log)));
+    }
+  } catch (error) {
+    const isUncertain = error instanceof StoreError && error.kind === 'uncertain';
+    for (const { edit } of writes) isUncertain ? edit.missAnswer(error) : edit.fail(error);
+  }
 }
 
-function stateEntry(kv: KeyValue, log: RegistryAccess['log']) {
-  const parsed = parseKey(kv.key);
-  const record = findRecord<StateRecord>(kv, log);
-  return parsed?.kind === 'state' && record !== undefined ? [[parsed.machine, record] as const] : [];
+function modRevision(kvs: readonly (readonly KeyValue[])[]): number {
+  return kvs[0]?.[0]?.modRevision ?? 0;
 }
 
-function write(
-  { store }: RegistryAccess,
-  {
-    name,
-    before,
-    decision,
-  }: { readonly name: UnitName; readonly before: Before | undefined; readonly decision: Write },
-): Promise<TransactionResult> {
-  const { record, file } = decision;
-  const key = keys.unit(name);
-  const operations: Operation[] = [{ kind: 'put', key, value: encodeRecord(record) }];
-  // Put again although it may be there: the leader deletes a file only at the revision at which nobody used it.
-  if (file !== undefined) operations.push({ kind: 'put', key: keys.unitFile(record.file), value: file });
-  if (record.isGlobal) {
-    // On creation the copy's own create revision is the unit's.
-    const copy: UnitRecord = before === undefined ? record : { ...record, uid: before.uid };
-    operations.push({ kind: 'put', key: keys.global(name), value: encodeRecord(copy) });
-  } else if (before?.record.isGlobal === true) operations.push({ kind: 'delete', from: keys.global(name) });
-  return store.transact({
-    compares: [{ key, on: 'mod-revision', equals: before?.modRevision ?? 0 }],
-    success: operations,
-  });
+/** A record that can't be read is that unit's trouble alone. */
+function decodeOrFail(edit: UnitEdit, decode: () => void): void {
+  try {
+    decode();
+  } catch (error) {
+    edit.fail(error);
+  }
 }
 
-function sha256(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
+/** Those that had rivals go apart, so that they don't hold up the others again. */
+function batches(writes: readonly EditWrite[]): readonly WriteBatch<EditWrite>[] {
+  const sorted = [...writes].sort((one, other) => one.edit.attempts - other.edit.attempts);
+  const made: WriteBatch<EditWrite>[] = [];
+  let attempts: number | undefined;
+  for (const each of sorted) {
+    if (each.edit.attempts === attempts && made.at(-1)?.tryAdd(each) === true) continue;
+    attempts = each.edit.attempts;
+    const batch = new WriteBatch<EditWrite>();
+    batch.tryAdd(each);
+    made.push(batch);
+  }
+  return made;
 }
