@@ -1,10 +1,10 @@
-import { StoreError } from '@flotilla/registry';
 import type { ApiDeps } from './deps.js';
 import { findForeign } from './guard.js';
 import type { ApiRequest, ApiResponse } from './request.js';
 import { awayText, failure } from './responses.js';
 import { createRouter, type Route } from './routes.js';
 import { parseTarget } from './target.js';
+import { answerOf, verdictOnError } from './verdict.js';
 
 /** From a request to its response. Never rejects; what goes wrong is in the log, and is a 500 to the client. */
 export type Handle = (request: ApiRequest) => Promise<ApiResponse>;
@@ -46,8 +46,7 @@ export function createApi(deps: ApiDeps): Handle {
   }
 
   function answerError({ method, url }: ApiRequest, error: unknown): ApiResponse {
-    const isAway = error instanceof StoreError && error.kind === 'unavailable';
     deps.log.error('request failed', { method, url, error });
-    return isAway ? failure(503, awayText) : failure(500);
+    return answerOf(verdictOnError(error));
   }
 }

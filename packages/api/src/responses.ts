@@ -9,11 +9,6 @@ export function json(value: object, status = 200): ApiResponse {
   return { status, headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(value) };
 }
 
-/** An answer without a body. */
-export function empty(status: 201 | 204): ApiResponse {
-  return { status, headers: {}, body: '' };
-}
-
 /** An error, in the form that all of them have. */
 export function failure(status: number, message = ''): ApiResponse {
   return json(toErrorBody(status, message), status);

@@ -1,4 +1,5 @@
 import findMyWay from 'find-my-way';
+import { postBatch } from './batch.js';
 import { getHealth, getReadiness } from './health.js';
 import { getMachines, patchMachines } from './machines.js';
 import { putUnitResource } from './put-unit.js';
@@ -35,7 +36,9 @@ const v1: Readonly<Record<string, Resource>> = {
   '/state/:name': resource({ GET: getUnitState }),
 };
 
+/** Resources that are not fleet's, by path. */
 const outside: Readonly<Record<string, Resource>> = {
+  '/fleet/v2/batch': resource({ POST: postBatch }),
   '/': nothingHere,
   '/healthz': resource({ GET: getHealth }, false),
   '/readyz': resource({ GET: getReadiness }, false),

@@ -6,8 +6,9 @@ import { isUnitName } from '@flotilla/unit';
 import { answerPage } from './pages.js';
 import type { ApiResponse } from './request.js';
 import type { RoutedRequest } from './resource.js';
-import { empty, failure, json } from './responses.js';
+import { json } from './responses.js';
 import { findStoredFile } from './unit-content.js';
+import { answerOf, noUnit, verdictOnDelete } from './verdict.js';
 
 /** `GET units`. The submitted text is left out: it may be large, and the options say the same. */
 export function getUnits(routed: RoutedRequest): Promise<ApiResponse> {
@@ -22,17 +23,13 @@ export function getUnits(routed: RoutedRequest): Promise<ApiResponse> {
 /** `GET units/<name>` */
 export async function getUnit({ deps, name }: RoutedRequest): Promise<ApiResponse> {
   const unit = isUnitName(name) ? await findUnit(deps, name) : undefined;
-  return unit === undefined ? noUnit() : json(describe(unit, { log: deps.log, withFile: true }));
+  return unit === undefined ? answerOf(noUnit) : json(describe(unit, { log: deps.log, withFile: true }));
 }
 
 /** `DELETE units/<name>` */
 export async function removeUnit({ deps, name }: RoutedRequest): Promise<ApiResponse> {
   const outcome = isUnitName(name) ? await deleteUnit(deps, name) : 'absent';
-  return outcome === 'absent' ? noUnit() : empty(204);
-}
-
-function noUnit(): ApiResponse {
-  return failure(404, 'unit does not exist');
+  return answerOf(verdictOnDelete(outcome));
 }
 
 function describe(

@@ -1,6 +1,13 @@
 import type { LaunchState } from '@flotilla/cluster';
 import type { UnitOption } from '@flotilla/unit';
-import type { ErrorBody, MachineEntity, UnitEntity, UnitOptionEntity, UnitStateEntity } from './entities.js';
+import type {
+  BatchAnswer,
+  ErrorBody,
+  MachineEntity,
+  UnitEntity,
+  UnitOptionEntity,
+  UnitStateEntity,
+} from './entities.js';
 
 /** What {@link toUnitEntity} tells of a unit. `undefined` and empty is what there is nothing to tell of. */
 export interface DescribedUnit {
@@ -72,6 +79,24 @@ export function toMachineEntity(machine: DescribedMachine): MachineEntity {
     ...(metadata.length === 0 ? {} : { metadata: Object.fromEntries(metadata) }),
     ...(machine.address === '' ? {} : { primaryIP: machine.address }),
     ...(machine.version === '' ? {} : { version: machine.version }),
+  };
+}
+
+/** What {@link toBatchAnswer} tells of an operation. `message` is there if the status is an error's. */
+export interface DescribedResult {
+  readonly name: string;
+  readonly status: number;
+  readonly message?: string;
+}
+
+/** The answer to a batch as JSON has it. */
+export function toBatchAnswer(results: readonly DescribedResult[]): BatchAnswer {
+  return {
+    results: results.map(({ name, status, message }) => ({
+      ...(message === undefined ? {} : toErrorBody(status, message)),
+      name,
+      status,
+    })),
   };
 }
 

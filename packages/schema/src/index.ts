@@ -1,3 +1,4 @@
+export { type BatchOperation, type ParsedBatch, parseBatch } from './batch.js';
 export type {
   BatchAnswer,
   BatchOperationEntity,
@@ -17,9 +18,11 @@ export type {
 } from './entities.js';
 export {
   type DescribedMachine,
+  type DescribedResult,
   type DescribedUnit,
   type DescribedUnitState,
   fromOptionEntities,
+  toBatchAnswer,
   toErrorBody,
   toMachineEntity,
   toUnitEntity,

@@ -44,6 +44,11 @@ export function parsePutUnit(bytes: Uint8Array): ParsedPutUnit {
   } catch (error) {
     return { kind: 'refused', why: error instanceof Error ? error.message : String(error) };
   }
+  return readPutUnit(decoded);
+}
+
+/** {@link parsePutUnit} of what JSON says already. */
+export function readPutUnit(decoded: unknown): ParsedPutUnit {
   const result = body.safeParse(decoded);
   if (!result.success) return { kind: 'refused', why: explainIssue(result.error.issues[0]) };
   const { name, desiredState, options, file } = result.data;
@@ -62,7 +67,8 @@ function withKnownKeys(value: unknown, fields: readonly string[]): unknown {
   return known;
 }
 
-function explainIssue(issue: z.core.$ZodIssue | undefined): string {
+/** An issue as a sentence for the client. */
+export function explainIssue(issue: z.core.$ZodIssue | undefined): string {
   if (issue === undefined) return 'unexpected content';
   const place = issue.path.map(String).join('.');
   return place === '' ? issue.message : `${place}: ${issue.message}`;

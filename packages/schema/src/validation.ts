@@ -86,10 +86,10 @@ export const errorBodySchema = z.object({
   error: z.object({ code: z.int(), message: z.string() }),
 }) satisfies z.ZodType<ErrorBody>;
 
-/** How many operations a batch may have. Taste: a thousand units of one template are 150 KB. */
+/** How many operations a batch may have. Taste: a thousand units of one small template are some 200 KB. */
 export const maxBatchOperations = 1_000;
 
-/** Checks a {@link BatchRequest} but for names that occur twice; `parseBatch` also takes what fleet's clients may send. */
+/** Checks a {@link BatchRequest} but for names that occur twice; `parseBatch` forgives more. */
 export const batchRequestSchema = z.object({
   operations: z
     .array(

@@ -1,0 +1,50 @@
+import { assertNever } from '@flotilla/errors';
+import { type DeleteUnitOutcome, type PutUnitOutcome, StoreError } from '@flotilla/registry';
+import type { UnitName } from '@flotilla/unit';
+import type { ApiResponse } from './request.js';
+import { awayText, failure } from './responses.js';
+
+/** What came of a change to one unit, on its own or in a batch. */
+export type Verdict =
+  | { readonly status: 201 | 204 }
+  | { readonly status: 400 | 404 | 409 | 413 | 500 | 503; readonly message: string };
+
+export const noUnit: Verdict = { status: 404, message: 'unit does not exist' };
+
+/** The verdict as an answer of its own. */
+export function answerOf(verdict: Verdict): ApiResponse {
+  return 'message' in verdict
+    ? failure(verdict.status, verdict.message)
+    : { status: verdict.status, headers: {}, body: '' };
+}
+
+export function verdictOnPut(name: UnitName, outcome: PutUnitOutcome): Verdict {
+  switch (outcome) {
+    case 'created':
+    case 'replaced':
+      return { status: 201 };
+    case 'updated':
+    case 'unchanged':
+      return { status: 204 };
+    case 'absent':
+      return { status: 409, message: 'unit does not exist and options field empty' };
+    case 'nothing-asked':
+      return { status: 409, message: 'must provide DesiredState to update existing unit' };
+    case 'template':
+      return { status: 400, message: `cannot activate template "${name}"` };
+    case 'conflict':
+      return { status: 409, message: 'unit is being changed by others: try again' };
+    default:
+      return assertNever(outcome);
+  }
+}
+
+export function verdictOnDelete(outcome: DeleteUnitOutcome): Verdict {
+  return outcome === 'absent' ? noUnit : { status: 204 };
+}
+
+/** What a client is told of what was thrown. The details are for the log. */
+export function verdictOnError(error: unknown): Verdict {
+  const isAway = error instanceof StoreError && error.kind === 'unavailable';
+  return isAway ? { status: 503, message: awayText } : { status: 500, message: '' };
+}
