@@ -13,7 +13,7 @@ import type { Config } from './config.js';
 import { EngineSwitch } from './engine-switch.js';
 import { findPublicIp, identityPaths, readBootId, readInstance, readMachineId } from './identity.js';
 import { openStore } from './open-store.js';
-import { untilAskedToEnd } from './signals.js';
+import { tameOtherSignals, untilAskedToEnd } from './signals.js';
 import { meansToLeave } from './stop-job.js';
 
 /** How long clients on inherited sockets wait for the first registration, rather than be told that there is none. */
@@ -22,6 +22,7 @@ const firstAnswerMs = 2_000;
 /** Runs fleetd until it is asked to end. Rejects, before anything is started, if the machine or the options don't allow it. */
 export async function runDaemon(config: Config, log: Logger): Promise<void> {
   const asked = untilAskedToEnd(log);
+  tameOtherSignals(log);
   log.info(`Starting fleetd version ${version}`);
   const sockets = takeInheritedSockets(process.env, process.pid);
   const clock = systemClock;

@@ -11,3 +11,12 @@ export function untilAskedToEnd(log: Logger): Promise<NodeJS.Signals> {
     }
   });
 }
+
+/**
+ * Keeps signals that fleet gave a meaning to from doing Node's own: SIGHUP would end the process, SIGUSR1 would open a
+ * debugger's port.
+ */
+export function tameOtherSignals(log: Logger): void {
+  process.on('SIGHUP', () => log.warn('the configuration is read at start only; restarting fleetd touches no unit'));
+  process.on('SIGUSR1', () => log.warn('dumping the state is not supported'));
+}
