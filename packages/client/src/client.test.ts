@@ -1,48 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { FleetError } from '@flotilla/errors';
-import { type Client, createClient } from './client.js';
+import { createClient } from './client.js';
 import { ApiError, isTransient } from './errors.js';
-import type { Exchange } from './transport.js';
-
-interface Served {
-  readonly client: Client;
-  readonly server: Server;
-  readonly exchanges: Exchange[];
-}
-
-type Handle = (request: IncomingMessage, response: ServerResponse) => unknown;
-
-async function serve(context: TestContext, handle: Handle, timeoutMs = 5000): Promise<Served> {
-  const folder = await mkdtemp(join(tmpdir(), 'flotilla-client-'));
-  const path = join(folder, 'fleet.sock');
-  const server = createServer((request, response) => void handle(request, response));
-  await new Promise<void>((resolve) => server.listen(path, resolve));
-  const exchanges: Exchange[] = [];
-  const client = createClient({ endpoint: `unix://${path}`, timeoutMs, onExchange: (seen) => exchanges.push(seen) });
-  context.after(async () => {
-    client.close();
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-    await rm(folder, { recursive: true });
-  });
-  return { client, server, exchanges };
-}
-
-function answer(response: ServerResponse, status: number, body?: object): void {
-  response.writeHead(status, { 'Content-Type': 'application/json' });
-  response.end(body === undefined ? '' : JSON.stringify(body));
-}
-
-async function bodyOf(request: IncomingMessage): Promise<unknown> {
-  let text = '';
-  for await (const chunk of request) text += chunk;
-  return JSON.parse(text);
-}
+import { answer, serve } from './testing/serve.js';
 
 test('a list is walked page by page until no token is left', async (context) => {
   const pages: Record<string, object> = {
@@ -67,32 +28,17 @@ test('a token that never moves on is an error, not an endless walk', async (cont
   await assert.rejects(client.listUnits(), { code: 'bad-answer' });
 });
 
-test('a unit is put with its JSON and its encoded name, and the status tells what happened', async (context) => {
-  const bodies: unknown[] = [];
-  const { client, exchanges } = await serve(context, async (request, response) => {
-    bodies.push(await bodyOf(request));
-    assert.equal(request.headers['content-type'], 'application/json');
-    answer(response, bodies.length === 1 ? 201 : 204);
-  });
-  const name = 'a\\x2db@1.service';
-  assert.equal(await client.putUnit(name, { desiredState: 'launched', file: 'ä\n' }), 'created');
-  assert.equal(await client.putUnit(name, { desiredState: 'loaded' }), 'updated');
-  assert.deepEqual(bodies, [{ desiredState: 'launched', file: 'ä\n' }, { desiredState: 'loaded' }]);
-  assert.equal(exchanges[0]?.path, '/fleet/v1/units/a%5Cx2db%401.service');
-});
-
 test('a missing unit is a result; every other refusal is an ApiError with the words of the API', async (context) => {
   const { client } = await serve(context, (request, response) => {
-    if (request.method === 'PUT') answer(response, 400, { error: { code: 400, message: 'cannot activate template' } });
+    if (request.url === '/fleet/v1/machines') answer(response, 400, { error: { code: 400, message: 'bad request' } });
     else if (request.url?.endsWith('broken.service')) answer(response, 500, { error: { code: 500, message: '' } });
     else answer(response, 404, { error: { code: 404, message: 'unit does not exist' } });
   });
   assert.equal(await client.findUnit('absent.service'), undefined);
-  assert.equal(await client.deleteUnit('absent.service'), 'absent');
-  await assert.rejects(client.putUnit('t@.service', {}), (error) => {
+  await assert.rejects(client.listMachines(), (error) => {
     assert.ok(error instanceof ApiError);
     assert.equal(error.status, 400);
-    assert.equal(error.message, 'cannot activate template');
+    assert.equal(error.message, 'bad request');
     return !isTransient(error);
   });
   await assert.rejects(client.findUnit('broken.service'), (error) => {

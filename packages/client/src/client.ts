@@ -1,14 +1,17 @@
 import { FleetError } from '@flotilla/errors';
 import type {
+  BatchOperationEntity,
   MachineEntity,
   MachinePage,
-  PutUnitEntity,
   UnitEntity,
   UnitPage,
   UnitStateEntity,
   UnitStatePage,
 } from '@flotilla/schema';
-import { type Answer, checkStatus, Transport, type TransportOptions } from './transport.js';
+import { decode } from './answer.js';
+import { createBatch, type OperationOutcome } from './batch.js';
+import { Transport, type TransportOptions } from './transport.js';
+import { apiRoot, unitPath } from './unit-path.js';
 
 /** A deadline that suits an API on the same network; see {@link ClientOptions.timeoutMs}. */
 export const defaultTimeoutMs = 10_000;
@@ -26,15 +29,22 @@ export interface UnitStateFilter {
 }
 
 /**
- * API v1 of one fleetd. Every method throws {@link ApiError} for an answer of 400 or more that it does not list as a
+ * The API of one fleetd. Every method throws {@link ApiError} for an answer of 400 or more that it does not list as a
  * result, and FleetError `connection-failed`, `request-timeout` or `bad-answer`.
  */
 export interface Client {
   /** With the submitted text in `file`; `undefined` if there is no such unit. */
   findUnit(name: string): Promise<UnitEntity | undefined>;
   /** `created` also stands for new content under a known name; `updated`: only the desired state was set. */
-  putUnit(name: string, unit: PutUnitEntity): Promise<'created' | 'updated'>;
-  deleteUnit(name: string): Promise<'deleted' | 'absent'>;
+  /**
+   * Puts and deletes units with few requests: one for 500 of them, or for 1 MiB. The outcome is as if each was asked
+   * for alone. A single unit, and any at a server that has no batches, is asked for by the requests of API v1.
+   *
+   * @param operations No two on one unit.
+   * @returns By unit name, one for each operation, in their order. A refusal is an outcome, whatever its status.
+   * @throws FleetError `connection-failed`, `request-timeout`, `bad-answer`: what came of the operations is unknown.
+   */
+  batch(operations: readonly BatchOperationEntity[]): Promise<Map<string, OperationOutcome>>;
   /** Page by page, by name; a caller that has seen enough stops reading. */
   unitPages(): AsyncGenerator<readonly UnitEntity[]>;
   /** Page by page, by name, then machine. */
@@ -49,8 +59,6 @@ export interface Client {
   close(): void;
 }
 
-const root = '/fleet/v1';
-
 /**
  * A client of the API at `endpoint`. Nothing is connected before the first call.
  *
@@ -58,37 +66,23 @@ const root = '/fleet/v1';
  */
 export function createClient(options: ClientOptions): Client {
   const transport = new Transport({ ...options, timeoutMs: options.timeoutMs ?? defaultTimeoutMs });
-  const unitPages = () => walk(transport, `${root}/units`, (page: UnitPage) => page.units);
+  const unitPages = () => walk(transport, `${apiRoot}/units`, (page: UnitPage) => page.units);
   const statePages = (filter: UnitStateFilter = {}) =>
-    walk(transport, `${root}/state${query({ ...filter })}`, (page: UnitStatePage) => page.states);
+    walk(transport, `${apiRoot}/state${query({ ...filter })}`, (page: UnitStatePage) => page.states);
   return {
     async findUnit(name) {
       const answer = await transport.send({ method: 'GET', path: unitPath(name) });
       if (answer.status === 404) return undefined;
       return decode<UnitEntity>(answer);
     },
-    async putUnit(name, unit) {
-      const answer = await transport.send({ method: 'PUT', path: unitPath(name), body: unit });
-      checkStatus(answer);
-      return answer.status === 201 ? 'created' : 'updated';
-    },
-    async deleteUnit(name) {
-      const answer = await transport.send({ method: 'DELETE', path: unitPath(name) });
-      if (answer.status === 404) return 'absent';
-      checkStatus(answer);
-      return 'deleted';
-    },
+    batch: createBatch(transport),
     unitPages,
     statePages,
     listUnits: () => collect(unitPages()),
     listStates: (filter) => collect(statePages(filter)),
-    listMachines: () => collect(walk(transport, `${root}/machines`, (page: MachinePage) => page.machines)),
+    listMachines: () => collect(walk(transport, `${apiRoot}/machines`, (page: MachinePage) => page.machines)),
     close: () => transport.close(),
   };
-}
-
-function unitPath(name: string): string {
-  return `${root}/units/${encodeURIComponent(name)}`;
 }
 
 function query(parameters: Readonly<Record<string, string>>): string {
@@ -119,17 +113,4 @@ async function collect<Item>(pages: AsyncIterable<readonly Item[]>): Promise<Ite
   const items: Item[] = [];
   for await (const page of pages) for (const item of page) items.push(item);
   return items;
-}
-
-// The one parse boundary: the API's own types are trusted, so that a client need not load a validator.
-function decode<T>(answer: Answer): T {
-  checkStatus(answer);
-  let body: unknown;
-  try {
-    body = JSON.parse(answer.text);
-  } catch (cause) {
-    throw new FleetError('bad-answer', 'the answer is not JSON: is this the endpoint of a fleetd?', { cause });
-  }
-  if (typeof body !== 'object' || body === null) throw new FleetError('bad-answer', 'the answer is not a JSON object');
-  return body as T;
 }

@@ -1,3 +1,4 @@
+export type { OperationOutcome } from './batch.js';
 export { type Client, type ClientOptions, createClient, defaultTimeoutMs, type UnitStateFilter } from './client.js';
 export { mapInFlight } from './concurrency.js';
 export { type Endpoint, parseEndpoint } from './endpoint.js';

@@ -1,6 +1,7 @@
 import type { Agent, IncomingMessage, RequestOptions } from 'node:http';
+import type { Answer } from './answer.js';
 import { type Endpoint, parseEndpoint } from './endpoint.js';
-import { ApiError, connectionError, timeoutError } from './errors.js';
+import { connectionError, timeoutError } from './errors.js';
 
 /** Requests that are under way at once, and connections that are kept for them. */
 export const maxInFlight = 16;
@@ -22,15 +23,11 @@ export interface TransportOptions {
 }
 
 export interface Request {
-  readonly method: 'GET' | 'PUT' | 'DELETE';
+  readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
   /** With the query, encoded. */
   readonly path: string;
-  readonly body?: object;
-}
-
-export interface Answer {
-  readonly status: number;
-  readonly text: string;
+  /** In JSON. */
+  readonly body?: string;
 }
 
 /** Sends requests to one endpoint over connections that are kept. */
@@ -106,13 +103,12 @@ function httpRequest(endpoint: Endpoint, { method, path, body }: Request): { opt
       ? { socketPath: endpoint.path, headers: { Host: 'localhost' } }
       : { host: endpoint.host, port: endpoint.port, headers: {} };
   if (body === undefined) return { options: { ...where, method, path } };
-  const text = JSON.stringify(body);
   const headers = {
     ...where.headers,
     'Content-Type': 'application/json',
-    'Content-Length': Buffer.byteLength(text),
+    'Content-Length': Buffer.byteLength(body),
   };
-  return { options: { ...where, method, path, headers }, body: text };
+  return { options: { ...where, method, path, headers }, body };
 }
 
 async function readAll(response: IncomingMessage): Promise<string> {
@@ -120,24 +116,3 @@ async function readAll(response: IncomingMessage): Promise<string> {
   for await (const chunk of response) chunks.push(chunk);
   return Buffer.concat(chunks).toString('utf8');
 }
-
-/** @throws ApiError for a status of 400 or more. */
-export function checkStatus({ status, text }: Answer): void {
-  if (status >= 400) throw new ApiError(status, errorMessage(text));
-}
-
-function errorMessage(text: string): string {
-  try {
-    const body: unknown = JSON.parse(text);
-    if (typeof body === 'object' && body !== null && 'error' in body) {
-      const { error } = body;
-      if (typeof error === 'object' && error !== null && 'message' in error && typeof error.message === 'string')
-        return error.message;
-    }
-  } catch {
-    // Not from the API but from something in between; its text says more than nothing.
-  }
-  return text.trim().slice(0, longestForeignText);
-}
-
-const longestForeignText = 200;

@@ -1,9 +1,9 @@
-import { mapInFlight } from '@flotilla/client';
 import type { UnitEntity, UnitStateEntity } from '@flotilla/schema';
 import { UnitError, unitNameParts } from '@flotilla/unit';
+import { type Change, changeUnits } from './changes.js';
 import type { Context } from './context.js';
 import { type CreatingVerb, type CreationStep, decideCreation, stateOfVerb } from './creation.js';
-import { isAboutOneUnit, messageOf } from './errors.js';
+import { messageOf } from './errors.js';
 import { Follow } from './follow.js';
 import { type ChosenUnit, selectUnits } from './selection.js';
 import { parseUnitArguments } from './unit-arguments.js';
@@ -15,7 +15,6 @@ import {
   LocalUnitFiles,
   StoredTemplates,
   storedContent,
-  storedFile,
   toOptionEntities,
   type UnitContent,
 } from './unit-content.js';
@@ -43,14 +42,8 @@ export async function bringUp(context: Context, request: BringUpRequest): Promis
   const stored = await reader.units(selection.units.map(({ name }) => name));
   const before = request.verb === 'start' ? await reader.states([...stored.keys()]) : new Map();
   const worker = new BringUp(context, request, follow);
-  await mapInFlight(selection.units, async (chosen) => {
-    try {
-      await worker.ask(chosen, stored.get(chosen.name), before.get(chosen.name) ?? []);
-    } catch (error) {
-      if (!isAboutOneUnit(error)) throw error;
-      follow.fail(`Error ${doing[request.verb]} unit ${chosen.name}: ${messageOf(error)}`);
-    }
-  });
+  const plan = (chosen: ChosenUnit) => worker.plan(chosen, stored.get(chosen.name), before.get(chosen.name) ?? []);
+  await changeUnits(client, { units: selection.units, follow, doing: doing[request.verb], plan });
   return follow.finish(selection.units);
 }
 
@@ -75,14 +68,19 @@ class BringUp {
     this.#templates = new StoredTemplates(context.client);
   }
 
-  /** Asks for one unit. */
-  async ask(chosen: ChosenUnit, stored: UnitEntity | undefined, before: readonly UnitStateEntity[]): Promise<void> {
+  /** What to ask for one unit, if anything. */
+  async plan(
+    chosen: ChosenUnit,
+    stored: UnitEntity | undefined,
+    before: readonly UnitStateEntity[],
+  ): Promise<Change | undefined> {
     const { name, path } = chosen;
     const { verb, isReplacing } = this.#request;
     const { isTemplate } = unitNameParts(name);
     if (isTemplate && verb !== 'submit') {
       const instance = name.replace('@.', '@1.');
-      return this.#follow.fail(`Error: cannot ${verb} template ${name}; ${verb} an instance of it, like ${instance}`);
+      this.#follow.fail(`Error: cannot ${verb} template ${name}; ${verb} an instance of it, like ${instance}`);
+      return undefined;
     }
     const local = await this.#findLocal(chosen, stored);
     const needsTemplate = local === undefined ? stored === undefined || isReplacing : stored === undefined;
@@ -99,8 +97,9 @@ class BringUp {
     this.#announce(step);
     const content = step.from === 'local' ? local : template;
     if (step.action === 'lack') this.#follow.count('failed');
-    else if (step.action === 'put' && content !== undefined) await this.#put(chosen, content, stored !== undefined);
-    else if (step.action === 'keep' && stored !== undefined) await this.#setState(chosen, stored, before);
+    else if (step.action === 'put' && content !== undefined) return this.#put(chosen, content, stored !== undefined);
+    else if (step.action === 'keep' && stored !== undefined) return this.#setState(chosen, stored, before);
+    return undefined;
   }
 
   /** A file that cannot be read matters only if it is needed. */
@@ -119,36 +118,41 @@ class BringUp {
     if (note !== undefined) this.#context.screen.out(note);
   }
 
-  async #put({ name }: ChosenUnit, content: UnitContent, isKnown: boolean): Promise<void> {
+  #put({ name }: ChosenUnit, content: UnitContent, isKnown: boolean): Change {
     const { verb } = this.#request;
+    const desiredState = stateOfVerb[verb];
     const isGlobal = isGlobalContent(name, content);
     const options = toOptionEntities(content.file);
     if (options.length === 0) throw new UnitError('invalid-unit-file', 'the file has no options', content);
-    await this.#context.client.putUnit(name, { desiredState: stateOfVerb[verb], file: content.text, options });
-    if (verb === 'submit' && !isKnown) {
-      this.#context.screen.out(`Unit ${name} inactive`);
-      this.#follow.count('done');
-    } else if (verb !== 'submit' || !isGlobal) {
-      const isOneshot = isOneshotFile(content.file);
-      this.#follow.add({ name, goal: stateOfVerb[verb], hash: content.hash, isOneshot }, { isGlobal });
-    }
+    const settle = () => {
+      if (verb === 'submit' && !isKnown) {
+        this.#context.screen.out(`Unit ${name} inactive`);
+        this.#follow.count('done');
+      } else if (verb !== 'submit' || !isGlobal) {
+        const isOneshot = isOneshotFile(content.file);
+        this.#follow.add({ name, goal: desiredState, hash: content.hash, isOneshot }, { isGlobal });
+      }
+    };
+    return { name, operation: { op: 'put', unit: { name, desiredState, file: content.text, options } }, settle };
   }
 
-  async #setState(chosen: ChosenUnit, stored: UnitEntity, before: readonly UnitStateEntity[]): Promise<void> {
-    const { name } = chosen;
+  #setState({ name }: ChosenUnit, stored: UnitEntity, before: readonly UnitStateEntity[]): Change | undefined {
     const { verb } = this.#request;
-    if (verb === 'submit') return;
+    const desiredState = stateOfVerb[verb];
+    if (verb === 'submit') return undefined;
     if (verb === 'load' && stored.desiredState === 'launched') {
       this.#context.screen.err(`Unit ${name} is launched already and stays so; fleetctl stop ${name} stops it`);
-      return;
+      return undefined;
     }
     // A unit that is to run and does not is started once more by the same request.
     const isAsWanted = verb === 'load' || (before.length > 0 && before.every(isRunning));
-    if (stored.desiredState !== stateOfVerb[verb] || !isAsWanted)
-      await this.#context.client.putUnit(name, { desiredState: stateOfVerb[verb] });
-    const file = storedFile(stored);
-    const { hash } = storedContent(stored);
-    const isOneshot = isOneshotFile(file);
-    this.#follow.add({ name, goal: stateOfVerb[verb], hash, isOneshot, before }, { isGlobal: isGlobalUnit(stored) });
+    const isKept = stored.desiredState === desiredState && isAsWanted;
+    const { file, hash } = storedContent(stored);
+    const expectation = { name, goal: desiredState, hash, isOneshot: isOneshotFile(file), before };
+    return {
+      name,
+      ...(!isKept && { operation: { op: 'put', unit: { name, desiredState } } }),
+      settle: () => this.#follow.add(expectation, { isGlobal: isGlobalUnit(stored) }),
+    };
   }
 }

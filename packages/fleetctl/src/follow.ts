@@ -18,6 +18,7 @@ export class Follow {
   readonly #options: FollowOptions;
   readonly #expectations: Expectation[] = [];
   readonly #outcomes: Outcome[] = [];
+  #asked = 0;
 
   constructor(context: Context, options: FollowOptions) {
     this.#context = context;
@@ -33,6 +34,11 @@ export class Follow {
   /** Takes an outcome into account that has been printed. */
   count(outcome: Outcome): void {
     this.#outcomes.push(outcome);
+  }
+
+  /** Takes into account that so many changes were asked for: the cluster needs time for them. */
+  asked(count: number): void {
+    this.#asked += count;
   }
 
   /**
@@ -58,7 +64,7 @@ export class Follow {
     const { limitMs = 0 } = this.#options;
     const added = new Map(this.#expectations.map((each) => [each.name, each]));
     const expectations = order.flatMap(({ name }) => added.get(name) ?? []);
-    const outcomes = await waitForUnits(this.#context, expectations, limitMs);
+    const outcomes = await waitForUnits(this.#context, { expectations, changes: this.#asked, limitMs });
     const done = expectations.map(({ name }) => name).filter((name) => outcomes.get(name) === 'done');
     if (done.length > 0) summarise?.(done);
     return exitCodes[worstOutcome([...this.#outcomes, ...outcomes.values()])];

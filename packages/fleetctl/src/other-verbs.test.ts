@@ -48,8 +48,13 @@ test('stop takes patterns, waits until nothing runs, and tells of each', async (
   api.add('web@.service', web);
   for (const instance of [1, 2, 3]) api.add(`web@${instance}.service`, web, 'launched');
   api.add('db.service', web, 'launched');
+  api.requests.length = 0;
   const { stdout, stderr, exitCode } = await fleetctl('stop', 'web@*');
   assert.equal(stderr, '');
+  assert.deepEqual(
+    api.requests.filter((request) => !request.startsWith('GET')),
+    ['POST /fleet/v2/batch'],
+  );
   assert.match(stdout, /^(Unit web@\d.service loaded on \S+\n){3}/);
   assert.match(stdout, /Successfully stopped units \[web@1.service web@2.service web@3.service\].\n$/);
   assert.equal(exitCode, 0);
@@ -101,6 +106,20 @@ test('destroy waits until no machine has the unit', async (context) => {
   assert.deepEqual(api.states('web.service'), []);
   const again = await fleetctl('destroy', 'web');
   assert.deepEqual(again, { stdout: '', stderr: 'Unit web.service does not exist.\n', exitCode: 1 });
+});
+
+test('many units are destroyed by one batch, and each that is unknown is told', async (context) => {
+  const { api, fleetctl } = await openBench(context);
+  for (let index = 1; index <= 100; index++) api.add(`web@${index}.service`, web, 'launched');
+  api.requests.length = 0;
+  const { stdout, stderr, exitCode } = await fleetctl('destroy', 'web@{1..101}');
+  assert.equal(stderr, 'Unit web@101.service does not exist.\n');
+  assert.equal(exitCode, 1);
+  assert.equal(stdout.trim().split('\n').length, 100);
+  assert.equal(api.unit('web@100.service'), undefined);
+  const [batch, ...looks] = api.requests;
+  assert.equal(batch, 'POST /fleet/v2/batch');
+  assert.ok(looks.length <= 6, looks.join());
 });
 
 test('destroy says at its deadline where the unit still is', async (context) => {

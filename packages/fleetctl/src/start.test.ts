@@ -18,21 +18,44 @@ test('start registers a file byte for byte and waits until it runs', async (cont
   assert.equal(api.requests.filter((request) => request.startsWith('PUT')).length, 1);
 });
 
-test('a hundred instances of a template take one put each and few lists', async (context) => {
+test('a hundred instances of a template take one batch and few lists', async (context) => {
   const { api, fleetctl, write } = await openBench(context);
   await write('web@.service', web);
+  await fleetctl('submit', 'web@.service');
+  api.requests.length = 0;
   const { stdout, stderr, exitCode } = await fleetctl('start', 'web@{1..100}');
   assert.equal(stderr, '');
   assert.equal(exitCode, 0);
   assert.equal(stdout.trim().split('\n').length, 100);
   assert.equal(api.unit('web@100.service')?.currentState, 'launched');
-  const puts = api.requests.filter((request) => request.startsWith('PUT')).length;
-  assert.equal(puts, 100);
-  const others = api.requests.length - puts;
-  assert.ok(
-    others < 20,
-    `${others} requests besides the puts: ${api.requests.filter((each) => !each.startsWith('PUT'))}`,
-  );
+  const [before, template, batch, ...looks] = api.requests;
+  assert.deepEqual([before, template, batch], ['GET units', 'GET units/web%40.service', 'POST /fleet/v2/batch']);
+  // At most two looks, of two pages of units and one of states each, and the machines' addresses.
+  assert.ok(looks.length <= 7, looks.join());
+});
+
+test('a server without batches gets a put for each unit', async (context) => {
+  const { api, fleetctl, write } = await openBench(context);
+  api.hasBatch = false;
+  await write('web@.service', web);
+  const { stdout, stderr, exitCode } = await fleetctl('start', 'web@{1..20}');
+  assert.deepEqual([stderr, exitCode], ['', 0]);
+  assert.equal(stdout.trim().split('\n').length, 20);
+  assert.equal(api.requests.filter((request) => request.startsWith('POST')).length, 1);
+  assert.equal(api.requests.filter((request) => request.startsWith('PUT')).length, 20);
+});
+
+test('a unit that the API refuses fails alone; a store that is away ends the command', async (context) => {
+  const { api, fleetctl, write } = await openBench(context);
+  await write('web@.service', web);
+  api.refusals.set('web@2.service', [409, 'conflicting writers']);
+  const { stdout, stderr, exitCode } = await fleetctl('start', 'web@{1..3}');
+  assert.equal(stderr, 'Error starting unit web@2.service: conflicting writers\n');
+  assert.match(stdout, /^(Unit web@[13].service launched on \S+\n){2}$/);
+  assert.equal(exitCode, 1);
+  api.refusals.set('web@2.service', [503, 'etcd is not reachable']);
+  const away = await fleetctl('start', 'web@{1..3}');
+  assert.deepEqual(away, { stdout: '', stderr: 'Error: etcd is not reachable\n', exitCode: 1 });
 });
 
 test('an instance is made from the template in the registry, and a local template that differs is warned about', async (context) => {

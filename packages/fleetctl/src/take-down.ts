@@ -1,7 +1,6 @@
-import { mapInFlight } from '@flotilla/client';
 import type { LaunchStateWord, UnitEntity } from '@flotilla/schema';
+import { type Change, changeUnits } from './changes.js';
 import type { Context } from './context.js';
-import { isAboutOneUnit, messageOf } from './errors.js';
 import { Follow } from './follow.js';
 import { type ChosenUnit, selectUnits } from './selection.js';
 import { parseUnitArguments } from './unit-arguments.js';
@@ -41,17 +40,22 @@ export async function lower(
   const follow = new Follow(context, { verb, limitMs });
   const chosen = await choose(context, units, follow);
   const stored = await reader.units(chosen.map(({ name }) => name));
-  await eachUnit(chosen, { follow, doing }, async ({ name, isMatched }) => {
+  const plan = async ({ name, isMatched }: ChosenUnit): Promise<Change | undefined> => {
     const unit = stored.get(name);
-    if (unit === undefined) return follow.fail(`Unit ${name} does not exist.`);
-    if (verb === 'stop' && unit.desiredState === 'inactive') {
+    if (unit === undefined) {
+      follow.fail(`Unit ${name} does not exist.`);
+    } else if (verb === 'stop' && unit.desiredState === 'inactive') {
       if (!isMatched) follow.fail(`Unable to stop unit ${name} in state inactive`);
-      return;
+    } else if (!isLowered(unit, state) || !isMatched) {
+      return {
+        name,
+        ...(!isLowered(unit, state) && { operation: { op: 'put', unit: { name, desiredState: state } } }),
+        settle: () => follow.add({ name, goal }, { isGlobal: isGlobalUnit(unit) }),
+      };
     }
-    if (isLowered(unit, state) && isMatched) return;
-    if (!isLowered(unit, state)) await client.putUnit(name, { desiredState: state });
-    follow.add({ name, goal }, { isGlobal: isGlobalUnit(unit) });
-  });
+    return undefined;
+  };
+  await changeUnits(client, { units: chosen, follow, doing, plan });
   return follow.finish(chosen, (names) => screen.out(`Successfully ${done} units [${names.join(' ')}].`));
 }
 
@@ -63,12 +67,16 @@ function isLowered({ desiredState }: UnitEntity, state: LaunchStateWord): boolea
 export async function destroy(context: Context, { units, limitMs }: TakeDownRequest): Promise<number> {
   const follow = new Follow(context, { verb: 'destroy', limitMs: limitMs ?? 0 });
   const chosen = await choose(context, units, follow);
-  await eachUnit(chosen, { follow, doing: 'destroying' }, async ({ name, isMatched }) => {
-    const outcome = await context.client.deleteUnit(name);
-    if (outcome === 'absent' && !isMatched) follow.fail(`Unit ${name} does not exist.`);
-    else if (limitMs === undefined) context.screen.out(`Destroyed ${name}`);
-    else follow.add({ name, goal: 'gone' }, { isGlobal: false });
+  const plan = async ({ name, isMatched }: ChosenUnit): Promise<Change> => ({
+    name,
+    operation: { op: 'delete', name },
+    settle(outcome) {
+      if (outcome === 'absent' && !isMatched) follow.fail(`Unit ${name} does not exist.`);
+      else if (limitMs === undefined) context.screen.out(`Destroyed ${name}`);
+      else follow.add({ name, goal: 'gone' }, { isGlobal: false });
+    },
   });
+  await changeUnits(context.client, { units: chosen, follow, doing: 'destroying', plan });
   return follow.finish(chosen);
 }
 
@@ -76,19 +84,4 @@ async function choose(context: Context, units: readonly string[], follow: Follow
   const selection = await selectUnits(context.client, parseUnitArguments(units), { withTemplates: true });
   for (const pattern of selection.unmatched) follow.fail(`no unit in the registry matches ${pattern}`);
   return selection.units;
-}
-
-async function eachUnit(
-  chosen: readonly ChosenUnit[],
-  { follow, doing }: { readonly follow: Follow; readonly doing: string },
-  work: (unit: ChosenUnit) => Promise<void>,
-): Promise<void> {
-  await mapInFlight(chosen, async (unit) => {
-    try {
-      await work(unit);
-    } catch (error) {
-      if (!isAboutOneUnit(error)) throw error;
-      follow.fail(`Error ${doing} unit ${unit.name}: ${messageOf(error)}`);
-    }
-  });
 }

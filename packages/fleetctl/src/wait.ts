@@ -10,9 +10,14 @@ import type { Screen } from './terminal.js';
 import type { UnitReader } from './unit-reader.js';
 import { type Expectation, fingerprint, isRunning, judge, type Verdict } from './verdict.js';
 
-/** Units start in some ten milliseconds; each look without news doubles the pause, up to fleet's 250 ms. */
+/**
+ * Units start in some ten milliseconds, many at once in some milliseconds each; looks without news come ever more
+ * rarely, up to fleet's 250 ms. A look at many is work for the API, on machines that are busy with starting them.
+ */
 const firstPauseMs = 30;
-const movingPauseMs = 60;
+const firstPausePerChangeMs = 2;
+const longestFirstPauseMs = 1000;
+const longestMovingPauseMs = 100;
 const longestPauseMs = 250;
 
 /** A line of progress must not wrap: only one line can be taken back. */
@@ -45,24 +50,34 @@ class PendingUnit {
   }
 }
 
+/** What to wait for. */
+export interface WaitOptions {
+  readonly expectations: readonly Expectation[];
+  /** How many of the units have just been changed; without any, the first look is at once. */
+  readonly changes: number;
+  /** `Infinity`: for ever. */
+  readonly limitMs: number;
+}
+
 /**
  * Waits until every unit is as expected, has failed, or the time is over. Each unit's outcome is printed as it comes.
  *
- * @param limitMs `Infinity`: for ever.
  * @returns The outcome by name, for all of `expectations`.
  */
-export async function waitForUnits(
-  context: Context,
-  expectations: readonly Expectation[],
-  limitMs: number,
-): Promise<Map<string, Outcome>> {
+export async function waitForUnits(context: Context, options: WaitOptions): Promise<Map<string, Outcome>> {
+  const { expectations, changes, limitMs } = options;
   const { clock, reader, screen } = context;
   const machines = new MachineDirectory(context.client);
   const startedMs = clock.monotonicMs();
   const elapsedMs = () => clock.monotonicMs() - startedMs;
   const outcomes = new Map<string, Outcome>();
   const pending = new Map(expectations.map((each) => [each.name, new PendingUnit(each)]));
+  const movingPauseMs = Math.min(firstPauseMs + expectations.length, longestMovingPauseMs);
   let pauseMs = firstPauseMs;
+  if (changes > 0 && pending.size > 0) {
+    const headStartMs = Math.min(firstPauseMs + (changes - 1) * firstPausePerChangeMs, longestFirstPauseMs, limitMs);
+    await sleep(clock, headStartMs);
+  }
   while (pending.size > 0) {
     const lookedMs = elapsedMs();
     const { size } = pending;

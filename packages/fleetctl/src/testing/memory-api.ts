@@ -2,7 +2,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { LaunchStateWord, MachineEntity, PutUnitEntity, UnitEntity, UnitStateEntity } from '@flotilla/schema';
+import type {
+  BatchOperationEntity,
+  BatchResultEntity,
+  LaunchStateWord,
+  MachineEntity,
+  PutUnitEntity,
+  UnitEntity,
+  UnitStateEntity,
+} from '@flotilla/schema';
 import { hashUnitFile } from '@flotilla/unit';
 import { storedFile } from '../unit-content.js';
 
@@ -31,11 +39,15 @@ export const machines: readonly MachineEntity[] = [
   { id: '3333333333333333cccccccccccccccc' },
 ];
 
-/** API v1 in memory, on a unix socket: enough of it for the command line, with units of every temper. */
+/** API v1 and v2's batch in memory, on a unix socket: enough of it for the command line, with units of every temper. */
 export class MemoryApi {
   readonly requests: string[] = [];
   readonly tempers = new Map<string, Temper>();
   pageSize = 100;
+  /** Without it, it is like fleet's own fleetd. */
+  hasBatch = true;
+  /** What the API refuses to put or delete, and how. */
+  readonly refusals = new Map<string, readonly [code: number, message: string]>();
   /** So many of the next requests get 503. */
   absences = 0;
   readonly #entries = new Map<string, Entry>();
@@ -105,8 +117,10 @@ export class MemoryApi {
   #answer(method: string, url: URL, text: string): [number, object?] {
     const [, , , resource, encoded] = url.pathname.split('/');
     const name = encoded === undefined ? undefined : decodeURIComponent(encoded);
-    if (method === 'PUT' && name !== undefined) return this.#put(name, JSON.parse(text));
-    if (method === 'DELETE' && name !== undefined) return this.#delete(name);
+    if (method === 'POST') return this.hasBatch ? this.#batch(JSON.parse(text).operations) : [404];
+    if (method === 'PUT' && name !== undefined)
+      return this.#operate({ op: 'put', unit: { ...JSON.parse(text), name } });
+    if (method === 'DELETE' && name !== undefined) return this.#operate({ op: 'delete', name });
     this.#read();
     if (resource === 'machines') return [200, { machines }];
     if (resource === 'units' && name !== undefined) {
@@ -122,6 +136,20 @@ export class MemoryApi {
     const wanted = url.searchParams.get('unitName');
     const states = sorted(new Map([...this.#gone, ...this.#entries])).flatMap((entry) => entry.states);
     return this.#page('states', wanted === null ? states : states.filter((state) => state.name === wanted), url);
+  }
+
+  #batch(operations: readonly BatchOperationEntity[]): [number, object] {
+    const results = operations.map((operation): BatchResultEntity => {
+      const [status, body] = this.#operate(operation);
+      return { name: operation.op === 'put' ? operation.unit.name : operation.name, status, ...body };
+    });
+    return [200, { results }];
+  }
+
+  #operate(operation: BatchOperationEntity): [number, object?] {
+    const refused = this.refusals.get(operation.op === 'put' ? operation.unit.name : operation.name);
+    if (refused !== undefined) return refusal(...refused);
+    return operation.op === 'put' ? this.#put(operation.unit.name, operation.unit) : this.#delete(operation.name);
   }
 
   #page(field: string, items: readonly object[], url: URL): [number, object] {

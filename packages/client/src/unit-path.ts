@@ -1,0 +1,7 @@
+/** API v1 lives below this path. */
+export const apiRoot = '/fleet/v1';
+
+/** The path of one unit in API v1. */
+export function unitPath(name: string): string {
+  return `${apiRoot}/units/${encodeURIComponent(name)}`;
+}
