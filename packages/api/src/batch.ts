@@ -7,6 +7,7 @@ import { checkPut } from './put-unit.js';
 import type { ApiResponse } from './request.js';
 import type { RoutedRequest } from './resource.js';
 import { failure, json } from './responses.js';
+import { createContentReader, type UnitContentReader } from './unit-content.js';
 import { noUnit, type Verdict, verdictOnDelete, verdictOnError, verdictOnPut } from './verdict.js';
 
 /** What a batch comes down to: what is settled already, and what the registry is asked for. */
@@ -14,6 +15,7 @@ interface Plan {
   readonly verdicts: Map<string, Verdict>;
   readonly changes: Map<UnitName, UnitChange>;
   readonly deletions: UnitName[];
+  readonly readContent: UnitContentReader;
 }
 
 /** `POST batch`: many changes at once, each answered as `PUT units/<name>` or `DELETE units/<name>` would. */
@@ -22,7 +24,7 @@ export async function postBatch({ deps, request }: RoutedRequest): Promise<ApiRe
   if (wrongType !== undefined) return wrongType;
   const batch = parseBatch(request.body);
   if (batch.kind === 'refused') return failure(400, `unable to decode body: ${batch.why}`);
-  const plan: Plan = { verdicts: new Map(), changes: new Map(), deletions: [] };
+  const plan: Plan = { verdicts: new Map(), changes: new Map(), deletions: [], readContent: createContentReader() };
   for (const operation of batch.operations) planOperation(plan, operation);
   const { verdicts, changes, deletions } = plan;
   const [put, deleted] = await Promise.all([putUnits(deps, changes), deleteUnits(deps, deletions)]);
@@ -38,14 +40,14 @@ export async function postBatch({ deps, request }: RoutedRequest): Promise<ApiRe
   );
 }
 
-function planOperation({ verdicts, changes, deletions }: Plan, operation: BatchOperation): void {
+function planOperation({ verdicts, changes, deletions, readContent }: Plan, operation: BatchOperation): void {
   const { op, name } = operation;
   if (op === 'delete') {
     if (isUnitName(name)) deletions.push(name);
     else verdicts.set(name, noUnit);
     return;
   }
-  const checked = checkPut(name, operation.unit);
+  const checked = checkPut(name, operation.unit, readContent);
   if (checked.kind === 'change') changes.set(checked.name, checked.change);
   else verdicts.set(name, checked.verdict);
 }

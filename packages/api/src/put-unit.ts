@@ -5,7 +5,7 @@ import { parseUnitName, UnitError, type UnitName } from '@flotilla/unit';
 import { findWrongType } from './json-type.js';
 import type { ApiResponse } from './request.js';
 import type { RoutedRequest } from './resource.js';
-import { readUnitContent } from './unit-content.js';
+import { readUnitContent, type UnitContentReader } from './unit-content.js';
 import { answerOf, type Verdict, verdictOnPut } from './verdict.js';
 
 const launchStates: readonly LaunchState[] = ['inactive', 'loaded', 'launched'];
@@ -25,24 +25,28 @@ export async function putUnitResource({ deps, request, name }: RoutedRequest): P
 }
 
 /** Checks all of a PUT that can be checked without the registry. */
-export function checkPut(nameInUrl: string, parsed: ParsedPutUnit): CheckedPut {
+export function checkPut(
+  nameInUrl: string,
+  parsed: ParsedPutUnit,
+  readContent: UnitContentReader = readUnitContent,
+): CheckedPut {
   if (parsed.kind === 'refused') return refused(400, `unable to decode body: ${parsed.why}`);
   const { name: inBody } = parsed.put;
   if (inBody !== undefined && inBody !== nameInUrl)
     return refused(400, `name in URL "${nameInUrl}" differs from unit name in request body "${inBody}"`);
   try {
-    return checkChange(parseUnitName(nameInUrl), parsed.put);
+    return checkChange(parseUnitName(nameInUrl), parsed.put, readContent);
   } catch (error) {
     if (!(error instanceof UnitError)) throw error;
     return refused(400, error.message);
   }
 }
 
-function checkChange(name: UnitName, put: PutUnit): CheckedPut {
+function checkChange(name: UnitName, put: PutUnit, readContent: UnitContentReader): CheckedPut {
   const desiredState = launchStates.find((state) => state === put.desiredState);
   if (put.desiredState !== undefined && desiredState === undefined)
     return refused(400, `invalid desired state "${put.desiredState}": expect ${launchStates.join(', ')}`);
-  const read = readUnitContent(name, put);
+  const read = readContent(name, put);
   if (read.kind === 'refused') return refused(read.status, read.why);
   return {
     kind: 'change',

@@ -21,30 +21,73 @@ export type ReadUnitContent =
 /** Of a unit file, in bytes: what etcd takes in a request by default (1.5 MiB), with room for the rest of it. */
 export const largestFile = 1024 * 1024;
 
+/** What a PUT says of a unit's content. */
+export type Submission = Pick<PutUnit, 'options' | 'file'>;
+
+/** A submitted unit file, read; the same under any name. */
+interface Submitted {
+  readonly content: Omit<UnitContent, 'isGlobal'>;
+  readonly unitFile: UnitFile;
+  readonly lines: readonly number[] | undefined;
+}
+
+export type UnitContentReader = (name: UnitName, submission: Submission) => ReadUnitContent;
+
 /**
  * Checks the unit file in a PUT: always in full, be the unit new or not. A text in `file` is kept as it is, and says the
  * same as `options` if both are given; without it the canonical text of `options` is kept.
  */
-export function readUnitContent(name: UnitName, { options, file }: Pick<PutUnit, 'options' | 'file'>): ReadUnitContent {
-  const isVerbatim = file !== undefined && file !== '';
-  if (!isVerbatim && options.length === 0) return { kind: 'none' };
+export function readUnitContent(
+  name: UnitName,
+  submission: Submission,
+  read: (name: UnitName, submission: Submission) => Submitted = readSubmission,
+): ReadUnitContent {
+  if (!isVerbatim(submission) && submission.options.length === 0) return { kind: 'none' };
   try {
-    const fromOptions = options.length === 0 ? undefined : unitFileFromOptions(options, name);
-    const submitted = isVerbatim ? parseUnitFileWithLines(file, name) : undefined;
-    const unitFile = submitted?.file ?? fromOptions ?? { options: [] };
-    if (unitFile.options.length === 0) return refused(`${name}: the unit file has no options`);
-    const hash = hashUnitFile(unitFile);
-    if (fromOptions !== undefined && hashUnitFile(fromOptions) !== hash)
-      return refused(`${name}: file and options say different things`);
-    const { isGlobal } = parseRequirements({ name, file: unitFile, lines: submitted?.lines });
-    const bytes = new TextEncoder().encode(isVerbatim ? file : formatUnitFile(unitFile));
-    if (bytes.length > largestFile)
+    const { content, unitFile, lines } = read(name, submission);
+    const { isGlobal } = parseRequirements({ name, file: unitFile, lines });
+    if (content.file.length > largestFile)
       return { kind: 'refused', status: 413, why: `${name}: the unit file is larger than ${largestFile} bytes` };
-    return { kind: 'content', content: { file: bytes, hash, isGlobal, isVerbatim } };
+    return { kind: 'content', content: { ...content, isGlobal } };
   } catch (error) {
     if (!(error instanceof UnitError)) throw error;
-    return refused(error.hint === undefined ? error.message : `${error.message} (${error.hint})`);
+    const why = error.hint === undefined ? error.message : `${error.message} (${error.hint})`;
+    return { kind: 'refused', status: 400, why };
   }
+}
+
+/** {@link readUnitContent} for many units: a file that several of them have, as instances do, is read once. */
+export function createContentReader(): UnitContentReader {
+  const known = new Map<string, Submitted>();
+  const read = (name: UnitName, submission: Submission) => {
+    const id = JSON.stringify([submission.file ?? null, submission.options]);
+    const submitted = known.get(id) ?? readSubmission(name, submission);
+    known.set(id, submitted);
+    return submitted;
+  };
+  return (name, submission) => readUnitContent(name, submission, read);
+}
+
+function readSubmission(source: UnitName, submission: Submission): Submitted {
+  const { options, file } = submission;
+  const fromOptions = options.length === 0 ? undefined : unitFileFromOptions(options, source);
+  const submitted = isVerbatim(submission) ? parseUnitFileWithLines(submission.file, source) : undefined;
+  const unitFile = submitted?.file ?? fromOptions ?? { options: [] };
+  if (unitFile.options.length === 0)
+    throw new UnitError('invalid-unit-file', 'the unit file has no options', { source });
+  const hash = hashUnitFile(unitFile);
+  if (fromOptions !== undefined && submitted !== undefined && hashUnitFile(fromOptions) !== hash)
+    throw new UnitError('invalid-unit-file', 'file and options say different things', { source });
+  const bytes = new TextEncoder().encode(submitted === undefined ? formatUnitFile(unitFile) : file);
+  return {
+    content: { file: bytes, hash, isVerbatim: submitted !== undefined },
+    unitFile,
+    lines: submitted?.lines,
+  };
+}
+
+function isVerbatim(submission: Submission): submission is Submission & { readonly file: string } {
+  return submission.file !== undefined && submission.file !== '';
 }
 
 /** The unit file that is stored; `undefined` if it can't be read, which is a fault in the store. */
@@ -56,8 +99,4 @@ export function findStoredFile(bytes: Uint8Array | undefined): UnitFile | undefi
     if (!(error instanceof UnitError)) throw error;
     return undefined;
   }
-}
-
-function refused(why: string): ReadUnitContent {
-  return { kind: 'refused', status: 400, why };
 }
