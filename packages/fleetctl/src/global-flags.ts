@@ -1,6 +1,7 @@
-import { FleetError, version } from '@flotilla/errors';
+import { FleetError } from '@flotilla/errors';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { findDurationMs } from './duration.js';
+import { versionLine } from './version-line.js';
 
 /** Environment variables, as the process has them. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -28,7 +29,7 @@ export function addGlobalFlags(program: Command): void {
     new Option('--debug', 'print each request on stderr'),
   ];
   for (const option of options) program.addOption(option);
-  program.version(`fleetctl version ${version}`, '-v, --version', 'print the version');
+  program.version(versionLine, '-v, --version', 'print the version');
 }
 
 /** Which flags the environment gives, as words for the front of the line. @throws FleetError `usage` */

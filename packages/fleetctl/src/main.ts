@@ -1,7 +1,6 @@
-import { systemClock } from '@flotilla/runtime';
 import { exitCodes } from './exit-codes.js';
-import { run } from './run.js';
 import type { Terminal } from './terminal.js';
+import { isVersionRequest, versionLine } from './version-line.js';
 
 const { argv, env, stdout, stderr } = process;
 
@@ -24,6 +23,11 @@ process.once('SIGINT', () => {
   process.exit(exitCodes.interrupted);
 });
 
-void run({ words: argv.slice(2), environment: env, terminal, clock: systemClock }).then((exitCode) => {
-  process.exitCode = exitCode;
-});
+async function main(words: readonly string[]): Promise<void> {
+  if (isVersionRequest(words)) return terminal.out(`${versionLine}\n`);
+  // Loaded on use: scripts ask for the version of many programs, and get it in little more than Node's own time.
+  const { run } = await import('./run.js');
+  process.exitCode = await run({ words, environment: env, terminal });
+}
+
+void main(argv.slice(2));

@@ -1,6 +1,6 @@
 import { type Client, createClient } from '@flotilla/client';
 import { FleetError, version } from '@flotilla/errors';
-import type { Clock } from '@flotilla/runtime';
+import { type Clock, systemClock } from '@flotilla/runtime';
 import { Command, CommanderError } from 'commander';
 import { catalogue } from './catalogue.js';
 import { findCommandName, normaliseWords } from './command-line.js';
@@ -16,11 +16,12 @@ export interface RunOptions {
   readonly words: readonly string[];
   readonly environment: Environment;
   readonly terminal: Terminal;
-  readonly clock: Clock;
+  /** @default systemClock */
+  readonly clock?: Clock;
 }
 
 /** Runs one command line. Errors are printed; the result is the exit code. */
-export async function run({ words, environment, terminal, clock }: RunOptions): Promise<number> {
+export async function run({ words, environment, terminal, clock = systemClock }: RunOptions): Promise<number> {
   const screen = new Screen(terminal, await createPalette(terminal));
   const line = normaliseWords(words);
   const name = findCommandName(line);
