@@ -3,11 +3,15 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { firstJsonValue } from './first-json-value.js';
 import {
+  batchAnswerSchema,
+  batchRequestSchema,
   errorBodySchema,
   fromOptionEntities,
   machineSchema,
+  parseBatch,
   parsePutUnit,
   putUnitSchema,
+  toBatchAnswer,
   toErrorBody,
   toMachineEntity,
   toUnitEntity,
@@ -201,4 +205,72 @@ test('the first JSON value is found whatever follows it', () => {
       assert.deepEqual(firstJsonValue(`${text}${rest}`), JSON.parse(text));
     }),
   );
+});
+
+describe('the body of POST batch', () => {
+  const parse = (body: unknown) => parseBatch(bytes(JSON.stringify(body)));
+
+  test('is read as its schema has it, and units as PUT reads them', () => {
+    const unit = fc.record({ name: fc.string(), desiredState: launchState, options }, { noNullPrototype: true });
+    const operation = fc.oneof(
+      fc.record({ op: fc.constant('put' as const), unit }, { noNullPrototype: true }),
+      fc.record({ op: fc.constant('delete' as const), name: fc.string() }, { noNullPrototype: true }),
+    );
+    const nameOf = (of: { readonly name: string } | { readonly unit: { readonly name: string } }) =>
+      'unit' in of ? of.unit.name : of.name;
+    fc.assert(
+      fc.property(fc.uniqueArray(operation, { minLength: 1, selector: nameOf }), (operations) => {
+        const parsed = parse(batchRequestSchema.parse({ operations }));
+        assert.ok(parsed.kind === 'parsed');
+        assert.deepEqual(
+          parsed.operations,
+          operations.map((each) =>
+            each.op === 'delete'
+              ? each
+              : { op: 'put', name: each.unit.name, unit: parsePutUnit(bytes(JSON.stringify(each.unit))) },
+          ),
+        );
+        const twice = parse({
+          operations: [...operations, { op: 'delete', name: nameOf(operations[0] ?? assert.fail()) }],
+        });
+        assert.equal(twice.kind, 'refused');
+      }),
+    );
+  });
+
+  test('leaves what is wrong with one unit to that unit', () => {
+    const parsed = parse({
+      operations: [
+        { op: 'put', unit: { name: 'a', options: [null] } },
+        { op: 'delete', name: 'b' },
+      ],
+    });
+    assert.ok(parsed.kind === 'parsed');
+    assert.deepEqual(
+      parsed.operations.map((each) => (each.op === 'put' ? each.unit.kind : each.op)),
+      ['refused', 'delete'],
+    );
+  });
+
+  test('any bytes are taken or refused, never thrown at', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.uint8Array(), fc.json().map(bytes)), (body) => {
+        parseBatch(body);
+      }),
+    );
+  });
+});
+
+test('the answer to a batch survives its schema, its keys in alphabetical order', () => {
+  const results = [
+    { name: 'a.service', status: 201 },
+    { name: 'b.service', status: 500, message: '' },
+  ];
+  const answer = toBatchAnswer(results);
+  assertSortedKeys(answer);
+  assert.deepEqual(batchAnswerSchema.parse(JSON.parse(JSON.stringify(answer))), answer);
+  assert.deepEqual(answer.results, [
+    { name: 'a.service', status: 201 },
+    { error: { code: 500, message: '' }, name: 'b.service', status: 500 },
+  ]);
 });
