@@ -9,7 +9,7 @@ export {
 export { readStoreIdentity, type StoreIdentity, setUpStore } from './cluster-record.js';
 export { Election, type ElectionOptions, type Leadership } from './election.js';
 export { type Follower, type Following, type FollowOptions, follow } from './follow.js';
-export { keys, namesRange, type ParsedKey, parseKey, ranges } from './keys.js';
+export { keys, type ParsedKey, parseKey, ranges } from './keys.js';
 export { type HeldLease, type HoldLeaseOptions, holdLease } from './lease.js';
 export { MemoryStore } from './memory-store.js';
 export type { Page, PageRequest } from './page.js';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { mock, test } from 'node:test';
 import { sleep, systemClock } from './clock.js';
 import { TestClock } from './test-clock.js';
 
@@ -31,4 +31,22 @@ test('timers run in the order of their times, and a cancelled one never', async 
   clock.setTimer(15, () => ran.push('x')).cancel();
   await clock.advance(30);
   assert.deepEqual(ran, ['a', 'b']);
+});
+
+test('a timer longer than Node’s longest timeout runs at its time, not at once', () => {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  try {
+    let isDue = false;
+    const month = 30 * 24 * 3_600_000;
+    systemClock.setTimer(month, () => {
+      isDue = true;
+    });
+    mock.timers.tick(2 ** 31 - 1);
+    mock.timers.tick(month - 2 ** 31);
+    assert.equal(isDue, false);
+    mock.timers.tick(1);
+    assert.equal(isDue, true);
+  } finally {
+    mock.timers.reset();
+  }
 });

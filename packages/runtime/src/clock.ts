@@ -16,12 +16,22 @@ export interface Clock {
   random(): number;
 }
 
+/** Node fires a longer timeout at once. */
+const longestTimeoutMs = 2 ** 31 - 1;
+
 /** The machine's own time. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonicMs: () => performance.now(),
   setTimer(delayMs, run) {
-    const timer = setTimeout(run, delayMs);
+    let timer: NodeJS.Timeout;
+    const arm = (restMs: number) => {
+      timer = setTimeout(
+        () => (restMs > longestTimeoutMs ? arm(restMs - longestTimeoutMs) : run()),
+        Math.min(restMs, longestTimeoutMs),
+      );
+    };
+    arm(delayMs);
     return { cancel: () => clearTimeout(timer) };
   },
   random: () => Math.random(),
