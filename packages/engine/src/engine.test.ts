@@ -165,6 +165,38 @@ describe('unit files', () => {
     assert.equal((await cluster.keysOf(ranges.unitFiles)).length, 1);
   });
 
+  const record = '{"hash":"","file":"FILE","desiredState":"launched","order":1,"isGlobal":false}';
+  /** What a newer fleetd may write, and what nobody should. */
+  const unreadable = {
+    'a desired state of a newer version': ['units/a.service', record.replace('launched', 'paused')],
+    'a name of a newer version': ['units/a!b', record],
+    'a key of a newer version': ['units/a/b', record],
+    'broken JSON': ['units/a.service', '{"file":"FILE'],
+    'a schedule record without a field': ['schedule/m1/a.service', '{"file":"FILE"}'],
+  } as const;
+  for (const [says, [key, text]] of Object.entries(unreadable))
+    test(`no file is deleted while it may be that of a record that can't be read: ${says}`, async () => {
+      const { name, sha256 } = await cluster.submit('a.service');
+      await cluster.submit('b.service', { fleet: 'MachineID=b' });
+      const value = new TextEncoder().encode(text.replace('FILE', sha256));
+      await cluster.write({ kind: 'delete', from: keys.unit(name) });
+      await cluster.write({ kind: 'put', key, value });
+      await cluster.lead();
+      assert.equal((await cluster.keysOf(ranges.unitFiles)).length, 2);
+      await cluster.destroy('b.service');
+      await cluster.settle();
+      assert.equal((await cluster.keysOf(ranges.unitFiles)).length, 2);
+      const told = cluster.lines.filter(({ message }) => message.startsWith('no unit file is deleted'));
+      assert.deepEqual(
+        told.map(({ fields }) => fields),
+        [{ key }],
+      );
+      await cluster.write({ kind: 'delete', from: key });
+      await cluster.submit('c.service', { fleet: 'MachineID=c' });
+      await cluster.settle();
+      assert.equal((await cluster.keysOf(ranges.unitFiles)).length, 1, 'it is deleted when that record is gone');
+    });
+
   test('a unit whose file can not be read is left exactly as it is, and the others go on', async () => {
     await cluster.lead();
     await cluster.join('m1');

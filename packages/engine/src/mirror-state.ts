@@ -1,4 +1,5 @@
 import type { Cluster, Machine, MachineId, Unit } from '@flotilla/cluster';
+import { FleetError } from '@flotilla/errors';
 import {
   type KeyValue,
   keys,
@@ -15,6 +16,7 @@ import { type Entry, MirrorTable } from './mirror-table.js';
 import {
   isSameMachine,
   machineOf,
+  namesFile,
   readMachineEntry,
   readPlacementEntry,
   readReasonEntry,
@@ -106,20 +108,23 @@ export class MirrorState {
 
   put(kv: KeyValue): void {
     const parsed = parseKey(kv.key);
-    if (parsed === undefined) return;
-    const name = 'name' in parsed ? parsed.name : undefined;
+    const name = parsed !== undefined && 'name' in parsed ? parsed.name : undefined;
     try {
+      if (parsed === undefined) throw new FleetError('bad-record', `${kv.key} is not a key of this version`);
       if (name !== undefined) this.#setProblem(parseUnitName(name), kv.key, false);
       this.#put(parsed, kv);
+      this.files.noteUser(kv.key, { isUnreadable: false });
     } catch (error) {
+      if (namesFile(kv.key)) this.files.noteUser(kv.key, { isUnreadable: true });
       this.#listener.onUnreadable(kv.key, kv.modRevision, error);
-      if (parsed.kind === 'machine') this.#unreadableMachines.add(parsed.machine);
-      else if (name !== undefined && parsed.kind !== 'reason') this.#setProblem(name, kv.key, true);
+      if (parsed?.kind === 'machine') this.#unreadableMachines.add(parsed.machine);
+      else if (name !== undefined && parsed?.kind !== 'reason') this.#setProblem(name, kv.key, true);
     }
   }
 
   /** `by` tells an own delete, entered when it is committed, from one that the watch tells of. */
   delete(key: string, revision: Revision, by: 'own' | 'watch'): void {
+    this.files.noteUser(key, { isUnreadable: false });
     const parsed = parseKey(key);
     if (parsed === undefined) return;
     const method = by === 'own' ? 'deleteOwn' : 'delete';

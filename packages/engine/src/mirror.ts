@@ -51,6 +51,7 @@ export class Mirror {
   readonly #refusals = new Map<UnitName, Refusal>();
   /** Machines and units whose order to leave has to be given again, as nobody knows whether it was answered. */
   readonly #unanswered = new Map<UnitName, Set<MachineId>>();
+  #hasSaidFilesAreKept = false;
   readonly #loggedBad = new Map<string, Revision>();
   #snapshotRevision: Revision = 0;
   #unitsRevision: Revision = 0;
@@ -173,8 +174,16 @@ export class Mirror {
         if (this.#loggedBad.get(key) === modRevision) return;
         this.#loggedBad.set(key, modRevision);
         this.#options.log.error('unreadable record or unit file; it is left alone', { key, error });
+        this.#sayFilesAreKept();
       },
     });
+  }
+
+  #sayFilesAreKept(): void {
+    const key = this.#state.files.findUnreadableUser();
+    if (this.#hasSaidFilesAreKept || key === undefined) return;
+    this.#hasSaidFilesAreKept = true;
+    this.#options.log.warn('no unit file is deleted while a record that may name it is unreadable', { key });
   }
 
   #noteMachine(machine: MachineId): void {

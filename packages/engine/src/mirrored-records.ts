@@ -6,12 +6,18 @@ import {
   type MachineRecord,
   type PlacementRecord,
   type ReasonRecord,
+  ranges,
   type ScheduleRecord,
   type UnitRecord,
 } from '@flotilla/registry';
 import type { Entry } from './mirror-table.js';
 
 const launchStates: Readonly<Record<LaunchState, true>> = { inactive: true, loaded: true, launched: true };
+
+/** Whether the record of a key names a unit file, even if it is a newer version's. */
+export function namesFile(key: string): boolean {
+  return [ranges.units, ranges.schedule].some(({ from, to }) => key >= from && key < to);
+}
 
 /** Reads `units/<name>`. @throws FleetError `bad-record` */
 export function readUnitEntry(kv: KeyValue): Entry<UnitRecord> {

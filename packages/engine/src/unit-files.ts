@@ -23,6 +23,7 @@ export class UnitFiles {
   readonly #uses = new Map<string, number>();
   readonly #awaitedBy = new Map<string, Set<UnitName>>();
   readonly #unused = new Set<string>();
+  readonly #unreadableUsers = new Set<string>();
 
   /** Takes a file in. The answer: the units that were waiting for it. */
   put(sha256: string, modRevision: Revision, bytes: Uint8Array): Iterable<UnitName> {
@@ -79,12 +80,24 @@ export class UnitFiles {
     }
   }
 
+  /** Notes whether a record that names a file, by its key, can't be read: its file may be any. */
+  noteUser(key: string, { isUnreadable }: { readonly isUnreadable: boolean }): void {
+    if (isUnreadable) this.#unreadableUsers.add(key);
+    else this.#unreadableUsers.delete(key);
+  }
+
+  /** A record that may name any file; while there is one, no file counts as unused. */
+  findUnreadableUser(): string | undefined {
+    return this.#unreadableUsers.values().next().value;
+  }
+
   /**
    * The files without a user, with their revisions: those that were put no later than `unitsRevision`, up to which all
    * changes of units are known. Whoever uses a file puts it again, so a user that is not known yet has raised the
    * revision.
    */
   unused(unitsRevision: Revision): { readonly sha256: string; readonly modRevision: Revision }[] {
+    if (this.#unreadableUsers.size > 0) return [];
     return [...this.#unused]
       .map((sha256) => ({ sha256, modRevision: this.revisionOf(sha256) }))
       .filter(({ modRevision }) => modRevision <= unitsRevision);
