@@ -71,6 +71,7 @@ export class Term {
 
   /** Makes the mirror anew from a snapshot. Until that is there, the old one is kept. */
   #readEverything(): void {
+    if (this.#isOver) return;
     const { auditIntervalMs, clock, log, store } = this.#options;
     this.#audit?.cancel();
     this.#audit = clock.setTimer(jittered(clock, auditIntervalMs), () => this.#readEverything());

@@ -201,6 +201,15 @@ export class TestCluster {
   }
 }
 
+/** Something to wait for until a test says so. */
+export function gate(): { readonly opened: Promise<void>; readonly open: () => void } {
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { opened, open: () => open() };
+}
+
 /** Whether a transaction is one of a leader's plan: it compares something besides the election's key. */
 export function isPlan({ compares = [] }: Transaction): boolean {
   return compares.length > 1;
