@@ -163,6 +163,5 @@ test('over random outages and lost replies two candidates never both write, and 
       assert.equal(leaders().length, 1);
       await close();
     }),
-    { numRuns: 200 },
   );
 });

@@ -195,6 +195,5 @@ test('whatever happens, the follower ends with the store’s content', async () 
         Object.fromEntries(kvs.map((kv) => [kv.key, decoder.decode(kv.value)])),
       );
     }),
-    { numRuns: 200 },
   );
 });

@@ -9,8 +9,6 @@ import { parseUnitFile, parseUnitFileWithLines } from './unit-file.js';
 import { parseUnitName } from './unit-name.js';
 import { unitFileFromOptions } from './unit-options.js';
 
-const runs = { numRuns: 400 };
-
 /** Text that is full of what the grammar cares about, mostly in lines that it can read. */
 const piece = fc.constantFrom(
   ...[
@@ -107,7 +105,6 @@ test('text and its UTF-8 bytes read alike', () => {
       const [one, other] = [text, Buffer.from(text)].map((input) => unlessRefused(() => parseUnitFile(input)));
       assert.deepEqual(one, other);
     }),
-    runs,
   );
 });
 
@@ -129,7 +126,6 @@ test('options become a file that holds each of them and survives the round trip'
       const inOrder = given.map((option) => ({ section: option.section, name: option.name, value: option.value }));
       assert.deepEqual(sorted(file.options), sorted(inOrder));
     }),
-    runs,
   );
 });
 
@@ -165,6 +161,5 @@ test('requirements of any text are read or refused with a UnitError', () => {
         return parseRequirements({ name: unitName, file, allowUnknown });
       });
     }),
-    runs,
   );
 });

@@ -113,6 +113,5 @@ test('parts put a valid name together again, and nothing but a UnitError is thro
       assert.equal(template !== undefined, isInstance);
       assert.equal(unitNameFromArgument(`./some/${text}`), text);
     }),
-    { numRuns: 500 },
   );
 });
