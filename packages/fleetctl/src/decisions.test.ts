@@ -6,6 +6,7 @@ import { type CreationInput, type CreationStep, decideCreation } from './creatio
 import {
   type Expectation,
   judge,
+  mayEnd,
   type Observation,
   queuedMs,
   queuedOneshotMs,
@@ -178,6 +179,19 @@ const cases: readonly Case[] = [
   },
 ];
 
+const wantedState = ({ goal }: Expectation) => (goal === 'stopped' ? 'loaded' : goal);
+
+test('states that are not there yet, or not the wanted ones, need no look at the unit', () => {
+  const seen = { unchangedMs: 0, hasRun: false };
+  assert.ok(!mayEnd(launched, { ...seen, states: [] }));
+  assert.ok(!mayEnd(launched, { ...seen, states: [state('activating')] }));
+  assert.ok(!mayEnd(launched, { ...seen, states: [state('active', { hash: 'old' })] }));
+  assert.ok(!mayEnd({ name: 'web.service', goal: 'gone' }, { ...seen, states: [running] }));
+  assert.ok(
+    mayEnd(launched, { ...seen, states: [state('active', { hash: 'old' }), { ...failed, machineID: 'other' }] }),
+  );
+});
+
 for (const { says, expects = launched, states = [running], seen = {}, verdict, ...rest } of cases)
   test(says, () => {
     const { machineID: machine, ...nowhere } = placed;
@@ -186,6 +200,10 @@ for (const { says, expects = launched, states = [running], seen = {}, verdict, .
     assert.ok(machine);
     const judged = judge(expects, { unit, states, unchangedMs: 0, hasRun: false, ...seen });
     assert.equal(judged.kind, verdict, JSON.stringify(judged));
+    // Units are read only where the states may be the end, so none may end without: but for what others do to a unit.
+    const isAlone = unit === undefined ? expects.goal === 'gone' : unit.desiredState === wantedState(expects);
+    if (verdict !== 'waiting' && isAlone)
+      assert.ok(mayEnd(expects, { states, unchangedMs: 0, hasRun: false, ...seen }));
   });
 
 test('a unit that waits for a machine gives the reason of the API', () => {

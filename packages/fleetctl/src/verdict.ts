@@ -36,6 +36,9 @@ export type Verdict =
   | { readonly kind: 'failed'; readonly machineID?: string; readonly why: string }
   | { readonly kind: 'waiting'; readonly why: string };
 
+/** A verdict that ends the wait. */
+export type FinalVerdict = Exclude<Verdict, { readonly kind: 'waiting' }>;
+
 /** How long a failure from before the command may still be what the API shows, until it counts. Taste. */
 export const staleMs = 5000;
 /** How long `inactive` may mean that systemd has the start in its queue, until it means that the unit has ended. Taste. */
@@ -69,6 +72,24 @@ export function judge(expectation: Expectation, observation: Observation): Verdi
     case 'loaded':
     case 'launched':
       return judgePlaced(expectation, observation, unit);
+  }
+}
+
+/** Whether these states end the wait if the unit itself is where it is wanted; if not, it need not be read for now. */
+export function mayEnd(expectation: Expectation, seen: Omit<Observation, 'unit'>): boolean {
+  return wantedUnits(expectation, seen.states).some((unit) => judge(expectation, { ...seen, unit }).kind !== 'waiting');
+}
+
+function wantedUnits({ name, goal }: Expectation, states: readonly UnitStateEntity[]): (UnitEntity | undefined)[] {
+  switch (goal) {
+    case 'gone':
+      return [undefined];
+    case 'inactive':
+    case 'stopped':
+      return [{ name, currentState: 'inactive', desiredState: 'inactive' }];
+    case 'loaded':
+    case 'launched':
+      return states.map(({ machineID }) => ({ name, currentState: goal, desiredState: goal, machineID }));
   }
 }
 
