@@ -4,8 +4,10 @@ import { unitManagerContract } from './unit-manager.contract.js';
 
 unitManagerContract('in memory', async () => {
   const clock = new TestClock();
+  const manager = new MemoryUnitManager({ clock });
   return {
-    manager: new MemoryUnitManager({ clock }),
+    manager,
+    addHostUnit: async (unit) => manager.addHostUnit(unit),
     advance: (ms) => clock.advance(ms),
     close: async () => {},
   };

@@ -7,7 +7,12 @@ import { describeFile } from './units-directory.js';
 export interface MemoryUnitManagerOptions {
   /** Drives what takes time: `/bin/sleep` in a unit's commands. */
   readonly clock: Clock;
+  /** Told of each call before it is carried out, with its units. @default nobody */
+  readonly onCall?: (call: MemoryCall, names: readonly UnitName[]) => void;
 }
+
+/** What costs a process on a real host. */
+export type MemoryCall = 'list' | 'load' | 'unload' | 'start' | 'restart' | 'stop';
 
 /**
  * A small systemd in memory. It understands as much of a unit file as tests need: `Type=oneshot`, `RemainAfterExit=`,
@@ -15,14 +20,17 @@ export interface MemoryUnitManagerOptions {
  */
 export class MemoryUnitManager implements UnitManager {
   readonly #clock: Clock;
+  readonly #onCall: (call: MemoryCall, names: readonly UnitName[]) => void;
   readonly #files = new Map<UnitName, UnitFileHere>();
   readonly #units = new Map<UnitName, MemoryUnit>();
   readonly #refusals = new Map<UnitName, string>();
+  readonly #hostUnits = new Set<UnitName>();
   readonly #listeners = new Set<() => void>();
   #calls = 0;
 
-  constructor({ clock }: MemoryUnitManagerOptions) {
+  constructor({ clock, onCall = () => {} }: MemoryUnitManagerOptions) {
     this.#clock = clock;
+    this.#onCall = onCall;
   }
 
   /** How many calls that cost a process on a real host were made. */
@@ -46,6 +54,14 @@ export class MemoryUnitManager implements UnitManager {
     this.#files.set(name, describeFile(content));
   }
 
+  /** The host has, and runs, a unit of its own under this name. */
+  addHostUnit({ name, content }: UnitFileToLoad): void {
+    const unit = this.#create(name, content);
+    this.#hostUnits.add(name);
+    this.#units.set(name, unit);
+    unit.start();
+  }
+
   /** Everything stops and systemd forgets all units; the files stay. */
   reboot(): void {
     for (const unit of this.#units.values()) unit.vanish();
@@ -58,19 +74,22 @@ export class MemoryUnitManager implements UnitManager {
   }
 
   async listUnits(names: readonly UnitName[]): Promise<ReadonlyMap<UnitName, UnitStatus>> {
-    this.#calls++;
+    this.#count('list', names);
     const notFound: UnitStatus = { load: 'not-found', active: 'inactive', sub: 'dead', job: undefined };
     return new Map(names.map((name) => [name, this.#units.get(name)?.status ?? notFound]));
   }
 
   async load(files: readonly UnitFileToLoad[]): Promise<UnitFailures> {
     const byName = new Map(files.map((file) => [file.name, file]));
-    return this.#forEach([...byName.keys()], (name) => {
+    return this.#forEach('load', [...byName.keys()], (name) => {
       const content = byName.get(name)?.content ?? new Uint8Array();
       const old = this.#units.get(name);
+      if (this.#hostUnits.has(name)) return hostUnitMessage(name);
       this.#files.set(name, describeFile(content));
+      // Scopes are made by programs, never loaded from files.
+      if (name.endsWith('.scope')) return 'systemd does not load this unit';
       if (old?.isResting !== false) {
-        this.#units.set(name, new MemoryUnit(name, content, { clock: this.#clock, onChange: () => this.#changed() }));
+        this.#units.set(name, this.#create(name, content));
         this.#changed();
       }
       return undefined;
@@ -78,9 +97,9 @@ export class MemoryUnitManager implements UnitManager {
   }
 
   async unload(names: readonly UnitName[]): Promise<UnitFailures> {
-    return this.#forEach(names, (name) => {
+    return this.#forEach('unload', names, (name) => {
       this.#files.delete(name);
-      if (this.#units.get(name)?.isResting === true) {
+      if (!this.#hostUnits.has(name) && this.#units.get(name)?.isResting === true) {
         this.#units.delete(name);
         this.#changed();
       }
@@ -89,7 +108,7 @@ export class MemoryUnitManager implements UnitManager {
   }
 
   async start(names: readonly UnitName[]): Promise<UnitFailures> {
-    return this.#forEach(names, (name) => {
+    return this.#forEach('start', names, (name) => {
       const refusal = this.#findRefusal(name);
       if (refusal === undefined) this.#units.get(name)?.start();
       return refusal;
@@ -97,7 +116,7 @@ export class MemoryUnitManager implements UnitManager {
   }
 
   async restart(names: readonly UnitName[]): Promise<UnitFailures> {
-    return this.#forEach(names, (name) => {
+    return this.#forEach('restart', names, (name) => {
       const refusal = this.#findRefusal(name);
       if (refusal === undefined) this.#units.get(name)?.restart();
       return refusal;
@@ -105,7 +124,8 @@ export class MemoryUnitManager implements UnitManager {
   }
 
   async stop(names: readonly UnitName[]): Promise<UnitFailures> {
-    return this.#forEach(names, (name) => {
+    return this.#forEach('stop', names, (name) => {
+      if (this.#hostUnits.has(name)) return hostUnitMessage(name);
       this.#units.get(name)?.stop();
       return undefined;
     });
@@ -117,8 +137,8 @@ export class MemoryUnitManager implements UnitManager {
     return { close: () => this.#listeners.delete(entry) };
   }
 
-  #forEach(names: readonly UnitName[], act: (name: UnitName) => string | undefined): UnitFailures {
-    this.#calls++;
+  #forEach(call: MemoryCall, names: readonly UnitName[], act: (name: UnitName) => string | undefined): UnitFailures {
+    this.#count(call, names);
     const failures = new Map<UnitName, string>();
     for (const name of names) {
       const message = this.#refusals.get(name) ?? act(name);
@@ -127,7 +147,17 @@ export class MemoryUnitManager implements UnitManager {
     return failures;
   }
 
+  #count(call: MemoryCall, names: readonly UnitName[]): void {
+    this.#calls++;
+    this.#onCall(call, names);
+  }
+
+  #create(name: UnitName, content: Uint8Array): MemoryUnit {
+    return new MemoryUnit(name, content, { clock: this.#clock, onChange: () => this.#changed() });
+  }
+
   #findRefusal(name: UnitName): string | undefined {
+    if (this.#hostUnits.has(name)) return hostUnitMessage(name);
     const unit = this.#units.get(name);
     if (unit === undefined) return `Unit ${name} not found.`;
     return unit.isBad ? `Unit ${name} has a bad unit file setting.` : undefined;
@@ -136,4 +166,8 @@ export class MemoryUnitManager implements UnitManager {
   #changed(): void {
     for (const listener of [...this.#listeners]) listener();
   }
+}
+
+function hostUnitMessage(name: UnitName): string {
+  return `the host has a unit of its own under this name: /etc/systemd/system/${name}`;
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
@@ -25,6 +25,9 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true }));
 
+/** Where systemd looks for the machine's units; what comes after the links does not matter. */
+const unitPath = '/run/systemd/transient /etc/systemd/system /run/systemd/system /usr/lib/systemd/system';
+
 /** Talks to a systemctl that does nothing, and says so. */
 function open(options: { readonly clock?: TestClock; readonly user?: boolean } = {}) {
   const { clock = new TestClock(), user = false } = options;
@@ -33,7 +36,10 @@ function open(options: { readonly clock?: TestClock; readonly user?: boolean } =
     user,
     clock,
     log: silentLogger,
+    hostRoot: join(directory, 'root'),
     run: async (program, args) => {
+      // Asked once in a process's life.
+      if (args.includes('--property=UnitPath')) return { ...ok, stdout: `${unitPath}\n` };
       const line = [program, ...args].join(' ');
       calls.push(line);
       const links = args.filter((arg) => arg.startsWith(directory));
@@ -125,4 +131,48 @@ test('looks often after an action and then ever more rarely', async () => {
   assert.equal(told, 0);
   subscription.close();
   assert.equal(await looksIn(60_000), 0);
+});
+
+test('a unit that systemd does not find although its file is linked has failed; others have not', async () => {
+  const manager = open();
+  const files = [a, parseUnitName('b.scope')].map((name) => ({ name, content: encoder.encode(text) }));
+  assert.equal((await manager.load(files)).size, 0);
+  const row = (name: string, load: string) => `["${name}","","${load}","inactive","dead","","/p",0,"","/"]`;
+  answer = (line) =>
+    line.startsWith('busctl')
+      ? { ...ok, stdout: `{"data":[[${row('a.service', 'loaded')},${row('b.scope', 'not-found')}]]}` }
+      : ok;
+  calls = [];
+  assert.deepEqual([...(await manager.load(files)).keys()], ['b.scope']);
+  assert.deepEqual(
+    calls.map((line) => line.split(' ').slice(0, 2).join(' ')),
+    ['systemctl link', 'systemctl daemon-reload', 'busctl --json=short'],
+  );
+});
+
+for (const [what, place, isInTheWay] of [
+  ['a file of the operator', '/etc/systemd/system', true],
+  ['a unit that a program has made', '/run/systemd/transient', true],
+  ['a file where the links are', '/run/systemd/system', true],
+  ["a distribution's file", '/usr/lib/systemd/system', false],
+] as const)
+  test(`${what} ${isInTheWay ? 'keeps its name to itself' : 'gives way'}`, async () => {
+    await mkdir(join(directory, 'root', place), { recursive: true });
+    await writeFile(join(directory, 'root', place, a), text);
+    const manager = open();
+    const expected = isInTheWay ? [[a, `the host has a unit of its own under this name: ${place}/${a}`]] : [];
+    assert.deepEqual([...(await manager.load([{ name: a, content: encoder.encode(text) }]))], expected);
+    assert.deepEqual([...(await manager.stop([a]))], expected);
+    assert.equal(calls.length, isInTheWay ? 0 : 2);
+  });
+
+test('a mask is not a unit, nor is a lasting link to our file; an alias of another unit is', async () => {
+  const place = join(directory, 'root/etc/systemd/system');
+  await mkdir(place, { recursive: true });
+  const [masked, linked, alias] = ['masked', 'linked', 'alias'].map((name) => parseUnitName(`${name}.service`));
+  assert.ok(masked !== undefined && linked !== undefined && alias !== undefined);
+  await symlink('/dev/null', join(place, masked));
+  await symlink(join(directory, linked), join(place, linked));
+  await symlink('/usr/lib/systemd/system/other.service', join(place, alias));
+  assert.deepEqual([...(await open().start([masked, linked, alias])).keys()], [alias]);
 });

@@ -1,6 +1,7 @@
 import type { Clock, Logger } from '@flotilla/runtime';
 import type { UnitName } from '@flotilla/unit';
 import { ChangePoll } from './change-poll.js';
+import { HostUnits } from './host-units.js';
 import { type RunCommand, runCommand } from './run-command.js';
 import { Systemctl } from './systemctl.js';
 import { isNothingToDo } from './systemctl-output.js';
@@ -17,6 +18,8 @@ export interface SystemctlUnitManagerOptions {
   readonly log: Logger;
   /** How programs are run. @default as a child process */
   readonly run?: RunCommand;
+  /** Where the root directory of the host is that `run` runs programs on. @default / */
+  readonly hostRoot?: string;
 }
 
 const unknownStatus: UnitStatus = { load: 'not-found', active: 'inactive', sub: 'dead', job: undefined };
@@ -33,6 +36,7 @@ const restingStates: ReadonlySet<string> = new Set(['active', 'inactive', 'faile
 export class SystemctlUnitManager implements UnitManager {
   readonly #systemctl: Systemctl;
   readonly #directory: UnitsDirectory;
+  readonly #hostUnits: HostUnits;
   readonly #loader: UnitLoader;
   readonly #log: Logger;
   readonly #clock: Clock;
@@ -42,12 +46,15 @@ export class SystemctlUnitManager implements UnitManager {
   #untoldSinceMs = Number.NEGATIVE_INFINITY;
   #actions = 0;
 
-  constructor({ unitsDirectory, user, clock, log, run = runCommand }: SystemctlUnitManagerOptions) {
+  constructor(options: SystemctlUnitManagerOptions) {
+    const { unitsDirectory, user, clock, log, run = runCommand, hostRoot: root = '/' } = options;
     this.#log = log;
     this.#clock = clock;
     this.#systemctl = new Systemctl({ user, log, run });
     this.#directory = new UnitsDirectory(unitsDirectory, log);
-    this.#loader = new UnitLoader({ systemctl: this.#systemctl, directory: this.#directory, log });
+    const [systemctl, directory] = [this.#systemctl, this.#directory];
+    this.#hostUnits = new HostUnits({ systemctl, directory, user, root });
+    this.#loader = new UnitLoader({ systemctl, directory, hostUnits: this.#hostUnits, log });
     this.#poll = new ChangePoll({ clock, look: () => this.#look() });
   }
 
@@ -90,7 +97,12 @@ export class SystemctlUnitManager implements UnitManager {
   }
 
   #queueJobs(verb: 'start' | 'stop' | 'restart', names: readonly UnitName[]): Promise<UnitFailures> {
-    return this.#act(() => this.#systemctl.queueJobs(verb, names));
+    return this.#act(async () => {
+      const failures = await this.#hostUnits.find(names);
+      const own = names.filter((name) => !failures.has(name));
+      for (const [name, message] of await this.#systemctl.queueJobs(verb, own)) failures.set(name, message);
+      return failures;
+    });
   }
 
   /** What the poll has just seen, for the caller that it has woken by it. */

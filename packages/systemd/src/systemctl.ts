@@ -84,6 +84,13 @@ export class Systemctl {
     return statuses;
   }
 
+  /** The directories in which systemd looks for units, the first first. */
+  async findUnitPath(): Promise<string[]> {
+    const result = await this.systemctl(['show', '--property=UnitPath', '--value']);
+    if (result.exitCode !== 0) throw new SystemdUnreachable(`systemctl show: ${reason(result)}`);
+    return result.stdout.split(/\s+/).filter((path) => path !== '');
+  }
+
   async systemctl(args: readonly string[]): Promise<CommandResult> {
     const result = await this.#options.run('systemctl', [...this.#scope, ...args]);
     if (result.exitCode !== 0 && saysUnreachable(result.stderr)) throw new SystemdUnreachable(reason(result));

@@ -1,5 +1,6 @@
 import type { Logger } from '@flotilla/runtime';
 import type { UnitName } from '@flotilla/unit';
+import type { HostUnits } from './host-units.js';
 import type { Systemctl } from './systemctl.js';
 import { isNothingToDo, parseCreatedLinks } from './systemctl-output.js';
 import type { UnitFailures, UnitFileToLoad } from './unit-manager.js';
@@ -8,6 +9,7 @@ import type { UnitsDirectory, WrittenFile } from './units-directory.js';
 export interface UnitLoaderOptions {
   readonly systemctl: Systemctl;
   readonly directory: UnitsDirectory;
+  readonly hostUnits: HostUnits;
   readonly log: Logger;
 }
 
@@ -15,24 +17,19 @@ export interface UnitLoaderOptions {
 export class UnitLoader {
   readonly #systemctl: Systemctl;
   readonly #directory: UnitsDirectory;
+  readonly #hostUnits: HostUnits;
   readonly #log: Logger;
 
-  constructor({ systemctl, directory, log }: UnitLoaderOptions) {
+  constructor({ systemctl, directory, hostUnits, log }: UnitLoaderOptions) {
     this.#systemctl = systemctl;
     this.#directory = directory;
+    this.#hostUnits = hostUnits;
     this.#log = log;
   }
 
   async load(files: readonly UnitFileToLoad[]): Promise<UnitFailures> {
-    const failures = new Map<UnitName, string>();
-    const written: WrittenFile[] = [];
-    for (const file of files) {
-      try {
-        written.push(await this.#directory.write(file));
-      } catch (error) {
-        failures.set(file.name, `the unit file can't be written: ${error instanceof Error ? error.message : error}`);
-      }
-    }
+    const failures = await this.#hostUnits.find(files.map((file) => file.name));
+    const written = await this.#write(files, failures);
     const linked = new Set<string>();
     const options = {
       asArgument: (name: UnitName) => this.#directory.path(name),
@@ -48,7 +45,11 @@ export class UnitLoader {
       const refused = await this.#systemctl.forAll([verb, '--runtime', '--no-reload', '--force'], names, options);
       for (const [name, message] of refused) failures.set(name, message);
     }
-    if (await this.#needsReload(written, linked)) await this.#systemctl.daemonReload();
+    const done = written.filter((file) => !failures.has(file.name));
+    if (await this.#needsReload(done, linked)) await this.#systemctl.daemonReload();
+    const overlooked = done.filter((file) => isOverlooked(file, linked)).map((file) => file.name);
+    for (const name of await this.#findUnknown(overlooked))
+      failures.set(name, 'systemd does not load this unit, although its file is where systemd looks for it');
     return failures;
   }
 
@@ -69,12 +70,31 @@ export class UnitLoader {
     return failures;
   }
 
+  /** Writes the files of units that have not failed, and notes those that fail now. */
+  async #write(files: readonly UnitFileToLoad[], failures: Map<UnitName, string>): Promise<WrittenFile[]> {
+    const written: WrittenFile[] = [];
+    for (const file of files) {
+      if (failures.has(file.name)) continue;
+      try {
+        written.push(await this.#directory.write(file));
+      } catch (error) {
+        failures.set(file.name, `the unit file can't be written: ${error instanceof Error ? error.message : error}`);
+      }
+    }
+    return written;
+  }
+
+  /** Units that a reload did not help to find: there are kinds that systemd never loads from files. */
+  async #findUnknown(names: readonly UnitName[]): Promise<UnitName[]> {
+    const statuses = names.length === 0 ? new Map() : await this.#systemctl.list(names);
+    return names.filter((name) => statuses.get(name)?.load === 'not-found');
+  }
+
   /** systemd 252 finds a new link by itself; it needs telling when what it holds in memory has become outdated. */
   async #needsReload(written: readonly WrittenFile[], linked: ReadonlySet<string>): Promise<boolean> {
     // Units that another unit is to pull in: that one's dependencies are read anew.
     if (written.some((file) => file.hasInstall && linked.has(file.name))) return true;
-    // File and link were there and yet the unit is asked for: systemd has missed it.
-    if (written.some((file) => file.was === 'same' && !linked.has(file.name))) return true;
+    if (written.some((file) => isOverlooked(file, linked))) return true;
     const changed = written.filter((file) => file.was === 'changed').map((file) => file.name);
     return changed.length > 0 && (await this.#systemctl.findLoaded(changed)).size > 0;
   }
@@ -91,4 +111,9 @@ export class UnitLoader {
     }
     if (loaded.size > 0) await this.#systemctl.daemonReload();
   }
+}
+
+/** File and link were there and yet the unit is asked for: systemd has missed it. */
+function isOverlooked(file: WrittenFile, linked: ReadonlySet<string>): boolean {
+  return file.was === 'same' && !linked.has(file.name);
 }

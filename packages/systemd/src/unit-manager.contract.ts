@@ -2,13 +2,15 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { hashUnitFile, parseUnitFile, parseUnitName, type UnitName } from '@flotilla/unit';
-import type { UnitManager, UnitStatus } from './unit-manager.js';
+import type { UnitFileToLoad, UnitManager, UnitStatus } from './unit-manager.js';
 
 /** A unit manager under test, and the time that it lives in. */
 export interface UnitManagerUnderTest {
   readonly manager: UnitManager;
   /** Lets `ms` pass. */
   advance(ms: number): Promise<void>;
+  /** Gives the host a running unit of its own, in /etc/systemd/system; `close` takes it away. */
+  addHostUnit(unit: UnitFileToLoad): Promise<void>;
   /** Stops and removes what the tests have left behind. */
   close(): Promise<void>;
 }
@@ -118,6 +120,27 @@ export function unitManagerContract(title: string, open: () => Promise<UnitManag
       assert.equal((await manager.listFiles()).has(name), false);
       assert.equal((await statusOf(name)).load, 'not-found');
       assert.equal((await statusOf(name)).active, 'inactive');
+    });
+
+    it('says of a unit that systemd does not load from files that it failed, at the second time at the latest', async () => {
+      const name = unit('made-by-programs.scope');
+      await load(name, '[Unit]\nDescription=a scope\n');
+      assert.equal((await load(name, '[Unit]\nDescription=a scope\n')).size, 1);
+      assert.equal((await statusOf(name)).load, 'not-found');
+    });
+
+    it("leaves a unit of the host's own alone, and says where its file is", async () => {
+      const [own, other] = [unit('own.service'), unit('other.service')];
+      await host.addHostUnit(file(own, sleeper));
+      const failures = await manager.load([file(own, '[Service]\nExecStart=/bin/true\n'), file(other, sleeper)]);
+      used.add(other);
+      assert.deepEqual([...failures.keys()], [own]);
+      assert.match(failures.get(own) ?? '', /\/etc\/systemd\/system\/contract-own\.service$/);
+      assert.equal((await manager.listFiles()).has(own), false);
+      for (const verb of ['start', 'restart', 'stop'] as const)
+        assert.deepEqual([...(await manager[verb]([own, other])).keys()], [own]);
+      assert.equal((await manager.unload([own])).size, 0);
+      assert.equal((await statusOf(own)).active, 'active');
     });
 
     it('does not mind to stop or unload what is not there', async () => {

@@ -32,15 +32,18 @@ export type UnitFailures = ReadonlyMap<UnitName, string>;
 
 /**
  * The local systemd, as far as the agent needs it, and the directory of unit files that the agent owns in it. Each
- * method takes all units of a pass at once and makes a bounded number of calls (law 6). Methods reject only if
- * systemd itself can't be reached.
+ * method takes all units of a pass at once and makes a bounded number of calls (law 6). A unit that the host has given
+ * itself, under the same name, is neither loaded over nor started, restarted or stopped: that is a failure. Methods reject
+ * if systemd can't be reached or a directory can't be read, never for one unit.
  */
 export interface UnitManager {
   /** The unit files in the directory. */
   listFiles(): Promise<ReadonlyMap<UnitName, UnitFileHere>>;
   /** systemd's word on each of `names`, by one call. A unit that systemd has never heard of is `not-found`. */
   listUnits(names: readonly UnitName[]): Promise<ReadonlyMap<UnitName, UnitStatus>>;
-  /** Writes files (new or changed) and makes systemd know them, `[Install]` sections included; reloads if it must. */
+  /** Writes files (new or changed) and makes systemd know them, `[Install]` sections included; reloads if it must. What systemd does not
+   * load even when it is asked a second time has failed.
+   */
   load(files: readonly UnitFileToLoad[]): Promise<UnitFailures>;
   /** Removes files of stopped units and makes systemd forget them. */
   unload(names: readonly UnitName[]): Promise<UnitFailures>;

@@ -1,0 +1,77 @@
+import type { Dirent } from 'node:fs';
+import { readdir, readlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { UnitName } from '@flotilla/unit';
+import type { Systemctl } from './systemctl.js';
+import type { UnitsDirectory } from './units-directory.js';
+
+export interface HostUnitsOptions {
+  readonly systemctl: Systemctl;
+  readonly directory: UnitsDirectory;
+  readonly user: boolean;
+  /** Where the host's root directory is. */
+  readonly root: string;
+}
+
+/** Where systemd looks for units, up to the directory that `link --runtime` links in. */
+interface Places {
+  /** systemd prefers what is in these. */
+  readonly before: readonly string[];
+  readonly links: string;
+}
+
+/** Which names the host has given to units of its own. What systemd would do under such a name, it would do to those. */
+export class HostUnits {
+  readonly #options: HostUnitsOptions;
+  #places: Places | undefined;
+
+  constructor(options: HostUnitsOptions) {
+    this.#options = options;
+  }
+
+  /** Those of `names` that systemd has, or prefers, another file for, with the reason not to touch them. */
+  async find(names: readonly UnitName[]): Promise<Map<UnitName, string>> {
+    if (names.length === 0) return new Map();
+    this.#places ??= await this.#findPlaces();
+    const { before, links } = this.#places;
+    const found = new Map<UnitName, string>();
+    for (const place of [...before, links]) {
+      const entries = new Map((await this.#read(place)).map((entry) => [entry.name, entry]));
+      for (const name of names) {
+        const entry = entries.get(name);
+        if (entry === undefined || found.has(name)) continue;
+        const path = join(place, name);
+        // A link there is replaced by ours; systemctl does not replace a file.
+        const isInTheWay = place === links ? entry.isFile() : await this.#isInTheWay(name, path, entry);
+        if (isInTheWay) found.set(name, `the host has a unit of its own under this name: ${path}`);
+      }
+    }
+    return found;
+  }
+
+  /** A mask is no unit, and neither is a lasting link to the agent's own file. */
+  async #isInTheWay(name: UnitName, path: string, entry: Dirent): Promise<boolean> {
+    if (!entry.isSymbolicLink()) return entry.isFile();
+    const { root, directory } = this.#options;
+    const target = await readlink(join(root, path));
+    return target !== '/dev/null' && target !== directory.path(name);
+  }
+
+  async #findPlaces(): Promise<Places> {
+    const { systemctl, user } = this.#options;
+    const paths = await systemctl.findUnitPath();
+    // Transient units are made beside the links, in a manager's part of /run or of $XDG_RUNTIME_DIR.
+    const transient = paths.find((path) => path.endsWith('/systemd/transient')) ?? '/run/systemd/transient';
+    const links = transient.replace(/transient$/, user ? 'user' : 'system');
+    return { before: paths.slice(0, Math.max(paths.indexOf(links), 0)), links };
+  }
+
+  async #read(place: string): Promise<Dirent[]> {
+    try {
+      return await readdir(join(this.#options.root, place), { withFileTypes: true });
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return [];
+      throw error;
+    }
+  }
+}
