@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ranges } from '@flotilla/registry';
+import { decodeRecord, ranges, type UnitRecord } from '@flotilla/registry';
 import fc from 'fast-check';
 import { isPlan, TestCluster } from './test-cluster.js';
 
@@ -30,6 +30,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   })),
   machine.map((id) => ({ says: `lose ${id}`, take: (cluster: TestCluster) => cluster.lose(id) })),
   fc.constant({ says: 'agents answer', take: answerAll }),
+  fc.constant({ says: 'global units run', take: runGlobals }),
   fc.constant({ says: 'settle', take: (cluster: TestCluster) => cluster.settle() }),
 );
 
@@ -45,6 +46,7 @@ test('whatever happened, a new leader finds nothing that its predecessor should 
         await cluster.settle();
       }
       await checkAgreement(cluster);
+      await checkCopies(cluster);
       await first.engine.close({ resign: true });
       const second = await cluster.lead('e2');
       assert.deepEqual(second.store.transactions.filter(isPlan), []);
@@ -62,6 +64,23 @@ async function answerAll(cluster: TestCluster): Promise<void> {
     await cluster.report(name, id);
     await cluster.acknowledge(name, id);
   }
+}
+
+/** Every machine runs every global unit that is wanted. */
+async function runGlobals(cluster: TestCluster): Promise<void> {
+  const machines = await cluster.keysOf(ranges.machines);
+  for (const { key, value } of (await cluster.store.range(ranges.units)).kvs) {
+    const { isGlobal, desiredState } = decodeRecord<UnitRecord>(key, value);
+    if (!isGlobal || desiredState === 'inactive') continue;
+    for (const machine of machines) await cluster.report(key.split('/')[1] ?? '', machine.split('/')[1] ?? '');
+  }
+}
+
+/** No machine has a unit that is placed on another one. */
+async function checkCopies(cluster: TestCluster): Promise<void> {
+  const rows = (await cluster.keysOf(ranges.states)).map((key) => key.split('/'));
+  for (const [name, , placed] of (await cluster.layout()).map((line) => line.split(' ')))
+    for (const [, unit, id] of rows) assert.ok(unit !== name || id === placed, `${name} on ${id} and ${placed}`);
 }
 
 /** Each placed unit has one schedule key, on its machine, which is alive; nothing else is scheduled. */

@@ -11,7 +11,8 @@ import {
   type Revision,
   type UnitRecord,
 } from '@flotilla/registry';
-import { parseUnitName, type Requirements, type UnitName } from '@flotilla/unit';
+import { parseUnitName, type UnitName } from '@flotilla/unit';
+import { FormerGlobals } from './former-globals.js';
 import { type Entry, MirrorTable } from './mirror-table.js';
 import {
   isSameMachine,
@@ -24,17 +25,12 @@ import {
   readUnitEntry,
 } from './mirrored-records.js';
 import { MirroredSchedule, type ScheduleEntry } from './mirrored-schedule.js';
-import { UnitFiles } from './unit-files.js';
+import { noRequirements, UnitFiles } from './unit-files.js';
+import { UnitProblems } from './unit-problems.js';
 
-/** What an inactive unit asks for: it has no place to be chosen. */
-const noRequirements: Requirements = {
-  isGlobal: false,
-  machineId: undefined,
-  metadata: new Map(),
-  machineOf: [],
-  conflicts: [],
-  replaces: [],
-};
+/** What stands in the way of deciding about a unit, besides keys that can't be read. */
+const fileProblem = 'unit file';
+const copiesProblem = 'copies';
 
 export interface MirrorStateListener {
   /** Something about the unit has changed that may change what is decided about it. */
@@ -56,16 +52,15 @@ export class MirrorState {
   readonly reasons = new MirrorTable<UnitName, ReasonRecord>();
   readonly machines = new MirrorTable<MachineId, MachineRecord>();
   readonly schedule = new MirroredSchedule();
+  readonly formerGlobals = new FormerGlobals();
   /** As it is now; it changes with the records. */
   readonly cluster: Cluster;
   readonly #listener: MirrorStateListener;
   readonly #units = new Map<UnitName, Unit>();
   readonly #placements = new Map<UnitName, MachineId>();
   readonly #machines = new Map<MachineId, Machine>();
-  readonly #unreadableUnits = new Set<UnitName>();
   readonly #unreadableMachines = new Set<MachineId>();
-  /** By unit, the keys that can't be read. */
-  readonly #problems = new Map<UnitName, Set<string>>();
+  readonly #problems = new UnitProblems();
 
   constructor(listener: MirrorStateListener) {
     this.#listener = listener;
@@ -74,7 +69,7 @@ export class MirrorState {
       placements: this.#placements,
       leaving: this.schedule.leaving,
       machines: this.#machines,
-      unreadable: { units: this.#unreadableUnits, machines: this.#unreadableMachines },
+      unreadable: { units: this.#problems.units, machines: this.#unreadableMachines },
     };
   }
 
@@ -157,6 +152,22 @@ export class MirrorState {
     }
   }
 
+  /** After a snapshot: nobody knows whether units that wait have been global a moment ago. */
+  suspectWaiting(): void {
+    for (const [name, { record, modRevision }] of this.units.entries) {
+      if (record.isGlobal || record.desiredState === 'inactive' || this.placements.entries.has(name)) continue;
+      this.formerGlobals.suspect(name, modRevision);
+      this.#setProblem(name, copiesProblem, true);
+    }
+  }
+
+  /** Takes in which machines have a former global unit; `suspectedAt` is why they were asked. */
+  noteCopies(name: UnitName, suspectedAt: Revision, machines: readonly MachineId[]): void {
+    if (!this.formerGlobals.settle(name, suspectedAt)) return;
+    this.schedule.setStrays(name, machines);
+    this.#setProblem(name, copiesProblem, false);
+  }
+
   #put(parsed: ParsedKey, kv: KeyValue): void {
     switch (parsed.kind) {
       case 'unit-file':
@@ -194,6 +205,7 @@ export class MirrorState {
     const entry = readUnitEntry(kv);
     const previous = this.units.get(name);
     this.units.put(name, entry);
+    this.formerGlobals.note(name, { isGlobal: entry.record.isGlobal, revision: entry.modRevision });
     this.files.use(entry.record.file);
     if (previous !== undefined) this.files.release(previous.record.file);
     this.#readUnit(name);
@@ -202,6 +214,7 @@ export class MirrorState {
   #deleteUnit(name: UnitName, revision: Revision): void {
     const previous = this.units.get(name);
     if (!this.units.delete(name, revision) || previous === undefined) return;
+    this.formerGlobals.noteDestroyed(name);
     this.files.release(previous.record.file);
     this.#readUnit(name);
   }
@@ -211,8 +224,8 @@ export class MirrorState {
     this.#listener.onTouched(name);
     const entry = this.units.get(name);
     this.#units.delete(name);
-    const fileProblem = 'unit file';
     this.#setProblem(name, fileProblem, false);
+    this.#setProblem(name, copiesProblem, this.formerGlobals.suspects.has(name));
     if (entry === undefined) return;
     const { desiredState, hash, file, isGlobal } = entry.record;
     const reading =
@@ -273,15 +286,7 @@ export class MirrorState {
     this.#listener.onMachineChanged(id);
   }
 
-  #setProblem(name: UnitName, key: string, isProblem: boolean): void {
-    const problems = this.#problems.get(name) ?? new Set<string>();
-    if (isProblem) {
-      this.#problems.set(name, problems.add(key));
-      this.#unreadableUnits.add(name);
-    } else if (problems.delete(key) && problems.size === 0) {
-      this.#problems.delete(name);
-      this.#unreadableUnits.delete(name);
-      this.#listener.onTouched(name);
-    }
+  #setProblem(name: UnitName, problem: string, isProblem: boolean): void {
+    if (this.#problems.note(name, problem, isProblem)) this.#listener.onTouched(name);
   }
 }

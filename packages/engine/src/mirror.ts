@@ -84,6 +84,7 @@ export class Mirror {
     this.#unitsRevision = revision;
     this.#isQuiet = true;
     for (const kv of kvs) this.#state.put(kv);
+    this.#state.suspectWaiting();
     this.#isQuiet = false;
     for (const [name, machines] of this.#state.schedule.leaving) this.#unanswered.set(name, new Set(machines));
     this.#touched = undefined;
@@ -197,12 +198,13 @@ export class Mirror {
     for (const name of reasons.entries.keys()) this.#touched?.add(name);
   }
 
-  /** The agent may have answered before the leader learnt that its order was written. */
+  /** The agent may have answered before the leader learnt that its order was written; or there is more to order. */
   #touchIfLeft(key: string): void {
     const parsed = parseKey(key);
     if (parsed?.kind !== 'schedule') return;
     const entry = this.#state.schedule.of(parsed.name).get(parsed.machine);
-    if (entry !== undefined && hasLeft(entry)) this.touch([parsed.name]);
+    const isDone = (entry === undefined || !hasLeft(entry)) && !this.#state.schedule.hasStrays(parsed.name);
+    if (!isDone) this.touch([parsed.name]);
   }
 
   #reviewRefusals(toldRevision: Revision): void {

@@ -17,9 +17,10 @@ export class MirroredSchedule {
   readonly #table = new MirrorTable<string, ScheduleRecord, ScheduleEntry>();
   readonly #byUnit = new Map<UnitName, Map<MachineId, ScheduleEntry>>();
   readonly #byMachine = new Map<MachineId, Set<UnitName>>();
+  readonly #strays = new Map<UnitName, Set<MachineId>>();
   readonly #leaving = new Map<UnitName, ReadonlySet<MachineId>>();
 
-  /** The machines that a unit was told to leave, without having answered yet. Units that leave none have no entry. */
+  /** The machines that a unit was, or is to be, told to leave, without having answered yet. Units that leave none have no entry. */
   get leaving(): ReadonlyMap<UnitName, ReadonlySet<MachineId>> {
     return this.#leaving;
   }
@@ -60,9 +61,24 @@ export class MirroredSchedule {
     return entry === undefined ? undefined : this.#enter(name, { ...entry, rowGoneAt: revision });
   }
 
+  /** The machines that have a unit although the schedule has never told them to, and are to be told to let it go. */
+  straysOf(name: UnitName): Iterable<MachineId> {
+    return this.#strays.get(name) ?? [];
+  }
+
+  hasStrays(name: UnitName): boolean {
+    return this.#strays.has(name);
+  }
+
+  setStrays(name: UnitName, machines: readonly MachineId[]): void {
+    this.#strays.set(name, new Set(machines.filter((machine) => !this.of(name).has(machine))));
+    this.#noteLeaving(name);
+  }
+
   #enter(name: UnitName, entry: ScheduleEntry): ScheduleEntry {
     const { machine } = entry;
     this.#table.put(tableKey(name, machine), entry);
+    this.#strays.get(name)?.delete(machine);
     const ofUnit = this.#byUnit.get(name) ?? new Map<MachineId, ScheduleEntry>();
     this.#byUnit.set(name, ofUnit.set(machine, entry));
     const onMachine = this.#byMachine.get(machine) ?? new Set<UnitName>();
@@ -83,7 +99,8 @@ export class MirroredSchedule {
   }
 
   #noteLeaving(name: UnitName): void {
-    const machines = new Set<MachineId>();
+    const machines = new Set<MachineId>(this.straysOf(name));
+    if (machines.size === 0) this.#strays.delete(name);
     for (const entry of this.of(name).values()) {
       if (entry.record.isLeaving && !hasLeft(entry)) machines.add(entry.machine);
     }

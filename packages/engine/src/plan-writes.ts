@@ -89,10 +89,14 @@ class UnitWriter {
   }
 
   schedule(target: MachineId | undefined): void {
-    const entries = this.#mirror.state.schedule.of(this.#name);
+    const { schedule } = this.#mirror.state;
+    const entries = schedule.of(this.#name);
     if (target !== undefined && this.#unit !== undefined) this.#scheduleAt(target, this.#unit, entries.get(target));
     for (const entry of [...entries.values()].slice(0, mostScheduleKeysAtOnce)) {
       if (entry.machine !== target) this.#takeOff(entry);
+    }
+    for (const machine of [...schedule.straysOf(this.#name)].slice(0, mostScheduleKeysAtOnce)) {
+      if (machine !== target && this.#unit !== undefined) this.#callBack(machine, this.#unit);
     }
   }
 
@@ -119,8 +123,7 @@ class UnitWriter {
 
   /** Rewrites the record in place if the unit's order, file or desired state has changed. */
   #scheduleAt(target: MachineId, unit: Entry<UnitRecord>, entry: ScheduleEntry | undefined): void {
-    const { hash, file, desiredState, order, uid = unit.createRevision } = unit.record;
-    const wanted: ScheduleRecord = { hash, file, desiredState, order, uid, isLeaving: false };
+    const wanted = scheduleRecord(unit, { isLeaving: false });
     if (entry !== undefined && isSameSchedule(entry.record, wanted)) return;
     this.#compareSchedule(target, entry?.modRevision ?? 0);
     if (this.#mirror.cluster.machines.has(target)) this.#compareMachine(target);
@@ -150,6 +153,13 @@ class UnitWriter {
     }
   }
 
+  /** A machine that the schedule does not know of is told to let the unit go. */
+  #callBack(machine: MachineId, unit: Entry<UnitRecord>): void {
+    if (isLost(machine, this.#mirror.cluster)) return;
+    this.#compareSchedule(machine, 0);
+    this.#put(keys.schedule(machine, this.#name), scheduleRecord(unit, { isLeaving: true }));
+  }
+
   /** A write that moves the placement is guarded by the placement's own revision. */
   #compareSchedule(machine: MachineId, revision: Revision): void {
     if (this.#movesPlacement) return;
@@ -164,6 +174,14 @@ class UnitWriter {
   #put(key: string, record: object): void {
     this.#operations.push({ kind: 'put', key, value: encodeRecord(record) });
   }
+}
+
+function scheduleRecord(
+  { record, createRevision }: Entry<UnitRecord>,
+  { isLeaving }: Pick<ScheduleRecord, 'isLeaving'>,
+): ScheduleRecord {
+  const { hash, file, desiredState, order, uid = createRevision } = record;
+  return { hash, file, desiredState, order, uid, isLeaving };
 }
 
 function isSameSchedule(a: ScheduleRecord, b: ScheduleRecord): boolean {

@@ -10,6 +10,7 @@ import {
 } from '@flotilla/registry';
 import { type Clock, jittered, type Logger, ReconcileLoop, type Timer } from '@flotilla/runtime';
 import type { UnitName } from '@flotilla/unit';
+import { findCopies } from './former-globals.js';
 import { Mirror, mirroredRanges } from './mirror.js';
 import type { Plan } from './plan.js';
 import { logPlan } from './plan-log.js';
@@ -100,7 +101,9 @@ export class Term {
   /** One pass: read what has changed, decide, write. Every branch of policy is in {@link schedule}. */
   async #pass(pass: number, signal: AbortSignal): Promise<void> {
     const mirror = this.#mirror;
-    if (!mirror.isSynced || this.#isOver || signal.aborted) return;
+    const mayDecide = () => mirror.isSynced && !this.#isOver && !signal.aborted;
+    if (mayDecide()) await this.#lookForCopies(signal);
+    if (!mayDecide()) return;
     const names = mirror.takeTouched();
     const plan = schedule(mirror.cluster, names);
     const writes = [
@@ -108,6 +111,14 @@ export class Term {
       ...unusedFileWrites(mirror),
     ];
     if (writes.length > 0) await this.#commit({ pass, plan, writes }, signal);
+  }
+
+  /** Units that were global may still run in many places; where they do is read before they are decided about. */
+  async #lookForCopies(signal: AbortSignal): Promise<void> {
+    const { state } = this.#mirror;
+    const suspects = new Map(state.formerGlobals.suspects);
+    const machinesByUnit = await findCopies(this.#options.store, [...suspects.keys()], signal);
+    for (const [name, machines] of machinesByUnit) state.noteCopies(name, suspects.get(name) ?? 0, machines);
   }
 
   async #commit({ pass, plan, writes }: PassWrites, signal: AbortSignal): Promise<void> {

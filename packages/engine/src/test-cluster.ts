@@ -138,10 +138,11 @@ export class TestCluster {
     await this.write({ kind: 'put', key: keys.machine(parseMachineId(text)), value });
   }
 
-  /** A machine's lease is over. */
-  lose(text: string): Promise<Revision> {
+  /** A machine's lease is over, and with it what the machine reported. */
+  async lose(text: string): Promise<Revision> {
     const id = parseMachineId(text);
-    return this.write({ kind: 'delete', from: keys.machine(id) });
+    const rows = (await this.keysOf(ranges.states)).filter((key) => key.endsWith(`/${id}`));
+    return this.write(...[keys.machine(id), ...rows].map((key) => ({ kind: 'delete', from: key }) as const));
   }
 
   /** What an agent does when a unit is on its machine. */
