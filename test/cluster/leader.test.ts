@@ -19,17 +19,24 @@ describe('a leader', { skip: labObstacle() }, () => {
   const signalFleetd = (host: TestHost, signal: string) =>
     host.mustExec(['systemctl', 'kill', '--kill-whom=main', `--signal=${signal}`, 'fleet.service']);
 
-  const submitMany = async (): Promise<void> => {
+  /** Asks a host for units without waiting for them. */
+  const ask = async (host: TestHost, names: readonly string[]): Promise<void> => {
     const paths: string[] = [];
-    for (const name of many) paths.push(await cluster.unitFile(name, sleeper));
-    await mustFleetctl(cluster.anyHost, ['start', '--no-block', ...paths]);
+    for (const name of names) paths.push(await cluster.unitFile(name, sleeper));
+    await mustFleetctl(host, ['start', '--no-block', ...paths]);
   };
 
-  it('that is killed in the middle of its work leaves no unit unplaced', async () => {
+  const otherThan = (leader: TestHost): TestHost => {
+    const other = cluster.lab.hosts.find((host) => host !== leader);
+    assert.ok(other, 'there is another host');
+    return other;
+  };
+
+  it('that is killed while units stream in leaves none unplaced', async () => {
     const first = await untilLeader(cluster.lab);
-    // The host that is asked may be the one whose fleetd is killed: what it was told is told again.
-    const submitted = submitMany().catch(submitMany);
-    // As soon as it has begun to place units.
+    const submitted = (async () => {
+      for (let at = 0; at < many.length; at += 10) await ask(otherThan(first.host), many.slice(at, at + 10));
+    })();
     await waitUntil({
       what: 'the first units are placed',
       read: () => placements(cluster),
@@ -37,8 +44,20 @@ describe('a leader', { skip: labObstacle() }, () => {
       intervalMs: 10,
     });
     await signalFleetd(first.host, 'SIGKILL');
-    assert.ok((await placements(cluster)) < many.length, 'the leader had work left when it was killed');
     await submitted;
+    await untilLeader(cluster.lab, first);
+    await cluster.assertRunning(await cluster.untilPlaced(many));
+  });
+
+  it('that is killed with work left for certain leaves it to its successor', async () => {
+    const first = await untilLeader(cluster.lab);
+    const [begun, left] = [many.slice(0, 20), many.slice(20)];
+    await cluster.startUnits(begun, sleeper);
+    // What comes in now is work that this leader has and will never do.
+    await signalFleetd(first.host, 'SIGSTOP');
+    await ask(otherThan(first.host), left);
+    assert.equal(await placements(cluster), begun.length);
+    await signalFleetd(first.host, 'SIGKILL');
     await untilLeader(cluster.lab, first);
     await cluster.assertRunning(await cluster.untilPlaced(many));
   });
