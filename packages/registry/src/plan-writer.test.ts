@@ -160,6 +160,15 @@ test('an unreachable store is an error, thrown when nothing is in flight', async
   assert.deepEqual(committed, []);
 });
 
+test('a write that fits no transaction is an error, thrown when nothing is in flight', async () => {
+  const { commit, committed, store, writes } = await prepare();
+  const [first, ...rest] = writes(127);
+  const oversized = { unit: first?.unit, compares: [], operations: rest.flatMap(({ operations }) => operations) };
+  await assert.rejects(commit([...rest, oversized]), { code: 'oversized-write' });
+  assert.equal(store.inFlight, 0);
+  assert.equal(committed.length, rest.length);
+});
+
 test('a lost reply is told even if the store is unreachable by then', async () => {
   const { commit, store, writes } = await prepare();
   store.loseNextReply();

@@ -56,7 +56,9 @@ export type CommitOutcome = 'done' | 'stopped' | 'stale' | 'fenced' | 'uncertain
  * Writes a plan in as few fenced transactions as the store's limits allow, several at a time. A transaction that is
  * refused names what it failed on: those writes are dropped and told, the rest is committed without them.
  *
- * @throws StoreError when the store can't be reached or turns a transaction down; nothing is in flight then.
+ * @throws StoreError when the store can't be reached or turns a transaction down.
+ * @throws FleetError `oversized-write` if a write fits no transaction, `inexplicable-refusal`. Whatever is thrown,
+ *   nothing is in flight then.
  */
 export async function commitPlan(options: CommitOptions): Promise<CommitOutcome> {
   const commit = new Commit(options);
@@ -83,8 +85,8 @@ class Commit {
       if (!leadership.isFresh()) this.outcome = 'stale';
       else if (signal.aborted) this.outcome = 'stopped';
       else {
-        const batch = this.#takeBatch();
         try {
+          const batch = this.#takeBatch();
           this.#settle(batch, await store.transact(batch.transaction));
         } catch (error) {
           if (error instanceof StoreError && error.kind === 'uncertain') this.#end('uncertain');
