@@ -164,6 +164,7 @@ test('a write that fits no transaction is an error, thrown when nothing is in fl
   const { commit, committed, store, writes } = await prepare();
   const [first, ...rest] = writes(127);
   const oversized = { unit: first?.unit, compares: [], operations: rest.flatMap(({ operations }) => operations) };
+  store.beforeTransaction = () => sleep(systemClock, 0);
   await assert.rejects(commit([...rest, oversized]), { code: 'oversized-write' });
   assert.equal(store.inFlight, 0);
   assert.equal(committed.length, rest.length);
