@@ -1,5 +1,6 @@
 import { sleep, systemClock } from '@flotilla/runtime';
 import { createLab, type Lab, LabInUseError, labObstacle } from '../lab/index.js';
+import { demoLab, findRunningDemo } from './running.js';
 import { directions, tour } from './tour.js';
 
 /** Conventional: 128 and the signal's number. */
@@ -24,7 +25,7 @@ function firstSignal(): Promise<Signal> {
 /** Runs the whole demo. @returns The exit code. */
 async function demo(signal: Promise<Signal>): Promise<number> {
   say('Booting three hosts with systemd, and etcd');
-  const lab = await createLab({ name: 'demo', hosts: 3 });
+  const lab = await createLab({ name: demoLab, hosts: 3 });
   try {
     const ended = await Promise.race([signal, tour(lab, say)]);
     if (ended !== undefined) return signalExitCodes[ended];
@@ -37,7 +38,8 @@ async function demo(signal: Promise<Signal>): Promise<number> {
 
 /** Ctrl-C is how the demo is meant to end; any other signal is not. */
 async function stayUp(lab: Lab, signal: Promise<Signal>): Promise<number> {
-  say(`\n${directions(lab)}`);
+  say(isOnce ? '\nWithout --once it would go on like this.' : '');
+  say(directions(lab));
   if (isOnce) return 0;
   const stop = new AbortController();
   void signal.then(() => stop.abort());
@@ -46,16 +48,16 @@ async function stayUp(lab: Lab, signal: Promise<Signal>): Promise<number> {
   return ended === 'SIGINT' ? 0 : signalExitCodes[ended];
 }
 
-function refusal(): string | undefined {
+async function refusal(): Promise<string | undefined> {
   if (process.argv.slice(2).some((argument) => argument !== '--once')) return usage;
-  return labObstacle() || undefined;
+  return labObstacle() || (await findRunningDemo());
 }
 
 // A terminal that was closed must not keep the demo from removing its hosts.
 process.stdout.on('error', () => {});
 process.stderr.on('error', () => {});
 
-const refused = refusal();
+const refused = await refusal();
 if (refused !== undefined) {
   console.error(refused);
   process.exit(refused === usage ? 64 : 1);
@@ -63,8 +65,8 @@ if (refused !== undefined) {
 try {
   process.exitCode = await demo(firstSignal());
 } catch (error) {
-  const isInUse = error instanceof LabInUseError;
-  console.error(isInUse ? `A demo is running already: ${error.message}. End that one first.` : error);
+  // Another demo has begun in the meantime.
+  console.error(error instanceof LabInUseError ? await findRunningDemo() : error);
   process.exitCode = 1;
 }
 process.exit();

@@ -65,6 +65,7 @@ function metadataFor(host: TestHost, lab: Lab, { wantedMetadata }: Examples): st
 async function startExamples(lab: Lab, examples: Examples, say: Say): Promise<void> {
   const { toStart, toLoad, leftOut } = examples;
   for (const [name, why] of leftOut) say(`Left out: ${name}, for ${why}`);
+  say('Conflicts= is not obeyed yet: spread@ spreads by the number of units on each host');
   if (toLoad.length > 0) await command(lab, 'load', toLoad, say);
   await command(lab, 'start', toStart, say);
   const copies = toStart.map((path) => (examples.globals.has(basename(path)) ? lab.hosts.length : 1));

@@ -17,6 +17,6 @@ export {
 export type { TestHost } from './host.js';
 export { type FleetConfig, installFleet, singleFiles } from './install-fleet.js';
 export { createLab, type Lab, type LabOptions } from './lab.js';
-export { LabInUseError, removeAbandonedLabs } from './lab-record.js';
+export { findLabOwner, LabInUseError, removeAbandonedLabs } from './lab-record.js';
 export { labObstacle } from './requirements.js';
 export { type WaitOptions, waitUntil } from './wait-until.js';

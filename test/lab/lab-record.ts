@@ -47,6 +47,11 @@ export async function claimLab(name: string): Promise<string> {
   return directory;
 }
 
+/** The process that has a lab of that name, if one lives. */
+export async function findLabOwner(name: string): Promise<number | undefined> {
+  return (await findOwner(join(tmpdir(), `${prefix}${name}`)))?.pid;
+}
+
 /** Removes the labs whose owners are dead, whatever state they are in. */
 export async function removeAbandonedLabs(): Promise<void> {
   for (const entry of await readdir(tmpdir())) {

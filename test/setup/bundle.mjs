@@ -1,5 +1,5 @@
 // Makes dist/fleetd and dist/fleetctl: one file each, for any host that has Node 20 and nothing else.
-import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
@@ -37,7 +37,7 @@ function readProto(importer, protoPath) {
 }
 
 async function bundleProgram(name) {
-  const outfile = join(root, 'dist', name);
+  const outfile = join(root, 'dist', `.${name}.new`);
   await build({
     entryPoints: [join(root, 'packages', name, 'dist/main.js')],
     outfile,
@@ -53,18 +53,22 @@ async function bundleProgram(name) {
     plugins: [embedProto],
   });
   // etcd3 may have moved the file that the plug-in looks for; then the path of the .proto is still in there.
-  if (readFileSync(outfile, 'utf8').includes('/proto/rpc.proto'))
-    throw new Error(`${outfile} would look for rpc.proto`);
+  if (readFileSync(outfile, 'utf8').includes('/proto/rpc.proto')) throw new Error(`${name} would look for rpc.proto`);
   chmodSync(outfile, 0o755);
+  return outfile;
 }
 
 mkdirSync(join(root, 'dist'), { recursive: true });
 // Without it, Node would take the files for ES modules as long as they lie below the repository's package.json.
 writeFileSync(join(root, 'dist/package.json'), '{ "type": "commonjs" }\n');
 try {
-  for (const name of programs) rmSync(join(root, 'dist', name), { force: true });
-  for (const name of programs) await bundleProgram(name);
+  const made = new Map();
+  for (const name of programs) made.set(name, await bundleProgram(name));
+  // Somebody may be using the old ones.
+  for (const [name, path] of made) renameSync(path, join(root, 'dist', name));
 } catch (error) {
+  // An old program must not pass for what was to be built now.
+  for (const name of programs) rmSync(join(root, 'dist', name), { force: true });
   console.error(`dist/ is not complete: ${error.message}`);
   process.exit(1);
 }
