@@ -216,6 +216,46 @@ describe('a store that does not answer', () => {
     });
   }
 
+  test('nothing is decided between a missing answer and the snapshot that is read for it', async () => {
+    const { store } = await cluster.lead();
+    await cluster.join('m1');
+    await cluster.settle();
+    const answer = gate();
+    store.beforeRead = () => answer.opened;
+    store.client.loseNextReply();
+    await cluster.submit('a.service');
+    await cluster.settle();
+    await cluster.submit('b.service');
+    await cluster.clock.advance(1_000);
+    assert.equal(store.transactions.filter(isPlan).length, 1);
+    answer.open();
+    await cluster.settle();
+    assert.equal((await cluster.layout()).length, 4);
+  });
+
+  test('nothing is decided between the end of a watch and the next snapshot', async () => {
+    const { store } = await cluster.lead();
+    await cluster.join('m1');
+    await cluster.settle();
+    store.before = async (transaction) => {
+      if (isPlan(transaction)) store.client.cut();
+    };
+    await cluster.submit('a.service');
+    await cluster.settle();
+    await cluster.submit('b.service');
+    cluster.store.compact(cluster.store.revision);
+    const answer = gate();
+    store.beforeRead = () => answer.opened;
+    store.before = async () => {};
+    store.transactions.length = 0;
+    store.client.heal();
+    await cluster.clock.advance(2_000);
+    assert.deepEqual(store.transactions.filter(isPlan), []);
+    answer.open();
+    await cluster.settle();
+    assert.equal((await cluster.layout()).length, 4);
+  });
+
   test('a transaction that takes effect long after it was given up for lost undoes nothing', async () => {
     const { store } = await cluster.lead();
     await cluster.join('m1');

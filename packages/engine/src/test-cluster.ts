@@ -30,6 +30,8 @@ export class TracedStore implements Store {
   readonly transactions: Transaction[] = [];
   /** Awaited before each transaction takes effect. */
   before: (transaction: Transaction) => Promise<void> = async () => {};
+  /** Awaited before each read. */
+  beforeRead: () => Promise<void> = async () => {};
   reads = 0;
   readonly client: MemoryStore;
 
@@ -45,6 +47,7 @@ export class TracedStore implements Store {
 
   async range(request: RangeRequest): Promise<RangeResult> {
     this.reads++;
+    await this.beforeRead();
     return this.client.range(request);
   }
 
