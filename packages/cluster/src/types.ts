@@ -37,13 +37,3 @@ export interface Cluster {
     readonly machines: ReadonlySet<MachineId>;
   };
 }
-
-/** systemd's word on a unit, unedited. */
-export interface SystemdState {
-  /** LoadState: `loaded`, `not-found`, `bad-setting`, `error`, `masked`. */
-  readonly load: string;
-  /** ActiveState: `active`, `reloading`, `inactive`, `failed`, `activating`, `deactivating`. */
-  readonly active: string;
-  /** SubState; its words depend on the unit's type. */
-  readonly sub: string;
-}

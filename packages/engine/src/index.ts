@@ -1,4 +1,3 @@
 export { createEngine, type Engine, type EngineOptions } from './engine.js';
-export { explainUnschedule } from './explain.js';
-export type { Decision, Plan, UnscheduleReason } from './plan.js';
-export { applyDecisions, schedule } from './schedule.js';
+export type { Plan } from './plan.js';
+export { schedule } from './schedule.js';
