@@ -6,11 +6,11 @@ import type { UnitName } from '@flotilla/unit';
 import type { Allegiance } from './allegiance.js';
 import type { AssignmentView } from './assignment-view.js';
 import { carryOut } from './carry-out.js';
-import { readVerdicts } from './confirm.js';
 import { type CurrentUnit, currentUnits, isGone } from './current.js';
 import { type DesiredUnit, desiredUnits, type KnownUnit } from './desired.js';
 import { Farewells } from './farewells.js';
 import { GlobalRequirements } from './global-requirements.js';
+import { MissingUnits } from './missing-units.js';
 import { reconcile, type Task } from './reconcile.js';
 import { stateRows } from './rows.js';
 import type { StartedRecords } from './started-records.js';
@@ -46,9 +46,10 @@ export class AgentPass {
   readonly #requirements: GlobalRequirements;
   readonly #failures: TaskFailures;
   readonly #farewells: Farewells;
-  readonly #verdicts = new Map<UnitName, 'gone' | 'stands'>();
+  readonly #missing: MissingUnits;
   readonly #told = new Set<string>();
   #verified = '';
+  #doubts = 0;
   #rows: ReadonlyMap<UnitName, UnitRow> = new Map();
 
   constructor(options: AgentPassOptions) {
@@ -56,66 +57,81 @@ export class AgentPass {
     this.#requirements = new GlobalRequirements(options.store, options.log);
     this.#failures = new TaskFailures(options.clock);
     this.#farewells = new Farewells(options.publisher);
+    this.#missing = new MissingUnits({ ...options, machine: options.machine.id });
   }
 
   /** In the next pass, asks the store again who it is and what it says of units that it has no order for. */
   doubt(): void {
-    this.#verified = '';
+    this.#doubts++;
   }
 
   /** Runs a pass. Returns after how many milliseconds to run another although nothing may tell by then. */
   async run(): Promise<number | undefined> {
     const { registration, view, allegiance, log } = this.#options;
-    if (view.snapshots === 0 || !registration.isFresh()) return undefined;
+    const mayAct = () => view.isCurrent && registration.isFresh();
+    if (!mayAct()) return undefined;
     const situation = await this.#look();
     if (situation === undefined) return allegiance.freezeReason === undefined ? 0 : undefined;
     const { desired, current } = situation;
     const tasks = reconcile(desired, current);
     this.#farewells.bid(situation, allegiance.known);
     await allegiance.remember(this.#knownUnits(situation), view.revision);
-    const failures = await carryOut(tasks, desired, { ...this.#options, mayAct: () => registration.isFresh() });
+    const failures = await carryOut(tasks, desired, { ...this.#options, mayAct });
     this.#settle(tasks, failures, situation);
     for (const [unit, error] of failures) log.warn('a unit is not as it should be; it is tried again', { unit, error });
     this.#publish(tasks, situation);
     if (tasks.length > 0) return 0;
-    return this.#farewells.isBusy ? farewellCheckMs : this.#failures.nextRetryMs();
+    const farewellMs = this.#farewells.isBusy ? farewellCheckMs : undefined;
+    return findLeast([farewellMs, this.#failures.nextRetryMs(), this.#missing.nextCheckMs()]);
   }
 
   /** `undefined`: no orders may be taken from this store, or the orders have changed while they were looked at. */
   async #look(): Promise<Situation | undefined> {
-    const { unitManager, view, allegiance, machine, started, registration } = this.#options;
-    const stamp = `${view.snapshots} ${view.removals}`;
-    if (this.#verified !== stamp) {
-      if (!this.#verified.startsWith(`${view.snapshots} `)) this.#verdicts.clear();
-      await allegiance.verify();
-      registration.setFrozen(allegiance.freezeReason);
-      this.#options.onVerified(allegiance.freezeReason);
-      if (allegiance.freezeReason !== undefined) return undefined;
-      this.#verified = stamp;
-    }
-    if (allegiance.freezeReason !== undefined) return undefined;
+    const { unitManager, view, allegiance, machine, started } = this.#options;
+    const stamp = this.#stamp();
+    view.keepRemoved(allegiance.known);
+    if (this.#verified !== stamp && !(await this.#verify(stamp))) return undefined;
     const [files, startedBy] = [await unitManager.listFiles(), await started.read()];
     const requirements = await this.#requirements.read(view.globals);
-    await this.#confirmMissing();
-    if (stamp !== `${view.snapshots} ${view.removals}`) return undefined;
+    // The store that has just said what is gone is to be the known one, however long ago it was asked who it is.
+    const hasAsked = await this.#missing.confirm(this.#findMissing(), `${view.snapshots} ${this.#doubts}`);
+    if (hasAsked && !(await this.#verify(stamp))) return undefined;
+    if (stamp !== this.#stamp()) return undefined;
+    const { schedule, globals, removed } = view;
     const { known } = allegiance;
-    const desired = desiredUnits({ ...sourcesOf(view), machine, requirements, known, verdicts: this.#verdicts });
+    const { verdicts } = this.#missing;
+    const desired = desiredUnits({ schedule, globals, removed, machine, requirements, known, verdicts });
     this.#tellStrangers(files, desired);
     this.#failures.keep(new Map([...desired].map(([name, wish]) => [name, JSON.stringify(wish)])));
     const statuses = await unitManager.listUnits([...desired.keys()]);
     return { desired, current: currentUnits({ files, statuses, started: startedBy, held: this.#failures.held() }) };
   }
 
+  /** What orders depend on: if it changes while they are looked at, that look is void. */
+  #stamp(): string {
+    const { view } = this.#options;
+    return `${view.snapshots} ${view.removals} ${view.isCurrent} ${this.#doubts}`;
+  }
+
+  /** Whether the store, asked now, is one that orders may be taken from. */
+  async #verify(stamp: string): Promise<boolean> {
+    const { allegiance, registration, onVerified } = this.#options;
+    this.#verified = '';
+    await allegiance.verify();
+    const { freezeReason } = allegiance;
+    registration.setFrozen(freezeReason);
+    if (stamp !== this.#stamp()) return false;
+    onVerified(freezeReason);
+    if (freezeReason !== undefined) return false;
+    this.#verified = stamp;
+    return true;
+  }
+
   /** A unit that a snapshot did not have is stopped only if the store says so in so many words. */
-  async #confirmMissing(): Promise<void> {
-    const { view, allegiance, store, machine, log } = this.#options;
-    const isMissing = (name: UnitName) =>
-      !view.schedule.has(name) && !view.globals.has(name) && !view.removed.has(name) && !this.#verdicts.has(name);
-    const missing = [...allegiance.known.keys()].filter(isMissing);
-    for (const [name, verdict] of await readVerdicts(store, machine.id, missing)) {
-      this.#verdicts.set(name, verdict);
-      if (verdict === 'stands') log.warn('a unit is placed here and has no order; it is kept as it is', { unit: name });
-    }
+  #findMissing(): UnitName[] {
+    const { schedule, globals, removed } = this.#options.view;
+    const isMissing = (name: UnitName) => !schedule.has(name) && !globals.has(name) && !removed.has(name);
+    return [...this.#options.allegiance.known.keys()].filter(isMissing);
   }
 
   #knownUnits({ desired, current }: Situation): Map<UnitName, KnownUnit> {
@@ -158,6 +174,7 @@ export class AgentPass {
   }
 }
 
-function sourcesOf({ schedule, globals, removed }: AssignmentView) {
-  return { schedule, globals, removed };
+function findLeast(waitsMs: readonly (number | undefined)[]): number | undefined {
+  const known = waitsMs.filter((ms) => ms !== undefined);
+  return known.length === 0 ? undefined : Math.min(...known);
 }

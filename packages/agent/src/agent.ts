@@ -2,6 +2,7 @@ import type { Machine } from '@flotilla/cluster';
 import { type Following, follow, type Registration, StatePublisher, type Store, StoreError } from '@flotilla/registry';
 import { type Clock, jittered, type Logger, ReconcileLoop, type Timer } from '@flotilla/runtime';
 import type { UnitManager } from '@flotilla/systemd';
+import type { UnitName } from '@flotilla/unit';
 import { AgentPass } from './agent-pass.js';
 import { Allegiance } from './allegiance.js';
 import { AssignmentFile } from './assignment-file.js';
@@ -27,6 +28,11 @@ export interface AgentOptions {
    * should give none either: its engine must not lead. @default nothing
    */
   readonly onVerified?: (freezeReason: string | undefined) => void;
+  /**
+   * Called when the watch has broken: until `onVerified` is called again, it may be another store that answers.
+   * @default nothing
+   */
+  readonly onDoubt?: () => void;
 }
 
 /** Makes its machine run what is scheduled to it. */
@@ -39,7 +45,7 @@ export interface Agent {
   findFreezeReason(): string | undefined;
   /** Ends the work and leaves the units alone; the lease is left to the next process. */
   close(): Promise<void>;
-  /** Takes the machine out of its cluster: its units are stopped, and it has left. Never rejects for the store. */
+  /** Takes the machine out of its cluster: its units are stopped, and it has left. Never rejects for the store or systemd. */
   leave(options: { readonly timeoutMs: number }): Promise<void>;
 }
 
@@ -79,7 +85,7 @@ class MachineAgent implements Agent {
     this.#view = new AssignmentView(machine.id, log);
     this.#publisher = new StatePublisher({ store, clock, log, machine: machine.id, lease: () => registration.lease });
     this.#allegiance = new Allegiance({ store, log, file: new AssignmentFile(stateDirectory) });
-    this.#started = new StartedRecords(startedDirectory);
+    this.#started = new StartedRecords(startedDirectory, log);
     const { unitManager, onVerified = () => {} } = options;
     const own = { view: this.#view, publisher: this.#publisher, allegiance: this.#allegiance, started: this.#started };
     this.#pass = new AgentPass({ store, unitManager, machine, registration, clock, log, onVerified, ...own });
@@ -87,7 +93,7 @@ class MachineAgent implements Agent {
   }
 
   async start(): Promise<void> {
-    const { store, clock, log, registration, unitManager } = this.#options;
+    const { store, clock, log, registration, unitManager, onDoubt } = this.#options;
     await this.#allegiance.load();
     await this.#started.read();
     registration.setFrozen(this.#allegiance.freezeReason);
@@ -116,6 +122,10 @@ class MachineAgent implements Agent {
           this.#view.apply(events, revision);
           this.#loop.wake();
         },
+        onBroken: () => {
+          this.#view.lose();
+          onDoubt?.();
+        },
       },
     });
     this.#armAudit();
@@ -135,20 +145,42 @@ class MachineAgent implements Agent {
   }
 
   async leave({ timeoutMs }: { readonly timeoutMs: number }): Promise<void> {
-    const { registration, unitManager, clock, log } = this.#options;
+    const { registration, log } = this.#options;
     await this.#stopLoops();
     const canLeave = registration.isFresh() && this.#allegiance.freezeReason === undefined;
-    const files = await unitManager.listFiles();
-    const names = [...this.#allegiance.known.keys()].filter((name) => files.has(name)).sort();
-    const waitMs = canLeave ? timeoutMs : Math.min(timeoutMs, lonelyTimeoutMs);
-    const stopped = await stopAll(names, { unitManager, clock, log, timeoutMs: waitMs });
-    for (const name of stopped) this.#started.remove(name);
+    const stopped = await this.#stopUnits(canLeave ? timeoutMs : Math.min(timeoutMs, lonelyTimeoutMs));
     if (canLeave && (await this.#leaveCluster())) {
-      await unitManager.unload(stopped);
-      await this.#allegiance.forget();
+      // What could not be stopped or unloaded is to be by the next process, so that must know of it.
+      if (stopped !== undefined && (await this.#unloadUnits(stopped))) await this.#allegiance.forget();
     } else {
       log.warn('stopped without leaving the cluster; the assignment is kept');
       await registration.close();
+    }
+  }
+
+  /** The units that are at rest after `timeoutMs` at most; `undefined` if systemd could not be asked. */
+  async #stopUnits(timeoutMs: number): Promise<UnitName[] | undefined> {
+    const { unitManager, clock, log } = this.#options;
+    try {
+      const files = await unitManager.listFiles();
+      const names = [...this.#allegiance.known.keys()].filter((name) => files.has(name)).sort();
+      const stopped = await stopAll(names, { unitManager, clock, log, timeoutMs });
+      for (const name of stopped) this.#started.remove(name);
+      return stopped;
+    } catch (error) {
+      log.error('the units could not be stopped', { error });
+      return undefined;
+    }
+  }
+
+  async #unloadUnits(names: readonly UnitName[]): Promise<boolean> {
+    const { unitManager, log } = this.#options;
+    try {
+      await unitManager.unload(names);
+      return true;
+    } catch (error) {
+      log.error('the files of stopped units could not be taken away', { error });
+      return false;
     }
   }
 

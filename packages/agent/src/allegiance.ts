@@ -25,6 +25,7 @@ export class Allegiance {
   async load(): Promise<void> {
     this.#assignment = await this.#options.file.load();
     this.#freezeReason = this.#assignment.frozen;
+    if (this.#freezeReason !== undefined) this.#tellFrozen(this.#freezeReason);
   }
 
   /** The units that this machine was told to run. */
@@ -43,13 +44,13 @@ export class Allegiance {
    */
   async verify(): Promise<void> {
     const { store, log } = this.#options;
-    const isFree = this.#assignment.cluster === undefined;
+    const isFree = this.#assignment.cluster === undefined && this.#assignment.frozen === undefined;
     const found = await readStoreIdentity(store);
     const { cluster, revision } = found.cluster === undefined && isFree ? await setUpStore(store) : found;
     const reason = findFreezeReason(this.#assignment, { cluster, revision });
     if (reason !== this.#freezeReason) {
       if (reason === undefined) log.warn('no longer frozen: the store is the known one again');
-      else log.error('frozen: starting and stopping nothing', { reason });
+      else this.#tellFrozen(reason);
     }
     this.#freezeReason = reason;
     if (reason !== undefined) {
@@ -72,6 +73,10 @@ export class Allegiance {
   async forget(): Promise<void> {
     this.#assignment = { cluster: undefined, revision: 0, frozen: undefined, units: new Map() };
     await this.#options.file.remove();
+  }
+
+  #tellFrozen(reason: string): void {
+    this.#options.log.error('frozen: starting and stopping nothing', { reason });
   }
 
   async #save(assignment: Assignment): Promise<void> {

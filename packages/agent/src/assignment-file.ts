@@ -1,9 +1,9 @@
-import { readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Revision } from '@flotilla/registry';
-import { isUnitName, type UnitHash, type UnitName } from '@flotilla/unit';
+import { isUnitName, type UnitName } from '@flotilla/unit';
 import type { KnownUnit } from './desired.js';
-import { findJson, writeAtomic } from './write-atomic.js';
+import { findText, parseJson, writeAtomic } from './write-atomic.js';
 
 /** What this machine remembers of the store that it takes orders from. */
 export interface Assignment {
@@ -19,13 +19,6 @@ export interface Assignment {
 
 const emptyAssignment: Assignment = { cluster: undefined, revision: 0, frozen: undefined, units: new Map() };
 
-interface StoredAssignment {
-  readonly cluster?: string;
-  readonly revision?: number;
-  readonly frozen?: string;
-  readonly units?: Readonly<Record<string, { readonly hash: UnitHash; readonly uid: Revision }>>;
-}
-
 /** `assignment.json` in the state directory. */
 export class AssignmentFile {
   readonly #path: string;
@@ -34,14 +27,11 @@ export class AssignmentFile {
     this.#path = join(stateDirectory, 'assignment.json');
   }
 
-  /** What was saved last; empty if nothing was, or if the file is damaged. */
+  /** What was saved last; empty if nothing was. Who can't read to which store the machine belongs takes orders from none. */
   async load(): Promise<Assignment> {
-    const found = await findJson(this.#path, (path) => readFile(path, 'utf8'));
-    if (typeof found !== 'object' || found === null) return emptyAssignment;
-    const { cluster, revision = 0, frozen, units = {} } = found as StoredAssignment;
-    const known = new Map<UnitName, KnownUnit>();
-    for (const [name, { hash, uid }] of Object.entries(units)) if (isUnitName(name)) known.set(name, { hash, uid });
-    return { cluster, revision, frozen, units: known };
+    const text = await findText(this.#path);
+    if (text === undefined) return emptyAssignment;
+    return findAssignment(parseJson(text)) ?? { ...emptyAssignment, frozen: `${this.#path} is damaged` };
   }
 
   async save({ units, ...rest }: Assignment): Promise<void> {
@@ -51,4 +41,27 @@ export class AssignmentFile {
   async remove(): Promise<void> {
     await rm(this.#path, { force: true });
   }
+}
+
+/** `undefined` if this is not what {@link AssignmentFile.save} writes. */
+function findAssignment(stored: unknown): Assignment | undefined {
+  if (!isRecord(stored)) return undefined;
+  const { cluster, revision = 0, frozen, units = {} } = stored;
+  if (cluster !== undefined && typeof cluster !== 'string') return undefined;
+  if (frozen !== undefined && typeof frozen !== 'string') return undefined;
+  if (typeof revision !== 'number' || !isRecord(units)) return undefined;
+  const known = new Map<UnitName, KnownUnit>();
+  for (const [name, unit] of Object.entries(units)) {
+    if (!isUnitName(name) || !isKnownUnit(unit)) return undefined;
+    known.set(name, { hash: unit.hash, uid: unit.uid });
+  }
+  return { cluster, revision, frozen, units: known };
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}
+
+function isKnownUnit(value: unknown): value is KnownUnit {
+  return isRecord(value) && typeof value.hash === 'string' && typeof value.uid === 'number';
 }

@@ -2,7 +2,6 @@ import type { MachineId } from '@flotilla/cluster';
 import {
   decodeRecord,
   type KeyValue,
-  keys,
   parseKey,
   type Revision,
   ranges,
@@ -40,6 +39,7 @@ export class AssignmentView {
   #revision: Revision = 0;
   #snapshots = 0;
   #removals = 0;
+  #isCurrent = false;
 
   constructor(machine: MachineId, log: Logger) {
     this.#machine = machine;
@@ -59,7 +59,7 @@ export class AssignmentView {
     return this.#globals;
   }
 
-  /** Units whose record was seen deleted since the last snapshot, and that have no other. */
+  /** Units whose record was seen deleted since the last snapshot, and that have no other; see {@link keepRemoved}. */
   get removed(): ReadonlySet<UnitName> {
     return this.#removed;
   }
@@ -68,7 +68,12 @@ export class AssignmentView {
     return this.#revision;
   }
 
-  /** How many snapshots came; 0 means that nothing is known yet. */
+  /** Whether this is what the store has, but for what is on its way: a snapshot came, and the watch since holds. */
+  get isCurrent(): boolean {
+    return this.#isCurrent;
+  }
+
+  /** How many snapshots came. */
   get snapshots(): number {
     return this.#snapshots;
   }
@@ -86,6 +91,17 @@ export class AssignmentView {
     for (const kv of kvs) this.#put(kv, old);
     this.#revision = revision;
     this.#snapshots++;
+    this.#isCurrent = true;
+  }
+
+  /** The watch has broken: until the next snapshot nobody knows what else the store has. */
+  lose(): void {
+    this.#isCurrent = false;
+  }
+
+  /** Drops from {@link removed} all units but these: most global units that are destroyed were never here. */
+  keepRemoved(names: { has(name: UnitName): boolean }): void {
+    for (const name of this.#removed) if (!names.has(name)) this.#removed.delete(name);
   }
 
   apply(events: readonly WatchEvent[], revision: Revision): void {
@@ -125,9 +141,4 @@ export class AssignmentView {
     this.#removals++;
     if (!this.#schedule.has(parsed.name) && !this.#globals.has(parsed.name)) this.#removed.add(parsed.name);
   }
-}
-
-/** The keys that tell what became of a unit that a snapshot did not have. */
-export function confirmationKeys(name: UnitName): readonly [unit: string, placement: string] {
-  return [keys.unit(name), keys.placement(name)];
 }

@@ -63,8 +63,13 @@ const table: readonly (readonly [says: string, sources: Partial<DesiredSources>,
   ],
   [
     'a missing unit that the store still places here stays',
-    { known, verdicts: new Map([[web, 'stands']]) },
-    'untouched still-placed-here',
+    { known, verdicts: new Map([[web, 'placed-here']]) },
+    'untouched placed-here',
+  ],
+  [
+    'a missing unit that waits for a machine stays',
+    { known, verdicts: new Map([[web, 'waiting']]) },
+    'untouched waiting',
   ],
   ['a deleted order for a unit that was never here is nothing', { removed: new Set([web]) }, undefined],
 ];

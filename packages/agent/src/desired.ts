@@ -2,12 +2,13 @@ import { fitsGlobal, isWanted, type Machine } from '@flotilla/cluster';
 import type { Revision } from '@flotilla/registry';
 import type { Requirements, UnitHash, UnitName } from '@flotilla/unit';
 import type { GlobalUnit, ScheduledUnit } from './assignment-view.js';
+import type { Verdict } from './confirm.js';
 
 /** Why a unit is to leave this machine. */
 export type AbsentReason = 'leaving' | 'not-wanted' | 'does-not-fit' | 'removed' | 'gone-elsewhere';
 
 /** Why a unit stays as it is although nothing asks for it. */
-export type UntouchedReason = 'unconfirmed' | 'still-placed-here' | 'unreadable';
+export type UntouchedReason = 'unconfirmed' | Exclude<Verdict, 'gone'>;
 
 /** What is asked of this machine for one unit. */
 export type DesiredUnit =
@@ -47,7 +48,7 @@ export interface DesiredSources {
   /** Units whose record was seen deleted: that is an order. */
   readonly removed: ReadonlySet<UnitName>;
   /** For units that were missing from a snapshot: what the store says of them. */
-  readonly verdicts: ReadonlyMap<UnitName, 'gone' | 'stands'>;
+  readonly verdicts: ReadonlyMap<UnitName, Verdict>;
 }
 
 /**
@@ -98,5 +99,5 @@ function findMissing(name: UnitName, { known, removed, verdicts }: DesiredSource
   if (removed.has(name)) return { kind: 'absent', why: 'removed', ...unit };
   const verdict = verdicts.get(name);
   if (verdict === 'gone') return { kind: 'absent', why: 'gone-elsewhere', ...unit };
-  return { kind: 'untouched', why: verdict === 'stands' ? 'still-placed-here' : 'unconfirmed', ...unit };
+  return { kind: 'untouched', why: verdict ?? 'unconfirmed', ...unit };
 }

@@ -4,14 +4,14 @@ import type { Assignment } from './assignment-file.js';
 /**
  * Why orders of this store are not to be carried out: it is not, or no longer, the one that this machine belongs to.
  *
- * A store that went back in time stays suspect although its revision rises again; for the other reasons the store's
- * present word counts.
+ * A store that went back in time stays suspect although its revision rises again, and so does every store if the machine
+ * can't say which was its own; for the other reasons the store's present word counts.
  */
 export function findFreezeReason(
   { cluster: own, revision, frozen }: Assignment,
   store: StoreIdentity,
 ): string | undefined {
-  if (own === undefined) return undefined;
+  if (own === undefined) return frozen;
   if (store.cluster === undefined) return 'the store has no cluster record any more';
   if (store.cluster.uuid !== own) return `the store belongs to cluster ${store.cluster.uuid}, this machine to ${own}`;
   if (store.revision < revision) return `the store is at revision ${store.revision} and was at ${revision}`;

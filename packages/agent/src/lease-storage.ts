@@ -1,4 +1,4 @@
-import { readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LeaseStorage, SavedLease } from '@flotilla/registry';
 import { findJson, writeAtomic } from './write-atomic.js';
@@ -8,7 +8,7 @@ export function createLeaseStorage(stateDirectory: string): LeaseStorage {
   const path = join(stateDirectory, 'lease.json');
   return {
     async load() {
-      const found = await findJson(path, (file) => readFile(file, 'utf8'));
+      const found = await findJson(path);
       if (typeof found !== 'object' || found === null) return undefined;
       const { lease, boot, instance } = found as Partial<SavedLease>;
       if (lease === undefined || boot === undefined || instance === undefined) return undefined;

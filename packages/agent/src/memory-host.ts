@@ -15,8 +15,8 @@ import {
   type StateRecord,
   type UnitRecord,
 } from '@flotilla/registry';
-import { silentLogger, TestClock } from '@flotilla/runtime';
-import { MemoryUnitManager } from '@flotilla/systemd';
+import { type Logger, silentLogger, TestClock } from '@flotilla/runtime';
+import { type MemoryCall, MemoryUnitManager } from '@flotilla/systemd';
 import { hashUnitFile, parseUnitFile, parseUnitName, type UnitName } from '@flotilla/unit';
 import { type Agent, createAgent } from './agent.js';
 import { createLeaseStorage } from './lease-storage.js';
@@ -44,17 +44,26 @@ export class MemoryHost {
   readonly clock = new TestClock();
   readonly store = new MemoryStore({ clock: this.clock });
   readonly engine = this.store.client();
-  readonly unitManager = new MemoryUnitManager({ clock: this.clock });
-  /** What the agent found when it asked the store who it is. */
+  readonly unitManager = new MemoryUnitManager({ clock: this.clock, onCall: (...call) => this.#note(...call) });
+  /** What systemd was asked to do, `stop web.service` for one; a test empties it where it begins to look. */
+  readonly actions: string[] = [];
+  /** Called once, before the next call to systemd. */
+  beforeNextCall: (() => void) | undefined;
+  /** What was warned of, and worse. */
+  readonly lines: string[] = [];
+  /** What the agent found when it asked the store who it is, and when it no longer knew. */
   readonly verdicts: (string | undefined)[] = [];
   /** Keys of state rows, in the order in which they were deleted. */
   readonly deletedRows: string[] = [];
   agent: Agent;
   #boot = 1;
+  readonly #log: Logger;
   readonly #directory: string;
 
   private constructor(directory: string) {
     this.#directory = directory;
+    const note = (line: string) => this.lines.push(line);
+    this.#log = { ...silentLogger, warn: note, error: note };
     this.agent = this.#createAgent();
     this.engine.watch(
       { ranges: [{ ...ranges.states, deletesOnly: true }], fromRevision: 1 },
@@ -170,17 +179,24 @@ export class MemoryHost {
     const registration = new Registration({
       store,
       clock,
-      log: silentLogger,
+      log: this.#log,
       machine: machine.id,
       record: { address: '', metadata: {}, version: '1', instance: 'one', boot: String(this.#boot) },
       ttlSeconds: 30,
       storage: createLeaseStorage(stateDirectory),
     });
     const startedDirectory = join(this.#directory, 'started');
-    const log = silentLogger;
     const onVerified = (reason: string | undefined) => this.verdicts.push(reason);
-    const own = { stateDirectory, startedDirectory, registration, onVerified };
-    return createAgent({ store, unitManager, machine, clock, log, ...own });
+    const onDoubt = () => this.verdicts.push('in doubt');
+    const own = { stateDirectory, startedDirectory, registration, onVerified, onDoubt };
+    return createAgent({ store, unitManager, machine, clock, log: this.#log, ...own });
+  }
+
+  #note(call: MemoryCall, names: readonly UnitName[]): void {
+    const hook = this.beforeNextCall;
+    this.beforeNextCall = undefined;
+    hook?.();
+    if (call !== 'list') for (const name of names) this.actions.push(`${call} ${name}`);
   }
 }
 

@@ -23,14 +23,16 @@ export function stateRows({ desired, current, error }: RowSources): Map<UnitName
 
 /** One unit's state row. */
 export function rowOf(wish: DesiredUnit, { file, status, started }: CurrentUnit, error: string | undefined): UnitRow {
+  // A unit that was made anew under its name has not been started, whatever became of the one before it.
+  const done = started?.uid === wish.uid ? started : undefined;
   return {
     load: status.load,
     active: status.active,
     sub: status.sub,
     hash: file?.hash ?? wish.hash,
     uid: wish.uid,
-    order: started?.order ?? 0,
-    isLaunched: started !== undefined,
+    order: done?.order ?? 0,
+    isLaunched: done !== undefined,
     ...(error === undefined ? {} : { error }),
   };
 }

@@ -1,6 +1,7 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Logger } from '@flotilla/runtime';
 import { isUnitName, type UnitName } from '@flotilla/unit';
 import type { StartedRecord } from './current.js';
 import { findJson } from './write-atomic.js';
@@ -10,23 +11,31 @@ const temporaryName = '.new';
 /**
  * One small file per unit that was started, in a directory that does not survive a reboot. Only this process writes there,
  * so the files are read once. That directory is in memory: a synchronous write takes 30 us, a tenth of an asynchronous one.
+ *
+ * What was carried out was carried out, also when there is no room to note it: then this process knows it all the same,
+ * and writes it as soon as it can.
  */
 export class StartedRecords {
   readonly #directory: string;
   readonly #records = new Map<UnitName, StartedRecord>();
+  readonly #log: Logger;
+  /** Names whose file is not as {@link #records} has it. */
+  readonly #outdated = new Set<UnitName>();
   #isRead = false;
 
-  constructor(directory: string) {
+  constructor(directory: string, log: Logger) {
     this.#directory = directory;
+    this.#log = log;
   }
 
   /** The records; to be read before anything is written. */
   async read(): Promise<ReadonlyMap<UnitName, StartedRecord>> {
+    for (const name of this.#outdated) this.#save(name);
     if (this.#isRead) return this.#records;
     await mkdir(this.#directory, { recursive: true });
     for (const name of await readdir(this.#directory)) {
       if (!isUnitName(name)) continue;
-      const found = await findJson(join(this.#directory, name), (path) => readFile(path, 'utf8'));
+      const found = await findJson(join(this.#directory, name));
       if (typeof found !== 'object' || found === null) continue;
       const { uid, order } = found as Partial<StartedRecord>;
       if (uid !== undefined && order !== undefined) this.#records.set(name, { uid, order });
@@ -36,15 +45,28 @@ export class StartedRecords {
   }
 
   write(name: UnitName, { uid, order }: StartedRecord): void {
-    const temporary = join(this.#directory, temporaryName);
-    writeFileSync(temporary, `${JSON.stringify({ uid, order })}\n`);
-    renameSync(temporary, join(this.#directory, name));
     this.#records.set(name, { uid, order });
+    this.#save(name);
   }
 
   remove(name: UnitName): void {
-    if (!this.#records.has(name)) return;
-    rmSync(join(this.#directory, name), { force: true });
-    this.#records.delete(name);
+    if (this.#records.delete(name)) this.#save(name);
+  }
+
+  #save(name: UnitName): void {
+    const record = this.#records.get(name);
+    const [path, temporary] = [join(this.#directory, name), join(this.#directory, temporaryName)];
+    try {
+      if (record === undefined) rmSync(path, { force: true });
+      else {
+        writeFileSync(temporary, `${JSON.stringify(record)}\n`);
+        renameSync(temporary, path);
+      }
+      this.#outdated.delete(name);
+    } catch (error) {
+      if (this.#outdated.has(name)) return;
+      this.#outdated.add(name);
+      this.#log.error('what was started could not be noted; it is tried again', { unit: name, error });
+    }
   }
 }

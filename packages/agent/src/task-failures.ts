@@ -50,7 +50,8 @@ export class TaskFailures {
   /** How long until the next unit may be tried again. */
   nextRetryMs(): number | undefined {
     const nowMs = this.#clock.monotonicMs();
-    const waits = [...this.#failures.values()].map((failure) => failure.retryAtMs - nowMs).filter((ms) => ms > 0);
+    // One that fell due while the pass ran was held in it all the same, so there must be another.
+    const waits = [...this.#failures.values()].map((failure) => Math.max(1, failure.retryAtMs - nowMs));
     return waits.length === 0 ? undefined : waits.reduce((least, ms) => Math.min(least, ms));
   }
 }

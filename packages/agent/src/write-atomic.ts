@@ -1,4 +1,4 @@
-import { mkdir, open, rename } from 'node:fs/promises';
+import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /** Writes a file so that a crash or power cut leaves the old one or the new one, whole. */
@@ -15,15 +15,23 @@ export async function writeAtomic(path: string, text: string): Promise<void> {
   await rename(temporary, path);
 }
 
-/** A file that {@link writeAtomic} may have written, parsed; `undefined` if it is missing or damaged. */
-export async function findJson(path: string, read: (path: string) => Promise<string>): Promise<unknown> {
-  let text: string;
+/** A file's text; `undefined` if there is none. */
+export async function findText(path: string): Promise<string | undefined> {
   try {
-    text = await read(path);
+    return await readFile(path, 'utf8');
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     throw error;
   }
+}
+
+/** A file that {@link writeAtomic} may have written, parsed; `undefined` if it is missing or damaged. */
+export async function findJson(path: string): Promise<unknown> {
+  return parseJson((await findText(path)) ?? '');
+}
+
+/** `undefined` if it is no JSON. */
+export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {

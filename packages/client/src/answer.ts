@@ -12,9 +12,19 @@ export function checkStatus(answer: Answer): void {
   if (answer.status >= 400) throw apiError(answer);
 }
 
-/** The refusal that an answer with a status of 400 or more is. */
+/**
+ * The refusal that an answer with a status of 400 or more is.
+ *
+ * @throws FleetError `bad-answer` if what answers is no API: a web page, say.
+ */
 export function apiError({ status, text }: Answer): ApiError {
-  return new ApiError(status, errorMessage(text));
+  const message = findErrorMessage(text);
+  if (message === undefined) {
+    throw new FleetError('bad-answer', `the answer, with status ${status}, is none of a fleetd`, {
+      hint: '--endpoint or FLEETCTL_ENDPOINT names the socket or the address of a fleetd.',
+    });
+  }
+  return new ApiError(status, message);
 }
 
 /**
@@ -36,7 +46,9 @@ export function decode<T>(answer: Answer): T {
   return body as T;
 }
 
-function errorMessage(text: string): string {
+/** The message of an API's error body; no body at all is an error without a message. */
+function findErrorMessage(text: string): string | undefined {
+  if (text === '') return '';
   try {
     const body: unknown = JSON.parse(text);
     if (typeof body === 'object' && body !== null && 'error' in body) {
@@ -45,9 +57,7 @@ function errorMessage(text: string): string {
         return error.message;
     }
   } catch {
-    // Not from the API but from something in between; its text says more than nothing.
+    // Not JSON: not the API.
   }
-  return text.trim().slice(0, longestForeignText);
+  return undefined;
 }
-
-const longestForeignText = 200;

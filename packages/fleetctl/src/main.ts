@@ -14,8 +14,10 @@ const terminal: Terminal = {
 // A reader that has seen enough, like head, is no error to report.
 for (const stream of [stdout, stderr])
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    process.exit(exitCodes.brokenPipe);
+    if (error.code === 'EPIPE') process.exit(exitCodes.brokenPipe);
+    // Standard error may be the one that fails; then there is nobody to tell.
+    if (stream === stdout) stderr.write(`Error: cannot write the output: ${error.message}\n`);
+    process.exit(exitCodes.failed);
   });
 
 process.once('SIGINT', () => {

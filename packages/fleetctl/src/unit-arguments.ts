@@ -15,8 +15,8 @@ export type UnitArgument =
       readonly pattern: string;
     };
 
-/** Far more than anybody types on purpose. */
-const mostNames = 1_000_000;
+/** More than a cluster is made for at once; a slip of the finger must not register a million units. */
+const mostNames = 10_000;
 
 /**
  * The units that the arguments mean, in their order, each once.

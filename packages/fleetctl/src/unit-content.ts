@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Client } from '@flotilla/client';
+import { FleetError } from '@flotilla/errors';
 import type { UnitEntity, UnitOptionEntity } from '@flotilla/schema';
 import {
   formatUnitFile,
@@ -62,7 +63,8 @@ async function readContent(path: string): Promise<UnitContent | undefined> {
   } catch (error) {
     if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
       return undefined;
-    throw error;
+    const detail = error instanceof Error ? error.message.replace(/,.*$/, '') : String(error);
+    throw new FleetError('unreadable-file', `cannot read ${path}: ${detail}`, { cause: error });
   }
   // Parsed as bytes, so that what is not UTF-8 is refused with its line.
   const parsed = parseUnitFileWithLines(bytes, path);

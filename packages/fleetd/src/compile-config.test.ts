@@ -62,6 +62,12 @@ for (const [name, text, expected] of [
   });
 }
 
+test('a certificate without its key is refused where it is set', () => {
+  assert.throws(() => compileConfig([given({ etcd_certfile: '/c.pem' }, 'fleet.conf:3')]), {
+    message: 'fleet.conf:3: etcd_certfile and etcd_keyfile go together, but only one of them is set',
+  });
+});
+
 test('a key prefix begins and ends with one slash', () => {
   for (const prefix of ['fleet', '/fleet', 'fleet/', '/fleet/']) {
     assert.equal(compileConfig([given({ etcd_key_prefix: prefix })]).etcd.keyPrefix, '/fleet/');

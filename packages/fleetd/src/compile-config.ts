@@ -32,6 +32,7 @@ export function compileConfig(sources: readonly OptionValues[]): Config {
   const count = (name: OptionName) => read(name, parseCount, countRange(options[name].reads));
   const path = (name: OptionName) => read(name, parsePath, 'a path that begins with a slash');
 
+  requireTogether(given('etcd_certfile'), given('etcd_keyfile'));
   return Object.freeze({
     logLevel: count('verbosity') > 0 ? 'debug' : 'info',
     etcd: {
@@ -57,6 +58,12 @@ export function compileConfig(sources: readonly OptionValues[]): Config {
     onStop: read('on_stop', parseOnStop, 'auto, leave or stay'),
     leaveTimeoutMs: duration('leave_timeout'),
   } satisfies Config);
+}
+
+function requireTogether(certificate: OptionValue, key: OptionValue): void {
+  if ((certificate.text === '') === (key.text === '')) return;
+  const { source } = certificate.text === '' ? key : certificate;
+  throw new ConfigError(`${source}: etcd_certfile and etcd_keyfile go together, but only one of them is set`);
 }
 
 /** The words that Go's flag package reads as booleans, and ini's own. */

@@ -83,15 +83,17 @@ function createRoles(foundation: Foundation & { readonly identity: Identity }): 
   const create = () => createEngine({ store, clock, log, machine: machine.id, address, leaderTtlSeconds });
   const engine = config.hasEngine ? new EngineSwitch(create) : undefined;
   const onVerified = (freezeReason: string | undefined) => void engine?.set(freezeReason === undefined);
-  return { engine, agent: config.hasAgent ? createHostAgent({ ...foundation, onVerified }) : undefined };
+  const onDoubt = () => void engine?.set(false);
+  return { engine, agent: config.hasAgent ? createHostAgent({ ...foundation, onVerified, onDoubt }) : undefined };
 }
 
 interface AgentFoundation extends Foundation {
   readonly identity: Identity;
   readonly onVerified: (freezeReason: string | undefined) => void;
+  readonly onDoubt: () => void;
 }
 
-function createHostAgent({ config, identity, store, clock, log, onVerified }: AgentFoundation): Agent {
+function createHostAgent({ config, identity, store, clock, log, ...told }: AgentFoundation): Agent {
   const { machine, address, boot, instance } = identity;
   const { unitsDirectory, stateDirectory, isUserManager } = config;
   const registration = new Registration({
@@ -109,7 +111,7 @@ function createHostAgent({ config, identity, store, clock, log, onVerified }: Ag
     log,
     machine,
     registration,
-    onVerified,
+    ...told,
     stateDirectory,
     startedDirectory: join(runtimeDirectory(isUserManager), 'fleet/started'),
     unitManager: new SystemctlUnitManager({ unitsDirectory, user: isUserManager, clock, log }),

@@ -24,6 +24,12 @@ for (const args of [['-config', '/x'], ['-config=/x'], ['--config', '/x'], ['--c
   });
 }
 
+test('a flag may be written as the option is in the file', async () => {
+  const { values } = await run('--agent_ttl=5s', '-units_directory', '/u_v');
+  assert.equal(values.get('agent_ttl')?.text, '5s');
+  assert.equal(values.get('units_directory')?.text, '/u_v');
+});
+
 for (const args of [['version'], ['-version'], ['--version']]) {
   test(`${args.join(' ')} asks for the version`, async () => {
     assert.deepEqual(await parseFlags(args), { kind: 'version' });

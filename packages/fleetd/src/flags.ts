@@ -17,7 +17,7 @@ export async function parseFlags(args: readonly string[]): Promise<Command> {
   parser.fail((message, error) => {
     failure = message ?? error.message;
   });
-  const parsed = await parser.parseAsync(args.map(withTwoDashes));
+  const parsed = await parser.parseAsync(args.map(canonicalFlag));
   if (failure !== undefined) return { kind: 'usage', text: `fleetd: ${failure}\nTry fleetd --help.` };
   const flags: Readonly<Record<string, unknown>> = parsed;
   const [word] = parsed._;
@@ -30,9 +30,10 @@ export async function parseFlags(args: readonly string[]): Promise<Command> {
   return { kind: 'run', configFile: parsed.config, values: flagValues(flags) };
 }
 
-/** `-config` means `--config`. */
-function withTwoDashes(arg: string): string {
-  return /^-[a-z][a-z_-]/.test(arg) ? `-${arg}` : arg;
+/** `-config` means `--config`, and `--agent_ttl`, as the option is written in the file, means `--agent-ttl`. */
+function canonicalFlag(arg: string): string {
+  const [, name, rest] = /^--?([a-z][a-z_-]+)(=.*)?$/s.exec(arg) ?? [];
+  return name === undefined ? arg : `--${name.replaceAll('_', '-')}${rest ?? ''}`;
 }
 
 function createParser() {
@@ -42,7 +43,8 @@ function createParser() {
     .version(false)
     .usage('fleetd [options]\n\nRuns units on this machine, and takes part in deciding which machine runs which.')
     .epilogue(
-      'Each option can also stand in the file, as option_name = value, or in the environment, as FLEET_OPTION_NAME. ' +
+      'Each option but the first three can also stand in the file, as option_name = value, or in the environment, as ' +
+        'FLEET_OPTION_NAME. ' +
         'Flags win over the environment, the environment over the file.',
     )
     .parserConfiguration({

@@ -8,9 +8,6 @@ import { ConfigError } from './errors.js';
 /** The store that the configuration names. Nothing is connected yet. */
 export async function openStore(config: Config, clock: Clock, log: Logger): Promise<Store> {
   const { servers, username, password, caFile, certFile, keyFile, keyPrefix, requestTimeoutMs } = config.etcd;
-  if ((certFile === '') !== (keyFile === '')) {
-    throw new ConfigError('etcd_certfile and etcd_keyfile go together, but only one of them is set');
-  }
   const ca = await readPem('etcd_cafile', caFile);
   const cert = await readPem('etcd_certfile', certFile);
   const key = await readPem('etcd_keyfile', keyFile);

@@ -14,7 +14,7 @@ export interface SavedLease {
   readonly instance: string;
 }
 
-/** Where a {@link SavedLease} is kept. Both may reject; that fails the attempt to register. */
+/** Where a {@link SavedLease} is kept. Both may reject: nobody registers before `load` has answered; `save` is tried again. */
 export interface LeaseStorage {
   load(): Promise<SavedLease | undefined>;
   save(saved: SavedLease | undefined): Promise<void>;
@@ -49,6 +49,8 @@ export class Registration {
   #record: MachineRecord;
   #lease: HeldLease | undefined;
   #isRegistered = false;
+  /** What {@link LeaseStorage} has, as far as this process knows. */
+  #savedLease: LeaseId | undefined;
 
   constructor(options: RegistrationOptions) {
     this.#options = options;
@@ -99,12 +101,17 @@ export class Registration {
     this.#drop();
   }
 
-  /** Leaves the cluster: the member has left, and the lease with all its keys is gone. Rejects with a StoreError. */
+  /**
+   * Leaves the cluster: the member has left, and the lease with all its keys is gone.
+   *
+   * @throws StoreError if the store can't be reached, or if the machine is not registered: it has not left then.
+   */
   async leave(): Promise<void> {
     await this.#loop.close();
     const { store, machine, storage } = this.#options;
     const lease = this.#lease;
-    if (lease === undefined || !this.#isRegistered) return;
+    if (lease === undefined || !this.#isRegistered)
+      throw new StoreError('unavailable', 'the machine is not registered, so it can not leave');
     await store.transact({ success: [this.#memberPut('left')] });
     await lease.release();
     this.#drop();
@@ -113,11 +120,22 @@ export class Registration {
   }
 
   async #register(): Promise<void> {
+    const { store, machine, storage } = this.#options;
+    const present = (await store.range({ from: keys.machine(machine) })).kvs[0];
+    const own = this.#lease?.id ?? (await this.#findOwnLease());
+    this.#refuseForeign(present, own);
+    const lease = this.#lease ?? (await this.#takeLease(own));
+    await this.#put(lease, present);
+    if (this.#lease !== lease || this.#savedLease === lease.id) return;
+    // A machine that can't note its lease has one all the same; only the next process will have to take another.
+    const { boot, instance } = this.#record;
+    await storage.save({ lease: lease.id, boot, instance });
+    this.#savedLease = lease.id;
+  }
+
+  async #put(lease: HeldLease, present: KeyValue | undefined): Promise<void> {
     const { store, machine, log } = this.#options;
     const key = keys.machine(machine);
-    const present = (await store.range({ from: key })).kvs[0];
-    this.#refuseForeign(present);
-    const lease = this.#lease ?? (await this.#takeLease());
     const value = encodeRecord(this.#record);
     if (this.#isRegistered && present?.lease === lease.id && Buffer.compare(present.value, value) === 0) return;
     try {
@@ -137,35 +155,41 @@ export class Registration {
     this.#tell();
   }
 
-  #refuseForeign(present: KeyValue | undefined): void {
+  /** A record that can't be read is replaced if nobody keeps it alive, or only this machine does. */
+  #refuseForeign(present: KeyValue | undefined, own: LeaseId | undefined): void {
     if (present === undefined) return;
-    const holder = decodeRecord<MachineRecord>(present.key, present.value);
-    if (holder.instance === this.#record.instance) return;
+    const holder = findMachineRecord(present);
+    if (holder?.instance === this.#record.instance) return;
+    if (holder === undefined && (present.lease === undefined || present.lease === own)) return;
     this.#lease?.abandon();
     this.#drop();
     const { machine } = this.#options;
     throw new FleetError(
       'machine-id-taken',
-      `machine ID ${machine} is in use at ${holder.address || 'an unknown address'}`,
+      `machine ID ${machine} is in use at ${holder?.address || 'an unknown address'}`,
       {
-        hint: 'Two hosts have the same /etc/machine-id, or the same host runs a second fleetd.',
+        hint: 'Two hosts have the same /etc/machine-id, or this one has lost its state directory and waits for its old lease to end.',
       },
     );
   }
 
-  async #takeLease(): Promise<HeldLease> {
-    const { store, clock, log, ttlSeconds, storage } = this.#options;
+  /** The lease of an earlier process of this installation and boot. */
+  async #findOwnLease(): Promise<LeaseId | undefined> {
+    const saved = await this.#options.storage.load();
     const { boot, instance } = this.#record;
-    const saved = await storage.load();
-    const isOwn = saved?.boot === boot && saved.instance === instance;
-    const lease = await holdLease({ store, clock, log, ttlSeconds, ...(isOwn ? { id: saved.lease } : {}) });
+    this.#savedLease = saved?.boot === boot && saved.instance === instance ? saved.lease : undefined;
+    return this.#savedLease;
+  }
+
+  async #takeLease(own: LeaseId | undefined): Promise<HeldLease> {
+    const { store, clock, log, ttlSeconds } = this.#options;
+    const lease = await holdLease({ store, clock, log, ttlSeconds, ...(own === undefined ? {} : { id: own }) });
     this.#lease = lease;
     lease.lost.addEventListener('abort', () => {
       log.warn(fencePassed, { lease: lease.id });
       this.#lose(lease);
       this.#loop.wake();
     });
-    if (saved?.lease !== lease.id) await storage.save({ lease: lease.id, boot, instance });
     return lease;
   }
 
@@ -189,5 +213,14 @@ export class Registration {
 
   #tell(): void {
     for (const listener of [...this.#listeners]) listener();
+  }
+}
+
+function findMachineRecord({ key, value }: KeyValue): MachineRecord | undefined {
+  try {
+    return decodeRecord<MachineRecord>(key, value);
+  } catch (error) {
+    if (error instanceof FleetError && error.code === 'bad-record') return undefined;
+    throw error;
   }
 }

@@ -1,10 +1,11 @@
 import type { MachineId } from '@flotilla/cluster';
+import { FleetError } from '@flotilla/errors';
 import { type Clock, type Logger, ReconcileLoop } from '@flotilla/runtime';
 import type { UnitName } from '@flotilla/unit';
 import { keys } from './keys.js';
 import { decodeRecord, type StateRecord } from './records.js';
 import { type RowWrite, StateRows, type UnitRow } from './state-rows.js';
-import { type LeaseId, maxTransactionSize, type Operation, type Store, StoreError } from './store.js';
+import { type KeyValue, type LeaseId, maxTransactionSize, type Operation, type Store, StoreError } from './store.js';
 
 export interface StatePublisherOptions {
   readonly store: Store;
@@ -104,10 +105,22 @@ export class StatePublisher {
       });
       for (const [index, name] of part.entries()) {
         const kv = ranges[index]?.kvs[0];
-        if (kv?.lease === lease) found.set(name, decodeRecord<StateRecord>(kv.key, kv.value));
+        const row = kv?.lease === lease ? this.#findRow(kv) : undefined;
+        if (row !== undefined) found.set(name, row);
       }
     }
     return found;
+  }
+
+  /** A row that can't be read is as good as none: it is put again. */
+  #findRow({ key, value }: KeyValue): StateRecord | undefined {
+    try {
+      return decodeRecord<StateRecord>(key, value);
+    } catch (error) {
+      if (!(error instanceof FleetError)) throw error;
+      this.#options.log.warn('a state row can not be read; it is replaced', { key, error });
+      return undefined;
+    }
   }
 
   #operation(write: RowWrite, lease: LeaseId): Operation {
