@@ -6,6 +6,7 @@ import { keys } from './keys.js';
 import { MemoryStore } from './memory-store.js';
 import { decodeRecord, type MachineRecord, type MemberRecord } from './records.js';
 import { Registration, type RegistrationOptions, type SavedLease } from './registration.js';
+import { StoreError } from './store.js';
 
 const machine = parseMachineId('0123456789abcdef0123456789abcdef');
 const record: MachineRecord = { address: '10.0.0.1', metadata: {}, version: '1', instance: 'one', boot: 'b1' };
@@ -153,3 +154,54 @@ test('a record that somebody deleted comes back', async () => {
   assert.deepEqual((await read<MachineRecord>(keys.machine(machine)))?.record, record);
   await registration.close();
 });
+
+test('who is not registered can not leave, and says so', async () => {
+  const { clock, store, register, read } = setUp();
+  const registration = register();
+  await clock.advance(0);
+  store.cut();
+  await clock.advance(60_000);
+  await assert.rejects(registration.leave(), (error: unknown) => error instanceof StoreError);
+  store.heal();
+  assert.equal((await read<MemberRecord>(keys.member(machine)))?.record.is, 'joined');
+});
+
+test('a lease that could not be saved is saved later, and does not hold up the registration', async () => {
+  const { clock, disk, register } = setUp();
+  let isFull = true;
+  const registration = register({
+    storage: {
+      load: async () => disk.saved,
+      save: async (saved) => {
+        if (isFull) throw new Error('no space left on device');
+        disk.saved = saved;
+      },
+    },
+  });
+  await clock.advance(60_000);
+  assert.equal(registration.isFresh(), true);
+  isFull = false;
+  await clock.advance(60_000);
+  assert.equal(disk.saved?.lease, registration.lease?.id);
+  await registration.close();
+});
+
+for (const [whose, expected] of [
+  ['nobody', true],
+  ['this machine', true],
+  ['somebody else', false],
+] as const)
+  test(`an unreadable machine record on a lease of ${whose} is ${expected ? 'replaced' : 'waited for'}`, async () => {
+    const { clock, store, register, read, disk } = setUp();
+    const lease = whose === 'nobody' ? undefined : (await store.grantLease(300)).id;
+    if (whose === 'this machine' && lease !== undefined) disk.saved = { lease, boot: 'b1', instance: 'one' };
+    const put = { kind: 'put', key: keys.machine(machine), value: new TextEncoder().encode('{') } as const;
+    await store.transact({ success: [{ ...put, ...(lease === undefined ? {} : { lease }) }] });
+    const registration = register();
+    await clock.advance(60_000);
+    assert.equal(registration.isFresh(), expected);
+    await clock.advance(300_000);
+    assert.equal(registration.isFresh(), true);
+    assert.deepEqual((await read<MachineRecord>(keys.machine(machine)))?.record, record);
+    await registration.close();
+  });

@@ -108,15 +108,20 @@ export class Registration {
    */
   async leave(): Promise<void> {
     await this.#loop.close();
-    const { store, machine, storage } = this.#options;
+    const { store, machine, storage, log } = this.#options;
     const lease = this.#lease;
     if (lease === undefined || !this.#isRegistered)
       throw new StoreError('unavailable', 'the machine is not registered, so it can not leave');
     await store.transact({ success: [this.#memberPut('left')] });
     await lease.release();
     this.#drop();
-    await storage.save(undefined);
-    this.#options.log.info('left the cluster', { machine });
+    log.info('left the cluster', { machine });
+    try {
+      await storage.save(undefined);
+    } catch (error) {
+      // The next process will find that this lease is gone.
+      log.warn('the lease could not be forgotten', { error });
+    }
   }
 
   async #register(): Promise<void> {

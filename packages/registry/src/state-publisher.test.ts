@@ -165,3 +165,20 @@ test('a new process goes on with the rows of the old one without writing', async
   assert.equal((await read(web))?.record.since, since);
   await next.close();
 });
+
+test('a row of an earlier process that can not be read is put again, and holds up no other', async () => {
+  const { clock, store, publisher, current, read } = await setUp();
+  await publisher.close();
+  const lease = current.lease?.id;
+  assert.ok(lease !== undefined);
+  const value = new TextEncoder().encode('{');
+  await store.transact({ success: [{ kind: 'put', key: keys.state(web, machine), value, lease }] });
+  const next = new StatePublisher({ store, clock, log: silentLogger, machine, lease: () => current.lease });
+  const db = parseUnitName('db.service');
+  next.publish(new Map([web, db].map((name) => [name, row()])));
+  next.start();
+  await clock.advance(1000);
+  assert.equal((await read(web))?.record.active, 'active');
+  assert.equal((await read(db))?.record.active, 'active');
+  await next.close();
+});
