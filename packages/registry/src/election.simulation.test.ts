@@ -29,7 +29,7 @@ const steps = (kinds: readonly fc.Arbitrary<Step>[]) =>
 /** Only a lease that ends by itself leaves its holder the time to notice: revoking has schedules of its own. */
 const schedule: fc.Arbitrary<Schedule> = fc.record({
   steps: fc.oneof({ arbitrary: steps(faults), weight: 3 }, steps([...faults, revoke])),
-  weather: fc.record({ lossChance: chance, lateChance: chance }),
+  weather: fc.record({ lossChance: chance, lateChance: chance, usualDelayMs: fc.constantFrom(20, 900) }),
   seed: fc.integer(),
 });
 

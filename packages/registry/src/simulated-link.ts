@@ -18,13 +18,14 @@ import {
 export interface Weather {
   readonly lossChance: number;
   readonly lateChance: number;
+  /** What a message that is not late may take. */
+  readonly usualDelayMs: number;
 }
 
-export const fairWeather: Weather = { lossChance: 0, lateChance: 0 };
+export const fairWeather: Weather = { lossChance: 0, lateChance: 0, usualDelayMs: 20 };
 
 /** How long a process waits for an answer, and how late one may be: longer than a lease lives. */
 const requestTimeoutMs = 2_000;
-const usualDelayMs = 20;
 export const longestDelayMs = 15_000;
 
 export interface SimulatedLinkOptions {
@@ -155,6 +156,7 @@ export class SimulatedLink implements Store {
 
   #delayMs(): number {
     const { random, weather } = this.#options;
-    return random() * (random() < weather().lateChance ? longestDelayMs : usualDelayMs);
+    const { lateChance, usualDelayMs } = weather();
+    return random() * (random() < lateChance ? longestDelayMs : usualDelayMs);
   }
 }
