@@ -3,7 +3,7 @@ import { FatalError } from '@flotilla/errors';
 import { StoreError } from '@flotilla/registry';
 import { type Clock, jittered, type Logger, sleep } from '@flotilla/runtime';
 import { InterceptingCall, type Interceptor, logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
-import { ConsecutiveBreaker, circuitBreaker, handleWhen, noop } from 'cockatiel';
+import { ConsecutiveBreaker, circuitBreaker, handleWhen, isBrokenCircuitError, noop } from 'cockatiel';
 import { Etcd3, type IOptions, isRecoverableError } from 'etcd3';
 import { translateError } from './translate-error.js';
 
@@ -63,6 +63,7 @@ export class EtcdConnection {
   readonly #client: Etcd3;
   readonly #rejectPending = new Set<(error: StoreError) => void>();
   #isClosed = false;
+  #lastFailure: string | undefined;
 
   constructor(options: EtcdStoreOptions) {
     this.requestTimeoutMs = options.requestTimeoutMs ?? defaultRequestTimeoutMs;
@@ -109,6 +110,14 @@ export class EtcdConnection {
     return answer;
   }
 
+  /** A breaker that lets nothing through knows no reason; the failure that opened it does. */
+  #translate(error: unknown, hasEffect: boolean): StoreError {
+    const translated = translateError(error, hasEffect);
+    if (isBrokenCircuitError(error)) return new StoreError('unavailable', this.#lastFailure ?? translated.message);
+    if (translated.kind === 'unavailable' || translated.kind === 'uncertain') this.#lastFailure = translated.message;
+    return translated;
+  }
+
   #guard<T>(call: (client: Etcd3) => Promise<T>, hasEffect: boolean): Promise<T> {
     if (this.#isClosed) return Promise.reject(new StoreError('unavailable', 'the store is closed'));
     return new Promise((resolve, reject) => {
@@ -119,7 +128,7 @@ export class EtcdConnection {
       };
       call(this.#client).then(
         (answer) => settle(() => resolve(answer)),
-        (error) => settle(() => reject(translateError(error, hasEffect))),
+        (error) => settle(() => reject(this.#translate(error, hasEffect))),
       );
     });
   }

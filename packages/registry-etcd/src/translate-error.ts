@@ -52,5 +52,15 @@ export function translateError(error: unknown, hasEffect: boolean): StoreError {
     if (refusals.some((refusal) => error instanceof refusal)) return 'refused';
     return hasEffect ? 'uncertain' : 'unavailable';
   };
-  return new StoreError(kind(), `etcd: ${message}`, error);
+  // Without the cause: its stack lies inside grpc-js, and its text would only be said twice.
+  return new StoreError(kind(), inWords(message));
+}
+
+/** grpc-js wraps the reason for a missing connection into a status and a note; etcd's own texts follow the status. */
+function inWords(message: string): string {
+  const noConnection = /No connection established\. Last error: (?:Error: )?(.*?)\.?\s*(?:Resolution note:.*)?$/s.exec(
+    message,
+  );
+  if (noConnection !== null) return `cannot reach etcd: ${noConnection[1]}`;
+  return `etcd: ${message.replace(/^\d+ [A-Z_]+: /, '')}`;
 }
