@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
-import { decodeRecord, keys, type MachineRecord, type MemberRecord, type ScheduleRecord } from '@flotilla/registry';
+import { decodeRecord, keys, type MachineRecord, type ScheduleRecord } from '@flotilla/registry';
+import { parseUnitName } from '@flotilla/unit';
 import { MemoryHost, machine, service, sleeper } from './memory-host.js';
 
 let host: MemoryHost;
@@ -129,6 +132,53 @@ test('a refused unit is tried again ever more rarely', async () => {
   await host.untilRow(web, 'active');
 });
 
+test('a unit that systemd never loads is told with its error, and tried again ever more rarely', async () => {
+  const scope = parseUnitName('made-by-programs.scope');
+  await host.schedule(scope, '[Unit]\nDescription=a scope\n', { desiredState: 'loaded' });
+  await host.until(async () => (await host.findRow(scope))?.error !== undefined, 'told');
+  await host.clock.advance(600_000);
+  host.actions.length = 0;
+  await host.clock.advance(1_200_000);
+  assert.ok(host.actions.length <= 5, `${host.actions.length} calls in 20 minutes`);
+});
+
+test("a unit of the host's own is left alone, before and after the cluster has one of its name", async () => {
+  host.unitManager.addHostUnit({ name: web, content: new TextEncoder().encode(sleeper) });
+  const record = await host.schedule(web, '[Service]\nExecStart=/bin/true\n');
+  await host.until(async () => (await host.findRow(web))?.error !== undefined, 'told');
+  assert.match((await host.findRow(web))?.error ?? '', /\/etc\/systemd\/system\/web\.service/);
+  assert.equal((await host.findRow(web))?.isLaunched, false);
+  await host.clock.advance(600_000);
+  await host.reschedule(web, { ...record, isLeaving: true });
+  await host.until(() => host.deletedRows.length === 1, 'acknowledged');
+  assert.equal(await host.active(web), 'active');
+  assert.deepEqual(new Set(host.actions), new Set([`load ${web}`]));
+});
+
+test('an order is carried out once, also when there is no room to note it', async () => {
+  const record = await host.schedule(web);
+  await host.untilRow(web, 'active');
+  await rm(host.startedDirectory, { recursive: true });
+  await writeFile(host.startedDirectory, 'in the way');
+  host.actions.length = 0;
+  await host.reschedule(web, { ...record, order: 2 });
+  await host.until(async () => (await host.findRow(web))?.order === 2, 'restarted');
+  await host.clock.advance(60_000);
+  assert.deepEqual(host.actions, [`restart ${web}`]);
+  assert.equal(host.lines.filter((line) => line.startsWith('what was started could not be noted')).length, 1);
+  await rm(host.startedDirectory);
+});
+
+test('a unit that was made anew and can not be restarted is not launched', async () => {
+  const record = await host.schedule(web);
+  await host.untilRow(web, 'active');
+  host.unitManager.refuse(web, 'not today');
+  await host.reschedule(web, { ...record, uid: 9 });
+  await host.until(async () => (await host.findRow(web))?.error === 'not today', 'told');
+  const row = await host.findRow(web);
+  assert.deepEqual([row?.uid, row?.isLaunched, row?.order], [9, false, 0]);
+});
+
 test('a missing file in the store is an error of its unit', async () => {
   const { hash } = await host.putFile(sleeper);
   const record: ScheduleRecord = {
@@ -180,19 +230,23 @@ test('a hundred units cost a handful of calls, and nothing once they run', async
   assert.equal(host.store.revision, revision);
 });
 
-test('leaving stops the units and takes the machine out of the cluster', async () => {
+test('a machine that can not read which store is its own stops nothing, and says so', async () => {
   await host.schedule(web);
   await host.untilRow(web, 'active');
-  let hasLeft = false;
-  void host.agent.leave({ timeoutMs: 30_000 }).then(() => {
-    hasLeft = true;
-  });
-  await host.until(() => hasLeft, 'left');
-  assert.equal(await host.active(web), 'inactive');
-  assert.equal((await host.unitManager.listFiles()).size, 0);
-  const member = (await host.engine.range({ from: keys.member(machine.id) })).kvs[0];
-  assert.equal(member && decodeRecord<MemberRecord>(member.key, member.value).is, 'left');
-  assert.equal((await host.engine.range({ from: keys.machine(machine.id) })).kvs.length, 0);
+  await host.agent.close();
+  const path = join(host.stateDirectory, 'assignment.json');
+  await writeFile(path, '{"units":{"web.service":null}}');
+  host.actions.length = 0;
+  await host.write({ kind: 'delete', from: keys.schedule(machine.id, web) }, { kind: 'delete', from: keys.unit(web) });
+  await host.restartAgent();
+  await host.schedule(db);
+  await host.clock.advance(60_000);
+  await host.write({ kind: 'delete', from: keys.cluster });
+  await host.restartAgent();
+  await host.clock.advance(60_000);
+  assert.equal((await host.engine.range({ from: keys.cluster })).kvs.length, 0, 'founds no cluster');
+  assert.equal(host.agent.findFreezeReason(), `${path} is damaged`);
+  assert.deepEqual(host.actions, []);
 });
 
 test('a frozen machine says so in its record', async () => {

@@ -2,12 +2,11 @@ import type { Machine } from '@flotilla/cluster';
 import { type Following, follow, type Registration, StatePublisher, type Store, StoreError } from '@flotilla/registry';
 import { type Clock, jittered, type Logger, ReconcileLoop, type Timer } from '@flotilla/runtime';
 import type { UnitManager } from '@flotilla/systemd';
-import type { UnitName } from '@flotilla/unit';
 import { AgentPass } from './agent-pass.js';
 import { Allegiance } from './allegiance.js';
 import { AssignmentFile } from './assignment-file.js';
 import { AssignmentView } from './assignment-view.js';
-import { stopAll } from './leave.js';
+import { stopAll, unloadAll } from './leave.js';
 import { StartedRecords } from './started-records.js';
 
 export interface AgentOptions {
@@ -145,42 +144,19 @@ class MachineAgent implements Agent {
   }
 
   async leave({ timeoutMs }: { readonly timeoutMs: number }): Promise<void> {
-    const { registration, log } = this.#options;
+    const { registration, unitManager, clock, log } = this.#options;
     await this.#stopLoops();
     const canLeave = registration.isFresh() && this.#allegiance.freezeReason === undefined;
-    const stopped = await this.#stopUnits(canLeave ? timeoutMs : Math.min(timeoutMs, lonelyTimeoutMs));
+    const waitMs = canLeave ? timeoutMs : Math.min(timeoutMs, lonelyTimeoutMs);
+    const stopped = await stopAll(this.#allegiance.known.keys(), { unitManager, clock, log, timeoutMs: waitMs });
+    // Also what is still stopping is to be started again if this machine goes on with it.
+    if (stopped !== undefined) for (const name of this.#allegiance.known.keys()) this.#started.remove(name);
     if (canLeave && (await this.#leaveCluster())) {
       // What could not be stopped or unloaded is to be by the next process, so that must know of it.
-      if (stopped !== undefined && (await this.#unloadUnits(stopped))) await this.#allegiance.forget();
+      if (stopped !== undefined && (await unloadAll(stopped, { unitManager, log }))) await this.#allegiance.forget();
     } else {
       log.warn('stopped without leaving the cluster; the assignment is kept');
       await registration.close();
-    }
-  }
-
-  /** The units that are at rest after `timeoutMs` at most; `undefined` if systemd could not be asked. */
-  async #stopUnits(timeoutMs: number): Promise<UnitName[] | undefined> {
-    const { unitManager, clock, log } = this.#options;
-    try {
-      const files = await unitManager.listFiles();
-      const names = [...this.#allegiance.known.keys()].filter((name) => files.has(name)).sort();
-      const stopped = await stopAll(names, { unitManager, clock, log, timeoutMs });
-      for (const name of stopped) this.#started.remove(name);
-      return stopped;
-    } catch (error) {
-      log.error('the units could not be stopped', { error });
-      return undefined;
-    }
-  }
-
-  async #unloadUnits(names: readonly UnitName[]): Promise<boolean> {
-    const { unitManager, log } = this.#options;
-    try {
-      await unitManager.unload(names);
-      return true;
-    } catch (error) {
-      log.error('the files of stopped units could not be taken away', { error });
-      return false;
     }
   }
 

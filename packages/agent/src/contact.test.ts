@@ -20,6 +20,7 @@ async function bothRun() {
   await host.schedule(db);
   await host.untilRow(web, 'active');
   await host.untilRow(db, 'active');
+  host.actions.length = 0;
 }
 
 /** Cuts the agent off, lets the store change, and brings it back after its watch can no longer resume. */
@@ -43,20 +44,23 @@ test('a lost store changes nothing, however long', async () => {
   await bothRun();
   host.store.cut();
   await host.clock.advance(3_600_000);
-  assert.equal(await host.active(web), 'active');
   host.store.heal();
   await host.untilRow(web, 'active');
+  assert.deepEqual(host.actions, []);
 });
 
-test('a machine that may count as lost starts and stops nothing', async () => {
+test('a machine that may count as lost starts and stops nothing, although it has the order', async () => {
+  await bothRun();
   const record = await host.schedule(web);
-  await host.untilRow(web, 'active');
-  host.store.cut();
-  await host.clock.advance(60_000);
-  assert.equal(host.agent.isReady(), false);
+  host.beforeNextCall = () => {
+    host.store.cut();
+    host.clock.freeze(60_000);
+  };
   await host.reschedule(web, { ...record, isLeaving: true });
   await host.clock.advance(60_000);
-  assert.equal(await host.active(web), 'active');
+  assert.equal(host.beforeNextCall, undefined, 'time has passed within a pass');
+  assert.equal(host.agent.isReady(), false);
+  assert.deepEqual(host.actions, []);
   host.store.heal();
   await host.until(async () => (await host.active(web)) === 'inactive', 'stopped');
 });
@@ -85,17 +89,85 @@ test('a unit that was placed elsewhere meanwhile is stopped', async () => {
   await host.until(async () => (await host.active(web)) === 'inactive', 'stopped');
 });
 
-for (const [title, change] of [
-  ['whose placement still names this machine', []],
-  ['that is wanted and has no placement', [{ kind: 'delete', from: keys.placement(web) } as const]],
+for (const [title, says, change] of [
+  ['whose placement still names this machine', 'a unit is placed here and has no order', []],
+  [
+    'that is wanted and has no placement',
+    'a unit has no order and waits for a machine',
+    [{ kind: 'delete', from: keys.placement(web) } as const],
+  ],
 ] as const)
   test(`a unit ${title} is kept although its order is missing`, async () => {
     await bothRun();
     await behindItsBack(() => host.write({ kind: 'delete', from: keys.schedule(machine.id, web) }, ...change));
     await host.clock.advance(60_000);
-    assert.equal(await host.active(web), 'active');
     await host.untilRow(web, 'active');
+    assert.deepEqual(host.actions, []);
+    assert.equal(host.lines.filter((line) => line.endsWith('it is kept as it is')).length, 1);
+    assert.equal(host.lines.filter((line) => line.startsWith(says)).length, 1);
   });
+
+for (const [title, change] of [
+  ['destroyed', [{ kind: 'delete', from: keys.unit(web) } as const]],
+  ['placed elsewhere', [{ kind: 'put', key: keys.placement(web), value: elsewhere } as const]],
+] as const)
+  test(`a unit that waited when its machine came back, and is ${title} later, is stopped soon after`, async () => {
+    await bothRun();
+    await behindItsBack(() =>
+      host.write(
+        { kind: 'delete', from: keys.schedule(machine.id, web) },
+        { kind: 'delete', from: keys.placement(web) },
+      ),
+    );
+    await host.clock.advance(60_000);
+    assert.deepEqual(host.actions, []);
+    await host.write(...change);
+    await host.clock.advance(6_000);
+    assert.equal(await host.active(web), 'inactive');
+    assert.equal(await host.active(db), 'active');
+  });
+
+test('a unit that waits is not stopped when the store is replaced meanwhile', async () => {
+  await bothRun();
+  await behindItsBack(() =>
+    host.write({ kind: 'delete', from: keys.schedule(machine.id, web) }, { kind: 'delete', from: keys.placement(web) }),
+  );
+  await host.clock.advance(10_000);
+  // Still the same watch, but another answer to whoever asks.
+  await host.write({ kind: 'delete', from: keys.unit(web) }, { kind: 'delete', from: keys.cluster });
+  await host.clock.advance(60_000);
+  assert.deepEqual(host.actions, []);
+  assert.match(host.agent.findFreezeReason() ?? '', /no cluster record/);
+});
+
+test('records that can not be read are no orders, and hold up nobody', async () => {
+  await bothRun();
+  const bad = new TextEncoder().encode('{');
+  await host.agent.close();
+  await host.write(
+    { kind: 'delete', from: keys.schedule(machine.id, web) },
+    { kind: 'put', key: keys.unit(web), value: bad },
+    { kind: 'put', key: keys.state(web, machine.id), value: bad },
+    { kind: 'put', key: keys.machine(machine.id), value: bad },
+    { kind: 'delete', from: keys.schedule(machine.id, db) },
+    { kind: 'delete', from: keys.unit(db) },
+  );
+  await host.restartAgent();
+  await host.until(async () => (await host.active(db)) === 'inactive', 'stopped');
+  await host.clock.advance(60_000);
+  await host.untilRow(web, 'active');
+  assert.deepEqual(host.actions, [`stop ${db}`, `unload ${db}`]);
+});
+
+test('while the watch is broken it is in doubt whether the store is the known one', async () => {
+  await bothRun();
+  const record = await host.schedule(db);
+  assert.ok(!host.verdicts.includes('in doubt'));
+  await behindItsBack(() => host.reschedule(db, { ...record, isLeaving: true }));
+  await host.until(async () => (await host.active(db)) === 'inactive', 'stopped');
+  const told = host.verdicts.slice(host.verdicts.indexOf('in doubt'));
+  assert.deepEqual([told[0], new Set(told.slice(1))], ['in doubt', new Set([undefined])]);
+});
 
 test('a daemon that was away finds out what was destroyed', async () => {
   await bothRun();
@@ -119,7 +191,7 @@ for (const [title, disaster] of [
     await bothRun();
     disaster();
     await host.clock.advance(60_000);
-    assert.equal(await host.active(web), 'active');
+    assert.deepEqual(host.actions, []);
     assert.match(host.agent.findFreezeReason() ?? '', /no cluster record/);
     // The engine hears of it too: who takes no orders gives none.
     assert.equal(host.verdicts.at(0), undefined);
@@ -127,7 +199,7 @@ for (const [title, disaster] of [
     await host.setUpCluster('two');
     await host.restartAgent();
     await host.clock.advance(60_000);
-    assert.equal(await host.active(web), 'active');
+    assert.deepEqual(host.actions, []);
     assert.match(host.agent.findFreezeReason() ?? '', /belongs to cluster two/);
   });
 
@@ -135,7 +207,7 @@ test('a store whose keys were all deleted on an unbroken watch stops nothing', a
   await bothRun();
   await host.write({ kind: 'delete', from: '!', to: '~' });
   await host.clock.advance(60_000);
-  assert.equal(await host.active(web), 'active');
+  assert.deepEqual(host.actions, []);
   assert.match(host.agent.findFreezeReason() ?? '', /no cluster record/);
 });
 
@@ -149,7 +221,7 @@ test('a store that went back in time stops nothing, also after its revision has 
     await host.write({ kind: 'put', key: keys.reason(web), value: new Uint8Array() });
   await host.restartAgent();
   await host.clock.advance(60_000);
-  assert.equal(await host.active(web), 'active');
+  assert.deepEqual(host.actions, []);
   assert.match(host.agent.findFreezeReason() ?? '', /revision/);
 });
 
@@ -157,11 +229,7 @@ test('leaving without a store stops the units within its time and remembers them
   await bothRun();
   host.store.cut();
   await host.clock.advance(60_000);
-  let hasLeft = false;
-  void host.agent.leave({ timeoutMs: 30_000 }).then(() => {
-    hasLeft = true;
-  });
-  await host.until(() => hasLeft, 'left');
+  await host.leave();
   assert.equal(await host.active(web), 'inactive');
   assert.equal((await host.unitManager.listFiles()).has(web), true);
   host.store.heal();

@@ -11,8 +11,35 @@ export interface StopAllOptions {
   readonly timeoutMs: number;
 }
 
-/** Stops units and waits until they are at rest, or for `timeoutMs`. Returns those that are at rest. */
-export async function stopAll(names: readonly UnitName[], options: StopAllOptions): Promise<UnitName[]> {
+/**
+ * Stops those of `known` whose files are here, and waits until they are at rest, or for `timeoutMs`. Returns those that
+ * are at rest, or `undefined` if systemd can't be asked.
+ */
+export async function stopAll(known: Iterable<UnitName>, options: StopAllOptions): Promise<UnitName[] | undefined> {
+  try {
+    const files = await options.unitManager.listFiles();
+    return await stop([...known].filter((name) => files.has(name)).sort(), options);
+  } catch (error) {
+    options.log.error('the units could not be stopped', { error });
+    return undefined;
+  }
+}
+
+/** Takes the files of stopped units away. Returns whether that could be asked of systemd. */
+export async function unloadAll(
+  names: readonly UnitName[],
+  { unitManager, log }: Pick<StopAllOptions, 'unitManager' | 'log'>,
+): Promise<boolean> {
+  try {
+    await unitManager.unload(names);
+    return true;
+  } catch (error) {
+    log.error('the files of stopped units could not be taken away', { error });
+    return false;
+  }
+}
+
+async function stop(names: readonly UnitName[], options: StopAllOptions): Promise<UnitName[]> {
   const { unitManager, clock, log, timeoutMs } = options;
   if (names.length === 0) return [];
   const deadlineMs = clock.monotonicMs() + timeoutMs;

@@ -76,6 +76,14 @@ export class MemoryHost {
     );
   }
 
+  get stateDirectory(): string {
+    return join(this.#directory, 'state');
+  }
+
+  get startedDirectory(): string {
+    return join(this.#directory, 'started');
+  }
+
   /** A host with a running agent, in a cluster that is set up. */
   static async start(): Promise<MemoryHost> {
     const host = new MemoryHost(await mkdtemp(join(tmpdir(), 'flotilla-agent-')));
@@ -107,7 +115,7 @@ export class MemoryHost {
   async reboot(): Promise<void> {
     await this.agent.close();
     this.unitManager.reboot();
-    await rm(join(this.#directory, 'started'), { recursive: true, force: true });
+    await rm(this.startedDirectory, { recursive: true, force: true });
     this.#boot++;
     this.agent = this.#createAgent();
     await this.agent.start();
@@ -169,13 +177,22 @@ export class MemoryHost {
     }
   }
 
+  /** The agent leaves its cluster. */
+  async leave(): Promise<void> {
+    let hasLeft = false;
+    const leaving = this.agent.leave({ timeoutMs: 30_000 }).finally(() => {
+      hasLeft = true;
+    });
+    await this.until(() => hasLeft, 'left');
+    await leaving;
+  }
+
   async untilRow(name: UnitName, active: string): Promise<void> {
     await this.until(async () => (await this.findRow(name))?.active === active, `${name} reported ${active}`);
   }
 
   #createAgent(): Agent {
-    const { store, clock, unitManager } = this;
-    const stateDirectory = join(this.#directory, 'state');
+    const { store, clock, unitManager, stateDirectory, startedDirectory } = this;
     const registration = new Registration({
       store,
       clock,
@@ -185,7 +202,6 @@ export class MemoryHost {
       ttlSeconds: 30,
       storage: createLeaseStorage(stateDirectory),
     });
-    const startedDirectory = join(this.#directory, 'started');
     const onVerified = (reason: string | undefined) => this.verdicts.push(reason);
     const onDoubt = () => this.verdicts.push('in doubt');
     const own = { stateDirectory, startedDirectory, registration, onVerified, onDoubt };
