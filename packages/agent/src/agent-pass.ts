@@ -93,10 +93,7 @@ export class AgentPass {
     if (this.#verified !== stamp && !(await this.#verify(stamp))) return undefined;
     const [files, startedBy] = [await unitManager.listFiles(), await started.read()];
     const requirements = await this.#requirements.read(view.globals);
-    // The store that has just said what is gone is to be the known one, however long ago it was asked who it is.
-    const hasAsked = await this.#missing.confirm(this.#findMissing(), `${view.snapshots} ${this.#doubts}`);
-    if (hasAsked && !(await this.#verify(stamp))) return undefined;
-    if (stamp !== this.#stamp()) return undefined;
+    if (!(await this.#confirmMissing(stamp)) || stamp !== this.#stamp()) return undefined;
     const { schedule, globals, removed } = view;
     const { known } = allegiance;
     const { verdicts } = this.#missing;
@@ -127,11 +124,22 @@ export class AgentPass {
     return true;
   }
 
-  /** A unit that a snapshot did not have is stopped only if the store says so in so many words. */
-  #findMissing(): UnitName[] {
-    const { schedule, globals, removed } = this.#options.view;
+  /**
+   * A unit that a snapshot did not have is stopped only if the store says so in so many words, and if it is the known store
+   * that says so, however long ago it was asked who it is. Returns whether it is.
+   */
+  async #confirmMissing(stamp: string): Promise<boolean> {
+    const { schedule, globals, removed, snapshots } = this.#options.view;
     const isMissing = (name: UnitName) => !schedule.has(name) && !globals.has(name) && !removed.has(name);
-    return [...this.#options.allegiance.known.keys()].filter(isMissing);
+    const missing = [...this.#options.allegiance.known.keys()].filter(isMissing);
+    if (!(await this.#missing.confirm(missing, `${snapshots} ${this.#doubts}`))) return true;
+    let isKnown = false;
+    try {
+      isKnown = await this.#verify(stamp);
+    } finally {
+      if (!isKnown) this.doubt();
+    }
+    return isKnown;
   }
 
   #knownUnits({ desired, current }: Situation): Map<UnitName, KnownUnit> {

@@ -129,6 +129,7 @@ for (const [title, change] of [
 
 test('a unit that waits is not stopped when the store is replaced meanwhile', async () => {
   await bothRun();
+  const record = await host.schedule(web);
   await behindItsBack(() =>
     host.write({ kind: 'delete', from: keys.schedule(machine.id, web) }, { kind: 'delete', from: keys.placement(web) }),
   );
@@ -138,6 +139,13 @@ test('a unit that waits is not stopped when the store is replaced meanwhile', as
   await host.clock.advance(60_000);
   assert.deepEqual(host.actions, []);
   assert.match(host.agent.findFreezeReason() ?? '', /no cluster record/);
+  // What the wrong store said does not count once the right one is back.
+  await host.setUpCluster('one');
+  await host.write({ kind: 'put', key: keys.unit(web), value: encodeRecord(record) });
+  await host.reschedule(db, record);
+  await host.clock.advance(60_000);
+  assert.equal(host.agent.findFreezeReason(), undefined);
+  assert.deepEqual(host.actions, []);
 });
 
 test('records that can not be read are no orders, and hold up nobody', async () => {

@@ -53,8 +53,13 @@ export class HostUnits {
   async #isInTheWay(name: UnitName, path: string, entry: Dirent): Promise<boolean> {
     if (!entry.isSymbolicLink()) return entry.isFile();
     const { root, directory } = this.#options;
-    const target = await readlink(join(root, path));
-    return target !== '/dev/null' && target !== directory.path(name);
+    try {
+      const target = await readlink(join(root, path));
+      return target !== '/dev/null' && target !== directory.path(name);
+    } catch (error) {
+      if (isMissing(error)) return false;
+      throw error;
+    }
   }
 
   async #findPlaces(): Promise<Places> {
@@ -70,8 +75,12 @@ export class HostUnits {
     try {
       return await readdir(join(this.#options.root, place), { withFileTypes: true });
     } catch (error) {
-      if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return [];
+      if (isMissing(error)) return [];
       throw error;
     }
   }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }
