@@ -11,7 +11,7 @@ import { type DesiredUnit, desiredUnits, type KnownUnit } from './desired.js';
 import { Farewells } from './farewells.js';
 import { GlobalRequirements } from './global-requirements.js';
 import { MissingUnits } from './missing-units.js';
-import { reconcile, type Task } from './reconcile.js';
+import { reconcile, type Task, tasksOfFirst } from './reconcile.js';
 import { stateRows } from './rows.js';
 import type { StartedRecords } from './started-records.js';
 import { TaskFailures } from './task-failures.js';
@@ -35,6 +35,17 @@ export interface AgentPassOptions {
 interface Situation {
   readonly desired: ReadonlyMap<UnitName, DesiredUnit>;
   readonly current: ReadonlyMap<UnitName, CurrentUnit>;
+}
+
+/** As many as one call of systemctl takes: a second or two of systemd's time. */
+const unitsPerPass = 500;
+
+/** What came of a pass. */
+interface Outcome {
+  /** What there was to do; the tasks that were not taken on come up again in the next pass. */
+  readonly all: readonly Task[];
+  readonly tasks: readonly Task[];
+  readonly failures: ReadonlyMap<UnitName, string>;
 }
 
 /** A row whose deletion is under way is looked at again after this long. */
@@ -73,11 +84,12 @@ export class AgentPass {
     const situation = await this.#look();
     if (situation === undefined) return allegiance.freezeReason === undefined ? 0 : undefined;
     const { desired, current } = situation;
-    const tasks = reconcile(desired, current);
+    const all = reconcile(desired, current);
+    const tasks = tasksOfFirst(unitsPerPass, all);
     this.#farewells.bid(situation, allegiance.known);
     await allegiance.remember(this.#knownUnits(situation), view.revision);
     const failures = await carryOut(tasks, desired, { ...this.#options, mayAct });
-    this.#settle(tasks, failures, situation);
+    this.#settle({ all, tasks, failures }, situation);
     for (const [unit, error] of failures) log.warn('a unit is not as it should be; it is tried again', { unit, error });
     this.#publish(tasks, situation);
     if (tasks.length > 0) return 0;
@@ -152,9 +164,11 @@ export class AgentPass {
     return known;
   }
 
-  #settle(tasks: readonly Task[], failures: ReadonlyMap<UnitName, string>, { desired, current }: Situation): void {
+  #settle({ all, tasks, failures }: Outcome, { desired, current }: Situation): void {
     const busy = new Set(tasks.map((task) => task.unit));
+    const postponed = new Set(all.map((task) => task.unit).filter((name) => !busy.has(name)));
     for (const [name, wish] of desired) {
+      if (postponed.has(name)) continue;
       const message = failures.get(name);
       if (message !== undefined) this.#failures.add(name, { message, wish: JSON.stringify(wish) });
       else if (busy.has(name) || current.get(name)?.isHeld !== true) this.#failures.clear(name);

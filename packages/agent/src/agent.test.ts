@@ -262,3 +262,13 @@ test('a frozen machine says so in its record', async () => {
   assert.match((await read()) ?? '', /cluster two/);
   assert.equal(await host.active(web), 'active');
 });
+
+test('more units than a pass takes on are all started, in few calls', async () => {
+  const names = Array.from({ length: 1200 }, (_, index) => parseUnitName(`many-${index}.service`)).sort();
+  const before = host.unitManager.calls;
+  for (const name of names) await host.schedule(name);
+  await host.until(async () => (await host.active(names.at(-1) ?? web)) === 'active', 'the last one runs');
+  for (const name of names) assert.equal(await host.active(name), 'active', name);
+  // Three helpings of a few calls each.
+  assert.ok(host.unitManager.calls - before < 40, `${host.unitManager.calls - before} calls`);
+});

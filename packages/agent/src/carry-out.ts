@@ -36,11 +36,14 @@ export async function carryOut(
     const names = tasks.filter((task) => task.kind === kind && !failures.has(task.unit)).map((task) => task.unit);
     if (names.length === 0) continue;
     if (!options.mayAct()) return failures;
-    options.log.info(messages[kind], { units: names });
+    options.log.info(messages[kind], { units: names.slice(0, mostNamesLogged), count: names.length });
     for (const [name, message] of await done.run(kind, names)) failures.set(name, message);
   }
   return failures;
 }
+
+/** A line of the log stays one that people can read. */
+const mostNamesLogged = 20;
 
 const messages: Readonly<Record<Task['kind'], string>> = {
   stop: 'stopping units',

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { hashUnitFile, parseUnitName, type UnitName } from '@flotilla/unit';
 import type { CurrentUnit } from './current.js';
 import type { DesiredUnit } from './desired.js';
-import { reconcile } from './reconcile.js';
+import { reconcile, tasksOfFirst } from './reconcile.js';
 
 const hash = hashUnitFile({ options: [] });
 const otherHash = hashUnitFile({ options: [{ section: 'Unit', name: 'Description', value: 'x' }] });
@@ -104,4 +104,11 @@ test('tasks come by kind and then by name, whatever the order of the maps', () =
   ]);
   const found = reconcile(desired, current).map((task) => `${task.kind} ${task.unit}`);
   assert.deepEqual(found, ['stop b.service', 'load a.service', 'load c.service', 'start a.service', 'start c.service']);
+});
+
+test('a pass takes on all tasks of the first units, and none of the others', () => {
+  const names = ['a', 'b', 'c'].map((name) => parseUnitName(`${name}.service`));
+  const all = reconcile(new Map(names.map((name) => [name, wish])), new Map(names.map((name) => [name, nowhere])));
+  const kindsAndUnits = tasksOfFirst(2, all).map((task) => `${task.kind} ${task.unit}`);
+  assert.deepEqual(kindsAndUnits, ['load a.service', 'load b.service', 'start a.service', 'start b.service']);
 });

@@ -41,6 +41,15 @@ export function reconcile(
   return tasks.sort((a, b) => kindOrder.indexOf(a.kind) - kindOrder.indexOf(b.kind));
 }
 
+/** The tasks of the first `limit` units that have any: a pass stays short, and sees new orders, whatever came at once. */
+export function tasksOfFirst(limit: number, tasks: readonly Task[]): Task[] {
+  const units = new Set<UnitName>();
+  return tasks.filter(({ unit }) => {
+    if (units.size < limit) units.add(unit);
+    return units.has(unit);
+  });
+}
+
 type Step = readonly [Task['kind'], TaskReason];
 type Present = Extract<DesiredUnit, { kind: 'present' }>;
 
