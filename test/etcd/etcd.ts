@@ -17,6 +17,12 @@ export function etcdMissing(): string | undefined {
     : 'there is no etcd in PATH (apt install etcd-server)';
 }
 
+/** Where a member lives if not on loopback: an address of its own, in a network namespace (a file) of its own. */
+export interface EtcdPlace {
+  readonly address: string;
+  readonly namespace: string;
+}
+
 export interface TestEtcdOptions {
   readonly extraArguments?: readonly string[];
   /** Files of a certificate; clients must then have one of the same authority. */
@@ -25,11 +31,16 @@ export interface TestEtcdOptions {
 
 interface Member {
   readonly name: string;
+  readonly address: string;
+  readonly namespace: string | undefined;
   readonly clientPort: number;
   readonly peerPort: number;
   /** Serves `/health` without TLS. */
   readonly healthPort: number;
 }
+
+/** etcd's own ports, for members that share theirs with nobody. */
+const usualPorts = { clientPort: 2379, peerPort: 2380, healthPort: 2381 };
 
 /** A member of an etcd cluster, mostly the only one, on loopback, with its data in memory where the machine allows. */
 export class TestEtcd {
@@ -61,8 +72,25 @@ export class TestEtcd {
     const ports = await freePorts(3 * size);
     const members = Array.from({ length: size }, (_, at): Member => {
       const [clientPort = 0, peerPort = 0, healthPort = 0] = ports.slice(3 * at);
-      return { name: `etcd${at}`, clientPort, peerPort, healthPort };
+      return {
+        name: `etcd${at}`,
+        address: '127.0.0.1',
+        namespace: undefined,
+        clientPort,
+        peerPort,
+        healthPort,
+      };
     });
+    return await TestEtcd.#startMembers(members, options);
+  }
+
+  /** Starts a cluster with a member at each place, and waits until all of it is healthy. */
+  static startAt(places: readonly EtcdPlace[]): Promise<TestEtcd[]> {
+    const members = places.map((place, at): Member => ({ name: `etcd${at}`, ...place, ...usualPorts }));
+    return TestEtcd.#startMembers(members, {});
+  }
+
+  static async #startMembers(members: readonly Member[], options: TestEtcdOptions): Promise<TestEtcd[]> {
     const cluster = members.map((member) => new TestEtcd(member, members, options));
     await Promise.all(cluster.map((etcd) => etcd.start()));
     return cluster;
@@ -73,8 +101,12 @@ export class TestEtcd {
   }
 
   get url(): string {
-    const host = this.#options.tls === undefined ? 'http://127.0.0.1' : 'https://localhost';
+    const host = this.#options.tls === undefined ? `http://${this.address}` : 'https://localhost';
     return `${host}:${this.clientPort}`;
+  }
+
+  get address(): string {
+    return this.#member.address;
   }
 
   /** Processor time that it has used since it was started, in milliseconds. */
@@ -88,16 +120,30 @@ export class TestEtcd {
 
   /** Runs the process again after {@link stop}, on the same ports and data. */
   async start(): Promise<void> {
-    const child = spawn('etcd', this.#arguments(), { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.launch();
+    await this.untilHealthy();
+  }
+
+  /** Runs the process without waiting until it serves. */
+  launch(): void {
+    const { namespace } = this.#member;
+    const into = namespace === undefined ? [] : ['nsenter', `--net=${namespace}`, '--'];
+    const [program = '', ...rest] = [...into, 'etcd', ...this.#arguments()];
+    const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#process = child;
     this.#output = '';
     for (const stream of [child.stdout, child.stderr])
       stream.on('data', (chunk) => {
         this.#output = (this.#output + chunk).slice(-4_000);
       });
+  }
+
+  /** Waits until the member answers, with its fellows. */
+  async untilHealthy(): Promise<void> {
+    const child = this.#process;
     const startedMs = systemClock.monotonicMs();
     while (!(await this.#isHealthy())) {
-      if (child.exitCode !== null || systemClock.monotonicMs() - startedMs > healthPatienceMs)
+      if (child === undefined || child.exitCode !== null || systemClock.monotonicMs() - startedMs > healthPatienceMs)
         throw new Error(`etcd did not become healthy:\n${this.#output}`);
       await sleep(systemClock, lookEveryMs);
     }
@@ -116,11 +162,16 @@ export class TestEtcd {
   }
 
   /** Begins anew with no data: the same cluster to its clients, or another one. */
-  async replace({ isForeign }: { readonly isForeign: boolean }): Promise<void> {
+  async replace(by: { readonly isForeign: boolean }): Promise<void> {
+    await this.erase(by);
+    await this.start();
+  }
+
+  /** Ends the process and removes what it knew; it may start again as another cluster's. */
+  async erase({ isForeign }: { readonly isForeign: boolean }): Promise<void> {
     await this.stop();
     rmSync(join(this.#directory, 'data'), { recursive: true, force: true });
     if (isForeign) this.#token += '+';
-    await this.start();
   }
 
   /** Stops the process in its tracks, without ending it, or lets it run again. */
@@ -142,7 +193,7 @@ export class TestEtcd {
 
   #arguments(): string[] {
     const { tls, extraArguments = [] } = this.#options;
-    const { name, healthPort } = this.#member;
+    const { name, address, healthPort } = this.#member;
     return [
       `--name=${name}`,
       `--data-dir=${join(this.#directory, 'data')}`,
@@ -150,7 +201,7 @@ export class TestEtcd {
       `--advertise-client-urls=${this.url}`,
       `--listen-peer-urls=${peerUrl(this.#member)}`,
       `--initial-advertise-peer-urls=${peerUrl(this.#member)}`,
-      `--listen-metrics-urls=http://127.0.0.1:${healthPort}`,
+      `--listen-metrics-urls=http://${address}:${healthPort}`,
       `--initial-cluster=${this.#initialCluster}`,
       `--initial-cluster-token=${this.#token}`,
       '--log-level=warn',
@@ -163,7 +214,7 @@ export class TestEtcd {
 
   async #isHealthy(): Promise<boolean> {
     try {
-      const response = await fetch(`http://127.0.0.1:${this.#member.healthPort}/health`, {
+      const response = await fetch(`http://${this.address}:${this.#member.healthPort}/health`, {
         signal: AbortSignal.timeout(1_000),
       });
       return JSON.stringify(await response.json()).includes('true');
@@ -174,8 +225,8 @@ export class TestEtcd {
   }
 }
 
-function peerUrl({ peerPort }: Member): string {
-  return `http://127.0.0.1:${peerPort}`;
+function peerUrl({ address, peerPort }: Member): string {
+  return `http://${address}:${peerPort}`;
 }
 
 function hasDirectory(path: string): boolean {

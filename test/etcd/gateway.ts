@@ -14,3 +14,8 @@ export async function compactEtcd(url: string, revision: number): Promise<void> 
 export async function databaseBytes(url: string): Promise<number> {
   return Number((await callGateway(url, 'maintenance/status', {})).dbSizeInUse);
 }
+
+export async function isLeader(url: string): Promise<boolean> {
+  const { header, leader } = await callGateway(url, 'maintenance/status', {});
+  return JSON.stringify(header).includes(`"member_id":"${leader}"`);
+}

@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import { prefixRange, StoreError } from '@flotilla/registry';
 import { put, Recorder, rejects, until, write } from '@flotilla/registry/contract';
 import { etcdMissing, TestEtcd } from './etcd.js';
-import { callGateway } from './gateway.js';
+import { isLeader } from './gateway.js';
 import { openStore, time } from './test-stores.js';
 
 const memberCount = 3;
@@ -18,10 +18,7 @@ describe('EtcdStore on three members', { skip: etcdMissing() ?? false }, () => {
   const open = (prefix: string) => openStore({ hosts: members.map(({ url }) => url), prefix });
 
   async function findLeader(): Promise<TestEtcd | undefined> {
-    for (const member of members) {
-      const { header, leader } = await callGateway(member.url, 'maintenance/status', {});
-      if (JSON.stringify(header).includes(`"member_id":"${leader}"`)) return member;
-    }
+    for (const member of members) if (await isLeader(member.url)) return member;
     return undefined;
   }
 

@@ -1,23 +1,27 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { systemClock } from '@flotilla/runtime';
+import type { TestEtcd } from './etcd.js';
+
+type Upstream = Pick<TestEtcd, 'address' | 'clientPort'>;
 
 /** A TCP hop to etcd that tests can harm. */
 export class TestProxy {
   readonly #server: Server;
-  readonly #upstreamPort: number;
+  readonly #upstream: Upstream;
   readonly #pairs = new Set<readonly [Socket, Socket]>();
   #isCut = false;
   #swallowsAnswers = false;
   #delayMs = 0;
 
-  private constructor(upstreamPort: number) {
-    this.#upstreamPort = upstreamPort;
+  private constructor(upstream: Upstream) {
+    this.#upstream = upstream;
     this.#server = createServer((client) => this.#accept(client));
   }
 
-  static async start(upstreamPort: number): Promise<TestProxy> {
-    const proxy = new TestProxy(upstreamPort);
+  /** Leads to a server, such as a `TestEtcd`. */
+  static async start(upstream: Upstream): Promise<TestProxy> {
+    const proxy = new TestProxy(upstream);
     proxy.#server.listen(0, '127.0.0.1');
     await once(proxy.#server, 'listening');
     return proxy;
@@ -26,6 +30,11 @@ export class TestProxy {
   get url(): string {
     const address = this.#server.address();
     return `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
+  }
+
+  /** Whether anyone is connected. */
+  get isUsed(): boolean {
+    return this.#pairs.size > 0;
   }
 
   /** Breaks what is open and lets nothing new through. */
@@ -71,7 +80,7 @@ export class TestProxy {
       client.resetAndDestroy();
       return;
     }
-    const upstream = connect(this.#upstreamPort, '127.0.0.1');
+    const upstream = connect(this.#upstream.clientPort, this.#upstream.address);
     const pair = [client, upstream] as const;
     this.#pairs.add(pair);
     const end = () => {

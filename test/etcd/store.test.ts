@@ -13,7 +13,7 @@ let etcd: TestEtcd;
 let count = 0;
 
 async function createHarness(): Promise<StoreHarness> {
-  const proxy = await TestProxy.start(etcd.clientPort);
+  const proxy = await TestProxy.start(etcd);
   const prefix = `contract/${count++}`;
   const options = { prefix, requestTimeoutMs, clock: systemClock, log: silentLogger };
   const store = createEtcdStore({ ...options, hosts: [proxy.url] });

@@ -26,7 +26,7 @@ export function openStore(options: Partial<EtcdStoreOptions> & Pick<EtcdStoreOpt
 
 /** Opens a proxy to an etcd, and closes it when the test is over. */
 export async function openProxy(etcd: TestEtcd): Promise<TestProxy> {
-  const proxy = await TestProxy.start(etcd.clientPort);
+  const proxy = await TestProxy.start(etcd);
   closers.push(() => proxy.close());
   return proxy;
 }

@@ -29,9 +29,15 @@ export interface EtcdStoreOptions {
 
 const defaultRequestTimeoutMs = 2_000;
 
-/** How often a read is tried in all, and the first wait between: enough to live through the loss of one member. */
-const readAttempts = 4;
+/**
+ * How often a read is tried in all, and the first wait between. With several members it is enough to live through the
+ * election of a new leader, which takes etcd one to two seconds.
+ */
+const readAttempts = { oneHost: 4, severalHosts: 6 };
 const firstRetryMs = 50;
+
+/** A read that takes as many deadlines as this is not begun again. */
+const readDeadlines = 3;
 
 const grpcOptions = {
   // etcd sends answers beyond grpc-js's default of 4 MiB.
@@ -61,6 +67,8 @@ export class EtcdConnection {
   /** The cluster that answered last. */
   clusterId: string | undefined;
   readonly #client: Etcd3;
+  /** A client for each of several hosts, used by what has to be tried again: etcd3 draws its hosts by lot each time. */
+  readonly #oneHostClients: readonly Etcd3[];
   readonly #rejectPending = new Set<(error: StoreError) => void>();
   #isClosed = false;
   #lastFailure: string | undefined;
@@ -72,6 +80,10 @@ export class EtcdConnection {
     // grpc-js writes to stderr of its own accord; what matters comes back as an error.
     setLogVerbosity(logVerbosity.NONE);
     this.#client = new Etcd3(clientOptions(options, this.requestTimeoutMs));
+    const hosts = options.hosts.length > 1 ? options.hosts : [];
+    this.#oneHostClients = hosts.map(
+      (host) => new Etcd3(clientOptions({ ...options, hosts: [host] }, this.requestTimeoutMs)),
+    );
   }
 
   /** A call that must not be made twice. */
@@ -81,12 +93,18 @@ export class EtcdConnection {
 
   /** A call without effect: tried again, on another host if there is one, while etcd can't be reached. */
   async read<T extends Answer>(call: (client: Etcd3) => Promise<T>): Promise<T> {
+    const others = this.#oneHostClients;
+    const attempts = others.length > 0 ? readAttempts.severalHosts : readAttempts.oneHost;
+    const startedMs = this.clock.monotonicMs();
+    const firstOther = Math.floor(this.clock.random() * others.length);
     for (let attempt = 1; ; attempt++) {
+      const other = attempt === 1 ? undefined : others[(firstOther + attempt) % others.length];
       try {
-        return await this.#call(call, false);
+        return await this.#call(other === undefined ? call : () => call(other), false);
       } catch (error) {
         const isWorthIt = error instanceof StoreError && error.kind === 'unavailable';
-        if (!isWorthIt || attempt === readAttempts || this.#isClosed) throw error;
+        const isLate = this.clock.monotonicMs() - startedMs > readDeadlines * this.requestTimeoutMs;
+        if (!isWorthIt || isLate || attempt === attempts || this.#isClosed) throw error;
         await sleep(this.clock, jittered(this.clock, firstRetryMs * 2 ** (attempt - 1)));
       }
     }
@@ -101,7 +119,7 @@ export class EtcdConnection {
   close(): void {
     this.#isClosed = true;
     for (const reject of this.#rejectPending) reject(new StoreError('unavailable', 'the store is closed'));
-    this.#client.close();
+    for (const client of [this.#client, ...this.#oneHostClients]) client.close();
   }
 
   async #call<T extends Answer>(call: (client: Etcd3) => Promise<T>, hasEffect: boolean): Promise<T> {
