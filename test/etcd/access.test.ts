@@ -7,10 +7,13 @@ import { etcdMissing, TestEtcd } from './etcd.js';
 import { callGateway } from './gateway.js';
 import { openStore, time } from './test-stores.js';
 
+/** How long a token lives that is not used; etcd looks every second. */
+const tokenSeconds = 2;
+
 describe('EtcdStore with a password', { skip: etcdMissing() ?? false }, () => {
   let etcd: TestEtcd;
   before(async () => {
-    etcd = await TestEtcd.start({ extraArguments: ['--bcrypt-cost=4'] });
+    etcd = await TestEtcd.start({ extraArguments: ['--bcrypt-cost=4', `--auth-token-ttl=${tokenSeconds}`] });
     const call = (path: string, body: object) => callGateway(etcd.url, `auth/${path}`, body);
     const base64 = (text: string) => Buffer.from(text).toString('base64');
     for (const name of ['root', 'fleet']) {
@@ -45,6 +48,22 @@ describe('EtcdStore with a password', { skip: etcdMissing() ?? false }, () => {
     const without = openStore({ hosts: [etcd.url], prefix: 'own' });
     await rejects(without.range({ from: 'a' }), 'refused');
     await rejects(write(without, put('a')), 'refused');
+  });
+
+  it('outlives its token, even if a watch is the first to find it run out', async () => {
+    const store = openStore({ hosts: [etcd.url], prefix: 'own', credentials });
+    const start = await write(store, put('c/1'));
+    const lease = await store.grantLease(60);
+    const live = new Recorder(store, { ranges: [prefixRange('c/')], fromRevision: start });
+    await until(time, 'it is told', () => live.lines.length === 1);
+    await time.elapse((tokenSeconds + 2) * 1000);
+    const fresh = new Recorder(store, { ranges: [prefixRange('c/')], fromRevision: start });
+    await until(time, 'it is told', () => fresh.lines.length === 1);
+    await time.elapse((tokenSeconds + 2) * 1000);
+    assert.deepEqual(await store.keepLeaseAlive(lease.id), lease);
+    await write(store, put('c/2', '', lease.id));
+    await until(time, 'both are told', () => live.lines.length === 2 && fresh.lines.length === 2);
+    assert.deepEqual([live.broken, fresh.broken], [undefined, undefined]);
   });
 
   it('outlives its token: etcd forgets all tokens when it restarts', async () => {

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sleep, systemClock } from '@flotilla/runtime';
@@ -165,6 +165,27 @@ export class TestEtcd {
   async replace(by: { readonly isForeign: boolean }): Promise<void> {
     await this.erase(by);
     await this.start();
+  }
+
+  /** Keeps a copy of its data; it is down for a moment. */
+  async backup(): Promise<void> {
+    await this.copy('backup');
+    await this.start();
+  }
+
+  /** Goes on from the last copy. */
+  async restore(): Promise<void> {
+    await this.copy('restore');
+    await this.start();
+  }
+
+  /** Ends the process, and copies its data to or from where the backup is. */
+  async copy(what: 'backup' | 'restore'): Promise<void> {
+    await this.stop();
+    const [data, backup] = [join(this.#directory, 'data'), join(this.#directory, 'backup')];
+    const [from, to] = what === 'backup' ? [data, backup] : [backup, data];
+    rmSync(to, { recursive: true, force: true });
+    cpSync(from, to, { recursive: true });
   }
 
   /** Ends the process and removes what it knew; it may start again as another cluster's. */

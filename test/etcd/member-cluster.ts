@@ -69,6 +69,22 @@ export class MemberCluster {
   /** Begins anew with no data: the same cluster to its clients, or another one. The harmed member stays harmed. */
   async replace(by: { readonly isForeign: boolean }): Promise<void> {
     await Promise.all(this.members.map((member) => member.erase(by)));
+    await this.#launch();
+  }
+
+  /** Keeps a copy of all members' data; they are down for a moment. */
+  async backup(): Promise<void> {
+    await Promise.all(this.members.map((member) => member.copy('backup')));
+    await this.#launch();
+  }
+
+  /** Goes on from the last copies. */
+  async restore(): Promise<void> {
+    await Promise.all(this.members.map((member) => member.copy('restore')));
+    await this.#launch();
+  }
+
+  async #launch(): Promise<void> {
     for (const member of this.members) if (member !== this.#harmed?.member) member.launch();
     if (this.#harmed !== undefined && this.#harmed.fault !== 'killed') {
       this.#harmed.member.launch();

@@ -27,6 +27,8 @@ async function createHarness(): Promise<StoreHarness> {
       heal: async () => proxy.heal(),
       loseNextReply: async () => proxy.swallowAnswers(),
       compact: (revision) => compactEtcd(etcd.url, revision),
+      backup: () => etcd.backup(),
+      restore: () => etcd.restore(),
       wipe: () => etcd.replace({ isForeign: false }),
       swap: () => etcd.replace({ isForeign: true }),
     },

@@ -60,6 +60,8 @@ function describeWith(inside: MemberNetwork, fault: MemberFault | undefined): vo
             for (const proxy of proxies) proxy.swallowAnswers();
           },
           compact: (revision) => compactEtcd(cluster.sound[0]?.url ?? '', revision),
+          backup: () => cluster.backup(),
+          restore: () => cluster.restore(),
           wipe: () => cluster.replace({ isForeign: false }),
           swap: () => cluster.replace({ isForeign: true }),
         },

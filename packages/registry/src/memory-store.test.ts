@@ -10,6 +10,7 @@ function createHarness() {
   const store = new MemoryStore({ clock });
   const other = store.client();
   const elapse = (ms: number) => clock.advance(ms);
+  let backup = store.revision;
   return {
     store,
     other,
@@ -19,6 +20,10 @@ function createHarness() {
       heal: async () => store.heal(),
       loseNextReply: async () => store.loseNextReply(),
       compact: async (revision: number) => store.compact(revision),
+      backup: async () => {
+        backup = store.revision;
+      },
+      restore: async () => store.restore(backup),
       wipe: async () => store.wipe(),
       swap: async () => store.swap(),
     },

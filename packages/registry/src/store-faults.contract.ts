@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe as chapter, it } from 'node:test';
 import { prefixRange, type WatchBreak } from './store.js';
 import {
+  describe,
   put,
   Recorder,
   read,
@@ -171,6 +172,28 @@ export function describeFaults(use: UseStore): void {
         }),
       );
     }
+
+    it(
+      'a watch breaks as went-back if the store that comes back is an older backup of it',
+      useFaults(async (harness) => {
+        const { store, other, faults } = harness;
+        await write(other, put('a/1', 'kept'));
+        await faults.backup();
+        await writeMany(other, 20);
+        const start = await write(store, put('b'));
+        const seen = new Recorder(store, { ranges: [prefixRange('a/')], fromRevision: start });
+        const live = await write(other, put('a/1', 'lost'));
+        await until(harness, 'it is told', () => seen.lines.length === 1);
+        await faults.restore();
+        await until(harness, 'it breaks', () => seen.broken !== undefined);
+        assert.deepEqual([seen.lines, seen.broken], [[`put a/1=lost @${live}`], 'went-back']);
+        const now = await store.range(prefixRange('a/'));
+        assert.deepEqual(now.kvs.map(describe), ['a/1=kept']);
+        const anew = new Recorder(store, { ranges: [prefixRange('a/')], fromRevision: now.revision + 1 });
+        await write(other, put('a/2'));
+        await until(harness, 'the new watch is told', () => anew.lines.length === 1);
+      }),
+    );
 
     it(
       'a closed store rejects what is pending and falls silent',

@@ -39,6 +39,10 @@ export interface StoreFaults {
   /** The next transaction of `store` is carried out and its answer never arrives. */
   loseNextReply(): Promise<void>;
   compact(revision: Revision): Promise<void>;
+  /** Keeps a copy of the store as it is. */
+  backup(): Promise<void>;
+  /** Puts the store back to what it was at the last {@link backup}. */
+  restore(): Promise<void>;
   /** The store begins anew, empty, under its old name. */
   wipe(): Promise<void>;
   /** Another store, empty, answers in its place. */
