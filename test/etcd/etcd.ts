@@ -185,7 +185,8 @@ export class TestEtcd {
     const [data, backup] = [join(this.#directory, 'data'), join(this.#directory, 'backup')];
     const [from, to] = what === 'backup' ? [data, backup] : [backup, data];
     rmSync(to, { recursive: true, force: true });
-    cpSync(from, to, { recursive: true });
+    // A member that was frozen before it served has nothing yet.
+    if (hasDirectory(from)) cpSync(from, to, { recursive: true });
   }
 
   /** Ends the process and removes what it knew; it may start again as another cluster's. */
