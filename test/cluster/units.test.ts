@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
-import { labObstacle, mustFleetctl, type TestHost, untilMachines } from '../lab/index.js';
-import { Cluster, sleeper } from './cluster.js';
+import { fleetctl, labObstacle, mustFleetctl, type TestHost, untilMachines } from '../lab/index.js';
+import { Cluster, mainPids, sleeper } from './cluster.js';
 
 const globalSleeper = `${sleeper}[X-Fleet]\nGlobal=true\n`;
 const names = Array.from({ length: 6 }, (_, index) => `test-${index + 1}.service`);
@@ -82,4 +82,15 @@ describe('units on three hosts', { skip: labObstacle() }, () => {
       assert.deepEqual(await cluster.untilPlaced(names), now);
     });
   }
+
+  it('fail under the name of a unit that the host runs, which goes on', async () => {
+    const pidsOfBus = () => Promise.all(cluster.lab.hosts.map((host) => mainPids(host, ['dbus.service'])));
+    const before = await pidsOfBus();
+    const path = await cluster.unitFile('dbus.service', sleeper);
+    const { code, stdout, stderr } = await fleetctl(cluster.anyHost, ['start', path]);
+    assert.equal(code, 1);
+    assert.match(stdout + stderr, /the host runs a unit of its own under this name/);
+    await mustFleetctl(cluster.anyHost, ['destroy', 'dbus.service']);
+    assert.deepEqual(await pidsOfBus(), before);
+  });
 });

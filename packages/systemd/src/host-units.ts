@@ -1,7 +1,7 @@
 import type { Dirent } from 'node:fs';
 import { readdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { UnitName } from '@flotilla/unit';
+import { type UnitName, unitNameParts } from '@flotilla/unit';
 import type { Systemctl } from './systemctl.js';
 import type { UnitsDirectory } from './units-directory.js';
 
@@ -18,6 +18,8 @@ interface Places {
   /** systemd prefers what is in these. */
   readonly before: readonly string[];
   readonly links: string;
+  /** The link is preferred to what is in these. */
+  readonly after: readonly string[];
 }
 
 /** Which names the host has given to units of its own. What systemd would do under such a name, it would do to those. */
@@ -49,6 +51,17 @@ export class HostUnits {
     return found;
   }
 
+  /** Those of `names` for which the host has a file that a link of ours is preferred to, and no such link yet. */
+  async findHidden(names: readonly UnitName[]): Promise<UnitName[]> {
+    if (names.length === 0) return [];
+    this.#places ??= await this.#findPlaces();
+    const { links, after } = this.#places;
+    const linked = new Set((await this.#read(links)).map((entry) => entry.name));
+    const files = new Set((await Promise.all(after.map((place) => this.#read(place)))).flat().map(({ name }) => name));
+    const hasFile = (name: UnitName) => files.has(name) || files.has(unitNameParts(name).template ?? name);
+    return names.filter((name) => !linked.has(name) && hasFile(name));
+  }
+
   /** A mask is no unit, and neither is a lasting link to the agent's own file. */
   async #isInTheWay(name: UnitName, path: string, entry: Dirent): Promise<boolean> {
     if (!entry.isSymbolicLink()) return entry.isFile();
@@ -68,7 +81,8 @@ export class HostUnits {
     // Transient units are made beside the links, in a manager's part of /run or of $XDG_RUNTIME_DIR.
     const transient = paths.find((path) => path.endsWith('/systemd/transient')) ?? '/run/systemd/transient';
     const links = transient.replace(/transient$/, user ? 'user' : 'system');
-    return { before: paths.slice(0, Math.max(paths.indexOf(links), 0)), links };
+    const at = paths.indexOf(links);
+    return { before: paths.slice(0, Math.max(at, 0)), links, after: at < 0 ? [] : paths.slice(at + 1) };
   }
 
   async #read(place: string): Promise<Dirent[]> {

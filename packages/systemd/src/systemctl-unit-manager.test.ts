@@ -25,7 +25,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true }));
 
-/** Where systemd looks for the machine's units; what comes after the links does not matter. */
+/** Where systemd looks for the machine's units. */
 const unitPath = '/run/systemd/transient /etc/systemd/system /run/systemd/system /usr/lib/systemd/system';
 
 /** Talks to a systemctl that does nothing, and says so. */
@@ -150,20 +150,38 @@ test('a unit that systemd does not find although its file is linked has failed; 
   );
 });
 
-for (const [what, place, isInTheWay] of [
-  ['a file of the operator', '/etc/systemd/system', true],
-  ['a unit that a program has made', '/run/systemd/transient', true],
-  ['a file where the links are', '/run/systemd/system', true],
-  ["a distribution's file", '/usr/lib/systemd/system', false],
+for (const [what, place] of [
+  ['a file of the operator', '/etc/systemd/system'],
+  ['a unit that a program has made', '/run/systemd/transient'],
+  ['a file where the links are', '/run/systemd/system'],
 ] as const)
-  test(`${what} ${isInTheWay ? 'keeps its name to itself' : 'gives way'}`, async () => {
+  test(`${what} keeps its name to itself`, async () => {
     await mkdir(join(directory, 'root', place), { recursive: true });
     await writeFile(join(directory, 'root', place, a), text);
     const manager = open();
-    const expected = isInTheWay ? [[a, `the host has a unit of its own under this name: ${place}/${a}`]] : [];
+    const expected = [[a, `the host has a unit of its own under this name: ${place}/${a}`]];
     assert.deepEqual([...(await manager.load([{ name: a, content: encoder.encode(text) }]))], expected);
     assert.deepEqual([...(await manager.stop([a]))], expected);
-    assert.equal(calls.length, isInTheWay ? 0 : 2);
+    assert.deepEqual(calls, []);
+  });
+
+for (const [active, isRefused] of [
+  ['inactive', false],
+  ['failed', false],
+  ['active', true],
+  ['activating', true],
+] as const)
+  test(`a distribution's unit that is ${active} ${isRefused ? 'keeps its name to itself' : 'gives way'}`, async () => {
+    const place = '/usr/lib/systemd/system';
+    await mkdir(join(directory, 'root', place), { recursive: true });
+    await writeFile(join(directory, 'root', place, a), text);
+    answer = (line) =>
+      line.includes('list-units') ? { ...ok, stdout: JSON.stringify([{ unit: a, active }]) } : undefined;
+    const failures = await open().load([{ name: a, content: encoder.encode(text) }]);
+    const expected = `the host runs a unit of its own under this name: it is ${active}`;
+    assert.deepEqual([...failures], isRefused ? [[a, expected]] : []);
+    // What gives way is in systemd's memory all the same.
+    assert.equal(calls.includes('systemctl daemon-reload'), !isRefused);
   });
 
 test('a mask is not a unit, nor is a lasting link to our file; an alias of another unit is', async () => {

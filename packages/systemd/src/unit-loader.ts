@@ -28,7 +28,15 @@ export class UnitLoader {
   }
 
   async load(files: readonly UnitFileToLoad[]): Promise<UnitFailures> {
-    const failures = await this.#hostUnits.find(files.map((file) => file.name));
+    const names = files.map((file) => file.name);
+    const failures = await this.#hostUnits.find(names);
+    // systemd holds on to the files that it knows these units from, until it is told to look again.
+    const held = await this.#systemctl.findLoaded(await this.#hostUnits.findHidden(names));
+    for (const name of names) {
+      const active = held.get(name);
+      if (active !== undefined && active !== 'inactive' && active !== 'failed')
+        failures.set(name, `the host runs a unit of its own under this name: it is ${active}`);
+    }
     const written = await this.#write(files, failures);
     const linked = new Set<string>();
     const options = {
@@ -41,12 +49,13 @@ export class UnitLoader {
       ['link', false],
       ['enable', true],
     ] as const) {
-      const names = written.filter((file) => file.hasInstall === hasInstall).map((file) => file.name);
-      const refused = await this.#systemctl.forAll([verb, '--runtime', '--no-reload', '--force'], names, options);
+      const those = written.filter((file) => file.hasInstall === hasInstall).map((file) => file.name);
+      const refused = await this.#systemctl.forAll([verb, '--runtime', '--no-reload', '--force'], those, options);
       for (const [name, message] of refused) failures.set(name, message);
     }
     const done = written.filter((file) => !failures.has(file.name));
-    if (await this.#needsReload(done, linked)) await this.#systemctl.daemonReload();
+    const isHeld = done.some((file) => held.has(file.name));
+    if (isHeld || (await this.#needsReload(done, linked))) await this.#systemctl.daemonReload();
     const overlooked = done.filter((file) => isOverlooked(file, linked)).map((file) => file.name);
     for (const name of await this.#findUnknown(overlooked))
       failures.set(name, 'systemd does not load this unit, although its file is where systemd looks for it');
