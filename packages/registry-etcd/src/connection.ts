@@ -36,7 +36,7 @@ const defaultRequestTimeoutMs = 2_000;
 const readAttempts = { oneHost: 4, severalHosts: 6 };
 const firstRetryMs = 50;
 
-/** A read that takes as many deadlines as this is not begun again. */
+/** A read that takes as many deadlines as this is not begun again, once each host was asked. */
 const readDeadlines = 3;
 
 const grpcOptions = {
@@ -103,7 +103,8 @@ export class EtcdConnection {
         return await this.#call(other === undefined ? call : () => call(other), false);
       } catch (error) {
         const isWorthIt = error instanceof StoreError && error.kind === 'unavailable';
-        const isLate = this.clock.monotonicMs() - startedMs > readDeadlines * this.requestTimeoutMs;
+        const hasAskedAll = attempt > others.length;
+        const isLate = hasAskedAll && this.clock.monotonicMs() - startedMs > readDeadlines * this.requestTimeoutMs;
         if (!isWorthIt || isLate || attempt === attempts || this.#isClosed) throw error;
         await sleep(this.clock, jittered(this.clock, firstRetryMs * 2 ** (attempt - 1)));
       }
