@@ -17,3 +17,8 @@ test('a unit that was made anew under its name is not launched because the one b
   const { uid, isLaunched, order, error } = rowOf(wish, { ...unit, started: { uid: 5, order: 3 } }, 'not today');
   assert.deepEqual({ uid, isLaunched, order, error }, { uid: 6, isLaunched: false, order: 0, error: 'not today' });
 });
+
+test('the host’s own unit of the same name is not reported as the cluster’s', () => {
+  const { load, active, error } = rowOf(wish, { ...unit, file: undefined, started: undefined }, 'the host has one');
+  assert.deepEqual({ load, active, error }, { load: 'not-found', active: 'inactive', error: 'the host has one' });
+});

@@ -21,14 +21,18 @@ export function stateRows({ desired, current, error }: RowSources): Map<UnitName
   return rows;
 }
 
+const notHere = { load: 'not-found', active: 'inactive', sub: 'dead' };
+
 /** One unit's state row. */
 export function rowOf(wish: DesiredUnit, { file, status, started }: CurrentUnit, error: string | undefined): UnitRow {
   // A unit that was made anew under its name has not been started, whatever became of the one before it.
   const done = started?.uid === wish.uid ? started : undefined;
+  // Without a file of ours and a start of ours, what systemd says is about somebody else's unit of that name.
+  const { load, active, sub } = file === undefined && done === undefined ? notHere : status;
   return {
-    load: status.load,
-    active: status.active,
-    sub: status.sub,
+    load,
+    active,
+    sub,
     hash: file?.hash ?? wish.hash,
     uid: wish.uid,
     order: done?.order ?? 0,

@@ -1,12 +1,13 @@
+import { findNearest } from '@flotilla/unit';
 import { parse } from 'ini';
 import { ConfigError } from './errors.js';
 import {
   isOptionName,
   legacyOptions,
-  nearestOption,
   type OptionName,
   type OptionValue,
   type OptionValues,
+  optionNames,
 } from './options.js';
 
 export interface ConfigFile {
@@ -41,7 +42,7 @@ export function parseConfigFile(text: string, source: string): ConfigFile {
 /** What to say of an option that fleetd does not have. */
 function unknownOption(key: string): string {
   if (legacyOptions.includes(key)) return `Config option ${key} is no longer supported - ignoring`;
-  const nearest = nearestOption(key);
+  const nearest = findNearest(key, optionNames);
   return `unknown option ${key} is ignored${nearest === undefined ? '' : `; did you mean ${nearest}?`}`;
 }
 

@@ -100,29 +100,3 @@ export type OptionValues = ReadonlyMap<OptionName, OptionValue>;
 export function isOptionName(name: string): name is OptionName {
   return Object.hasOwn(options, name);
 }
-
-/** The option whose name is nearest to a mistyped one, if any is near: at most three edits, and under half its length. */
-export function nearestOption(name: string): OptionName | undefined {
-  let nearest: { readonly name: OptionName; readonly distance: number } | undefined;
-  for (const candidate of optionNames) {
-    const distance = editDistance(name, candidate);
-    if (distance <= Math.min(3, candidate.length / 2) && distance < (nearest?.distance ?? Number.POSITIVE_INFINITY)) {
-      nearest = { name: candidate, distance };
-    }
-  }
-  return nearest?.name;
-}
-
-/** Levenshtein's distance. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, column) => column);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const substituted = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(substituted, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
-}

@@ -1,6 +1,7 @@
 export { formatUnitFile, hashUnitFile, shortHash } from './canonical.js';
 export { UnitError, type UnitErrorCode, type UnitErrorPlace } from './errors.js';
 export { compileGlob, isGlob, matchGlob } from './glob.js';
+export { findNearest } from './nearest.js';
 export { parseRequirements, type RequirementsSource } from './requirements.js';
 export type { Branded, Requirements, UnitFile, UnitHash, UnitName, UnitOption } from './types.js';
 export { parseUnitFile, parseUnitFileWithLines, type UnitFileWithLines } from './unit-file.js';
