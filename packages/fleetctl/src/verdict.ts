@@ -116,9 +116,8 @@ function judgePlaced(expectation: Expectation, observation: Observation, unit: U
   const on = `on ${machineIdLabel(machineID)}`;
   if (state === undefined) return { kind: 'waiting', why: `it is to run ${on}, which has not loaded it yet` };
   const isStale = observation.unchangedMs < staleMs && (expectation.before ?? []).some((old) => isSame(old, state));
-  // What runs although it was not launched may be the host's own unit of that name.
-  const hasStarted = isRunning(state) && unit.currentState === 'launched';
-  if (!isStale && state.error !== undefined && !hasStarted) return { kind: 'failed', machineID, why: state.error };
+  if (!isStale && state.error !== undefined && !isRunning(state))
+    return { kind: 'failed', machineID, why: state.error };
   if (expectation.hash !== undefined && state.hash !== expectation.hash)
     return { kind: 'waiting', why: `${on} is still another version of it` };
   if (!isStale && brokenLoadStates.has(state.systemdLoadState))
