@@ -12,6 +12,10 @@ export const singleFiles = fileURLToPath(new URL('../../../dist/', import.meta.u
 /** A second door on the host's disk: the machine outside can reach it there, unlike /run. */
 export const outerSocket = '/srv/fleet.sock';
 
+/**
+ * `KillMode=process`: fleetd's children are short calls of systemctl, which may end by themselves. With `mixed`, systemd
+ * waits for them before it starts fleetd again, up to a minute where it misses their end (containers on cgroup v1).
+ */
 const fleetService = `[Unit]
 Description=Flotilla: runs this host's share of the cluster's units
 Requires=fleet.socket
@@ -21,7 +25,7 @@ StartLimitIntervalSec=0
 [Service]
 ExecStart=/opt/fleet/fleetd --config /etc/fleet/fleet.conf
 Environment=PATH=/opt/node:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin
-KillMode=mixed
+KillMode=process
 Restart=on-failure
 TimeoutStopSec=60
 
