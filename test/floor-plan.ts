@@ -13,6 +13,7 @@ export const floorPlan: Readonly<Record<string, Floor>> = {
   schema: { packages: ['cluster', 'unit'], libraries: ['zod'] },
   registry: { packages: ['cluster', 'unit', 'runtime'], libraries: [] },
   systemd: { packages: ['unit', 'runtime'], libraries: [] },
+  'local-etcd': { packages: ['systemd', 'runtime'], libraries: [] },
   'registry-etcd': {
     packages: ['registry', 'cluster', 'unit', 'runtime'],
     libraries: ['etcd3', '@grpc/grpc-js', 'cockatiel'],
@@ -29,6 +30,7 @@ export const floorPlan: Readonly<Record<string, Floor>> = {
       'schema',
       'registry',
       'systemd',
+      'local-etcd',
       'registry-etcd',
       'engine',
       'agent',

@@ -1,0 +1,2 @@
+/** The unit that a host's own etcd runs as. */
+export const localEtcdUnit = 'fleet-etcd.service';
