@@ -1,13 +1,26 @@
 import { cp, mkdir, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { ignoreMissing } from './cgroup.js';
 
-const directories = ['etc/systemd/system', 'usr', 'var/log/journal', 'var/lib', 'run', 'tmp', 'root', 'proc', 'sys'];
+const directories = [
+  'etc/systemd/system',
+  'usr',
+  'var/log/journal',
+  'var/lib/dpkg',
+  'run',
+  'tmp',
+  'root',
+  'proc',
+  'sys',
+];
 const moreDirectories = ['dev', 'srv', 'opt/fleet', 'opt/node'];
 
 /** Debian's own; missing ones do not matter. */
 const copiedFromEtc = ['os-release', 'passwd', 'group', 'shadow', 'nsswitch.conf', 'pam.d', 'dbus-1', 'ssl'];
-const moreFromEtc = ['alternatives', 'ld.so.cache', 'ld.so.conf', 'ld.so.conf.d'];
+const moreFromEtc = ['alternatives', 'dpkg', 'ld.so.cache', 'ld.so.conf', 'ld.so.conf.d'];
+
+/** What programs are installed into: the machine's own, with a layer above that takes the host's changes. */
+const layered = ['/usr', '/var/lib/dpkg'];
 
 /** Units that cost time and do nothing on such a host. */
 const masked = [
@@ -25,6 +38,26 @@ const masked = [
   'systemd-networkd.service',
   'systemd-resolved.service',
 ];
+
+/** How a host has the machine's /usr: to read, or with changes of its own, for installing programs and packages. */
+export type UsrMode = 'read-only' | 'writable';
+
+/**
+ * The mounts that give a host its /usr, in systemd-nspawn's notation. They are gone with the container; what it has
+ * changed is kept in `layers` for its next boot.
+ *
+ * @param layers A directory of the host's own, on a file system that overlays can be laid upon: in memory.
+ */
+export async function mountUsr(mode: UsrMode, layers: string): Promise<string[]> {
+  if (mode === 'read-only') return ['--bind-ro=/usr'];
+  const mounts: string[] = [];
+  for (const path of layered) {
+    const upper = join(layers, basename(path));
+    await mkdir(upper, { recursive: true });
+    mounts.push(`--overlay=${path}:${upper}:${path}`);
+  }
+  return mounts;
+}
 
 /** Makes the root directory of a host that borrows the machine's /usr. `machineId` is 32 hex digits. */
 export async function createHostRoot(root: string, name: string, machineId: string): Promise<void> {

@@ -2,7 +2,8 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type CommandOptions, type CommandResult, mustRun, runCommand } from './command.js';
 import { Container } from './container.js';
-import { createHostRoot } from './host-root.js';
+import { createHostRoot, mountUsr, type UsrMode } from './host-root.js';
+import { memoryPath } from './lab-record.js';
 import { createHostNetwork, namespacePath, setCable } from './network.js';
 import { waitUntil } from './wait-until.js';
 
@@ -41,6 +42,7 @@ export interface HostPlace {
   readonly name: string;
   readonly address: string;
   readonly machineId: string;
+  readonly usr: UsrMode;
 }
 
 /** A directory that every host of a lab sees, at the path that it has outside. */
@@ -63,14 +65,16 @@ export class NspawnHost implements TestHost {
   readonly machineId: string;
   readonly root: string;
   readonly #directory: string;
+  readonly #usr: UsrMode;
   #container: Container | undefined;
 
-  constructor({ directory, name, address, machineId }: HostPlace) {
+  constructor({ directory, name, address, machineId, usr }: HostPlace) {
     this.name = name;
     this.address = address;
     this.machineId = machineId;
     this.root = join(directory, 'hosts', name);
     this.#directory = directory;
+    this.#usr = usr;
   }
 
   get isUp(): boolean {
@@ -102,11 +106,12 @@ export class NspawnHost implements TestHost {
   async boot(): Promise<void> {
     if (this.isUp) return;
     const lab = basename(this.#directory);
+    const usr = await mountUsr(this.#usr, join(memoryPath(this.#directory), this.name));
     this.#container = await Container.start({
       name: `${lab}-${this.name}`,
       root: this.root,
       // Units and fleetd find this very Node there, wherever it is installed on the machine.
-      binds: ['--bind-ro=/usr', `--bind-ro=${process.execPath}:/opt/node/node`, `--bind=${this.#shared}`],
+      binds: [...usr, `--bind-ro=${process.execPath}:/opt/node/node`, `--bind=${this.#shared}`],
       network: namespacePath(this.#directory, this.name),
       cgroup: `${lab}/${this.name}`,
       console: join(this.#directory, `${this.name}.console`),

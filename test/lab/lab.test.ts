@@ -63,6 +63,24 @@ describe('a lab', { skip: labObstacle() }, () => {
     assert.match(await first.journal(), /Stopped target/);
   });
 
+  it('gives a host a /usr of its own to install into, which outlives a power cut', async () => {
+    const own = await createLab({ name: `usr-${process.pid}`, hosts: 1, usr: 'writable' });
+    try {
+      const [host] = own.hosts;
+      assert.ok(host);
+      await host.writeFile('/usr/local/bin/mine', '#!/bin/sh\n');
+      await host.writeFile('/var/lib/dpkg/mine', '');
+      await host.powerCut();
+      await host.boot();
+      await host.mustExec(['ls', '/usr/local/bin/mine', '/var/lib/dpkg/mine']);
+      assert.match(await host.mustExec(['dpkg', '--status', 'dpkg']), /Status: install ok installed/);
+      for (const path of ['/usr/local/bin/mine', '/var/lib/dpkg/mine']) assert.equal(existsSync(path), false);
+    } finally {
+      await own.close();
+    }
+    assert.deepEqual(await leftovers(own.directory), []);
+  });
+
   it('refuses a second lab of the same name', async () => {
     await assert.rejects(createLab({ name: `self-${process.pid}` }), LabInUseError);
   });

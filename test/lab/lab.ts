@@ -5,6 +5,7 @@ import { type CommandOptions, type CommandResult, mustRun, runCommand } from './
 import { EtcdServer } from './etcd-server.js';
 import { startGuard } from './guard.js';
 import { createHost, type NspawnHost, sharedDirectory, type TestHost } from './host.js';
+import type { UsrMode } from './host-root.js';
 import { claimLab, memoryPath, removeLab } from './lab-record.js';
 import { addLabAddress, createBridge, inNamespace, labAddress, namespacePath } from './network.js';
 
@@ -15,6 +16,8 @@ export interface LabOptions {
   readonly hosts?: number;
   /** @default 1 */
   readonly etcdMembers?: number;
+  /** Whether hosts may install programs and Debian packages. @default 'read-only' */
+  readonly usr?: UsrMode;
 }
 
 /** Some hosts and an etcd on a network of their own. */
@@ -44,7 +47,7 @@ export interface Lab {
  *
  * @throws LabInUseError if a living process has a lab of that name.
  */
-export async function createLab({ name, hosts = 3, etcdMembers = 1 }: LabOptions): Promise<Lab> {
+export async function createLab({ name, hosts = 3, etcdMembers = 1, usr = 'read-only' }: LabOptions): Promise<Lab> {
   const directory = await claimLab(name);
   const guard = startGuard(directory);
   const close = async () => {
@@ -56,7 +59,7 @@ export async function createLab({ name, hosts = 3, etcdMembers = 1 }: LabOptions
     await createBridge(directory);
     const etcd = await startEtcd(directory, etcdMembers);
     const numbers = Array.from({ length: hosts }, (_, index) => index + 1);
-    const machines = await Promise.all(numbers.map((number) => bootHost(directory, number)));
+    const machines = await Promise.all(numbers.map((number) => bootHost({ directory, number, usr })));
     for (const member of etcd) await member.untilHealthy();
     return { ...openLab(directory, machines, etcd), close };
   } catch (error) {
@@ -79,11 +82,17 @@ function openLab(directory: string, hosts: readonly TestHost[], etcd: readonly E
   };
 }
 
-async function bootHost(directory: string, number: number): Promise<NspawnHost> {
+interface NewHost {
+  readonly directory: string;
+  readonly number: number;
+  readonly usr: UsrMode;
+}
+
+async function bootHost({ directory, number, usr }: NewHost): Promise<NspawnHost> {
   const name = `host-${number}`;
   // Ascending first digits, so that the order of machine IDs is the order of hosts; the rest is different per lab.
   const machineId = number.toString(16).padStart(2, '0') + hexDigits(`${directory}/${name}`, 30);
-  const host = await createHost({ directory, name, address: `10.77.1.${number}`, machineId });
+  const host = await createHost({ directory, name, address: `10.77.1.${number}`, machineId, usr });
   await host.boot();
   return host;
 }
