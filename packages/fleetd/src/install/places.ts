@@ -1,0 +1,33 @@
+/** Where the parts of an installation lie. Absolute paths; fleetd's own defaults are those of {@link hostPlaces}. */
+export interface Places {
+  /** Directory of `fleetd` and `fleetctl`. */
+  readonly programs: string;
+  /** Directory of `fleet.service` and `fleet.socket`. */
+  readonly units: string;
+  /** Tells systemd-sysusers of the group `fleet`; `undefined` where the socket needs no group. */
+  readonly groupFile: string | undefined;
+  readonly configFile: string;
+  readonly stateDirectory: string;
+  /** Empty after a boot. */
+  readonly runtimeDirectory: string;
+  readonly socket: string;
+}
+
+/** What `fleetd install` places on a host. */
+export const hostPlaces: Places = {
+  programs: '/usr/local/bin',
+  units: '/etc/systemd/system',
+  groupFile: '/etc/sysusers.d/fleet.conf',
+  configFile: '/etc/fleet/fleet.conf',
+  stateDirectory: '/var/lib/fleet',
+  runtimeDirectory: '/run/fleet',
+  socket: '/run/fleet.sock',
+};
+
+/** What a distribution's package places: its own directories, the same configuration and state. */
+export const packagePlaces: Places = {
+  ...hostPlaces,
+  programs: '/usr/bin',
+  units: '/lib/systemd/system',
+  groupFile: '/usr/lib/sysusers.d/fleet.conf',
+};

@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { compileConfig } from '../compile-config.js';
+import { parseConfigFile } from '../config-file.js';
+import { optionNames } from '../options.js';
+import { sampleConfig } from './sample-config.js';
+
+test('the sample sets nothing', () => {
+  const { values, warnings } = parseConfigFile(sampleConfig(), 'sample');
+  assert.deepEqual([...values], []);
+  assert.deepEqual(warnings, []);
+});
+
+test('the sample has every option once, and its defaults are those that hold without it', () => {
+  const uncommented = sampleConfig().replaceAll(/^#(?=[a-z_]+ =)/gm, '');
+  const { values, warnings } = parseConfigFile(uncommented, 'sample');
+  assert.deepEqual([...values.keys()].sort(), [...optionNames].sort());
+  assert.deepEqual(warnings, []);
+  assert.deepEqual(compileConfig([values]), compileConfig([]));
+  for (const name of optionNames) assert.equal(uncommented.split(`\n${name} =`).length, 2, name);
+});
+
+test('every line of the sample is a comment that fits a terminal', () => {
+  for (const line of sampleConfig().split('\n')) assert.match(line, /^(#.{0,119})?$/);
+});
