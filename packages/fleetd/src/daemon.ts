@@ -15,6 +15,7 @@ import { findPublicIp, identityPaths, readBootId, readInstance, readMachineId } 
 import { openStore } from './open-store.js';
 import { tameOtherSignals, untilAskedToEnd } from './signals.js';
 import { meansToLeave } from './stop-job.js';
+import { Supervisor, takeSupervision } from './supervision.js';
 
 /** How long clients on inherited sockets wait for the first registration, rather than be told that there is none. */
 const firstAnswerMs = 2_000;
@@ -25,11 +26,13 @@ export async function runDaemon(config: Config, log: Logger): Promise<void> {
   tameOtherSignals(log);
   log.info(`Starting fleetd version ${version}`);
   const sockets = takeInheritedSockets(process.env, process.pid);
+  const supervision = takeSupervision(process.env, process.pid);
   const clock = systemClock;
   const identity = await identify(config);
   log.info('Establishing etcd connectivity', { servers: config.etcd.servers });
   const store = await openStore(config, clock, log);
   const roles = createRoles({ config, identity, store, clock, log });
+  const supervisor = new Supervisor({ supervision, clock, log, status: () => describeStatus(roles) });
 
   log.info('Starting server components');
   if (!config.hasEngine) log.info('Not starting engine; disable-engine is set');
@@ -38,13 +41,24 @@ export async function runDaemon(config: Config, log: Logger): Promise<void> {
   if (roles.agent === undefined) void roles.engine?.set(true);
   const api = await Promise.race([serveWhenReady({ config, roles, store, sockets, clock, log }), asked]);
 
+  if (typeof api !== 'string') void supervisor.ready();
+
   await asked;
   const isLeaving = await meansToLeave(config.onStop, config.isUserManager);
+  await supervisor.stopping(isLeaving ? config.leaveTimeoutMs : 0);
   if (typeof api !== 'string') await api.close();
   await roles.engine?.close();
   if (isLeaving) await roles.agent?.leave({ timeoutMs: config.leaveTimeoutMs });
   else await roles.agent?.close();
   await store.close();
+  supervisor.close();
+}
+
+/** What `systemctl status` shows. */
+function describeStatus({ agent }: Roles): string {
+  const reason = agent?.findFreezeReason();
+  if (reason !== undefined) return `Frozen: ${reason}`;
+  return agent?.isReady() === false ? 'Not in contact with etcd; units run on' : 'In contact with its cluster';
 }
 
 interface Identity {
