@@ -9,6 +9,7 @@ const booleanFlags: ReadonlySet<string> = new Set([
   '--no-block',
   '--no-legend',
   '--replace',
+  '--user',
 ]);
 
 const truths: Readonly<Record<string, boolean>> = {

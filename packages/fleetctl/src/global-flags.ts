@@ -8,7 +8,9 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Flags that every command takes, anywhere on the line. */
 export interface GlobalFlags {
-  readonly endpoint: string;
+  readonly endpoint?: string;
+  /** The user's own fleetd is meant. */
+  readonly user?: boolean;
   /** In milliseconds. */
   readonly requestTimeout: number;
   readonly debug?: boolean;
@@ -16,13 +18,17 @@ export interface GlobalFlags {
 
 /** The name of a global flag's variable starts with this. */
 const environmentPrefix = 'FLEETCTL_';
-const defaultEndpoint = 'unix:///var/run/fleet.sock';
 const defaultRequestTimeoutMs = 10_000;
 
 /** Adds the global flags to the program; the line wins over the environment. */
 export function addGlobalFlags(program: Command): void {
   const options = [
-    new Option('--endpoint <url>', 'where fleetd listens: unix:///path or http://host:port').default(defaultEndpoint),
+    new Option(
+      '--endpoint <url>',
+      'where fleetd listens: unix:///path or http://host:port (default: /var/run/fleet.sock or, without access to ' +
+        'that, what --user means)',
+    ),
+    new Option('--user', 'talk to your own fleetd (fleetd --user), at $XDG_RUNTIME_DIR/fleet.sock'),
     new Option('--request-timeout <duration>', 'how long one request may take: 10s, 500ms')
       .default(defaultRequestTimeoutMs, '10s')
       .argParser(parseTimeout),
@@ -32,11 +38,10 @@ export function addGlobalFlags(program: Command): void {
   program.version(versionLine, '-v, --version', 'print the version');
 }
 
-/** Which flags the environment gives, as words for the front of the line. @throws FleetError `usage` */
+/** Which flags the environment gives, but for the endpoint, as words for the front of the line. @throws FleetError `usage` */
 export function environmentWords(environment: Environment): string[] {
   const words: string[] = [];
   const read = (name: string) => environment[environmentPrefix + name] ?? '';
-  if (read('ENDPOINT') !== '') words.push(`--endpoint=${read('ENDPOINT')}`);
   if (read('REQUEST_TIMEOUT') !== '') words.push(`--request-timeout=${read('REQUEST_TIMEOUT')}`);
   const debug = read('DEBUG').toLowerCase();
   if (['1', 't', 'true'].includes(debug)) words.push('--debug');

@@ -48,6 +48,8 @@ const mistakes = [
   [['list-units', '--fields='], /Must define output format/],
   [['list-units', '-o', 'xml'], /Allowed choices are json, name/],
   [['list-units', '--endpoint', 'fleet.sock'], /bad endpoint "fleet.sock"/],
+  [['list-units', '--user', '--endpoint=unix:///a.sock'], /--user and --endpoint/],
+  [['list-units', '--user'], /XDG_RUNTIME_DIR is not set/],
   [['help', 'strat'], /Did you mean start/],
 ] as const;
 

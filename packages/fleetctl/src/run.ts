@@ -4,6 +4,7 @@ import { type Clock, systemClock } from '@flotilla/runtime';
 import { Command, CommanderError } from 'commander';
 import { catalogue } from './catalogue.js';
 import { findCommandName, normaliseWords } from './command-line.js';
+import { chooseEndpoint } from './endpoint-choice.js';
 import { messageOf } from './errors.js';
 import { exitCodes } from './exit-codes.js';
 import { addGlobalFlags, type Environment, environmentWords, type GlobalFlags } from './global-flags.js';
@@ -55,7 +56,8 @@ async function runLine({ line, name, environment, screen, clock }: Line): Promis
     const definition = await entry.load();
     definition.configure(command);
     command.action(async () => {
-      const client = openClient(program.opts<GlobalFlags>(), screen);
+      const flags = program.opts<GlobalFlags>();
+      const client = openClient({ ...flags, endpoint: chooseEndpoint(flags, environment) }, screen);
       try {
         exitCode = await definition.run({ client, reader: new UnitReader(client), screen, clock }, command);
       } finally {
@@ -87,11 +89,14 @@ function createProgram(screen: Screen): Command {
 const firstSteps = `
 A UNIT is a name (web.service; web means web.service), a path to a unit file, an instance of a template (web@1),
 a range ('web@{1..10}'), or a pattern on registered units ('web@*').
-Each global flag can be given in the environment as FLEETCTL_<NAME>, like FLEETCTL_ENDPOINT.
+Each global flag but --user can be given in the environment as FLEETCTL_<NAME>, like FLEETCTL_ENDPOINT.
 
 Run 'fleetctl COMMAND --help' for a command's flags and examples.`;
 
-function openClient({ endpoint, requestTimeout, debug }: GlobalFlags, screen: Screen): Client {
+function openClient(
+  { endpoint, requestTimeout, debug }: GlobalFlags & { readonly endpoint: string },
+  screen: Screen,
+): Client {
   const [first = '', ...others] = endpoint.split(',');
   if (others.length > 0) screen.err(`WARNING: only the first endpoint is used: ${first}`);
   const onExchange = ({ method, path, status }: { method: string; path: string; status: number }) =>

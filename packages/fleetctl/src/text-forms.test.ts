@@ -106,11 +106,11 @@ test("Go's ways to write flags are understood, up to --", () => {
 });
 
 test('the environment gives global flags; empty is absent', () => {
-  assert.deepEqual(environmentWords({ FLEETCTL_ENDPOINT: 'http://x', FLEETCTL_DEBUG: 'true' }), [
-    '--endpoint=http://x',
+  assert.deepEqual(environmentWords({ FLEETCTL_REQUEST_TIMEOUT: '5s', FLEETCTL_DEBUG: 'true' }), [
+    '--request-timeout=5s',
     '--debug',
   ]);
-  assert.deepEqual(environmentWords({ FLEETCTL_ENDPOINT: '', FLEETCTL_DEBUG: '0' }), []);
+  assert.deepEqual(environmentWords({ FLEETCTL_REQUEST_TIMEOUT: '', FLEETCTL_DEBUG: '0' }), []);
   assert.throws(() => environmentWords({ FLEETCTL_DEBUG: 'maybe' }), { code: 'usage' });
 });
 

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { type Agent, createAgent, createLeaseStorage } from '@flotilla/agent';
-import { type ApiServer, createApi, serveApi } from '@flotilla/api';
+import { type ApiServer, createApi, type ListenerOptions, serveApi } from '@flotilla/api';
 import type { Machine } from '@flotilla/cluster';
 import { createEngine } from '@flotilla/engine';
 import { version } from '@flotilla/errors';
@@ -146,14 +146,21 @@ async function serveWhenReady({ config, roles, store, sockets, clock, log }: Ser
   const { agent } = roles;
   // A machine without an agent is not registered; its requests find out about the store by themselves.
   const isReady = () => agent === undefined || agent.isReady();
-  if (sockets.length === 0) log.warn('no sockets were passed by systemd; there is no API here');
+  const listeners = findListeners(sockets, config);
+  if (listeners.length === 0) log.warn('no sockets were passed by systemd; there is no API here');
   for (let waitedMs = 0; !isReady() && waitedMs < firstAnswerMs; waitedMs += 20) await sleep(clock, 20);
   const api = await serveApi({
     handle: createApi({ store, log, version, pageLimit: config.tokenLimit, hostNames: [hostname()], isReady }),
-    listeners: sockets.map((fd) => ({ kind: 'inherited', fd }) as const),
+    listeners,
     clock,
     log,
   });
   for (const { address } of api.listening) log.info('serving the API', { address });
   return api;
+}
+
+/** A user who runs fleetd by hand is not asked to write units for systemd first. */
+function findListeners(sockets: readonly number[], { isUserManager }: Config): ListenerOptions[] {
+  if (sockets.length > 0 || !isUserManager) return sockets.map((fd) => ({ kind: 'inherited', fd }));
+  return [{ kind: 'unix', path: join(runtimeDirectory(isUserManager), 'fleet.sock'), mode: 0o600 }];
 }

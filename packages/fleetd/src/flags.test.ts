@@ -24,6 +24,11 @@ for (const args of [['-config', '/x'], ['-config=/x'], ['--config', '/x'], ['--c
   });
 }
 
+test('--user says whose units are meant', async () => {
+  for (const args of [['--user'], ['-user'], ['--user=true']]) assert.equal((await run(...args)).isUser, true);
+  for (const args of [[], ['--user=false']]) assert.equal((await run(...args)).isUser, false);
+});
+
 test('a flag may be written as the option is in the file', async () => {
   const { values } = await run('--agent_ttl=5s', '-units_directory', '/u_v');
   assert.equal(values.get('agent_ttl')?.text, '5s');

@@ -4,7 +4,12 @@ import { type OptionName, type OptionValue, type OptionValues, optionNames, opti
 
 /** What the command line asks for. `usage` carries the text for standard error and its exit code. */
 export type Command =
-  | { readonly kind: 'run'; readonly configFile: string | undefined; readonly values: OptionValues }
+  | {
+      readonly kind: 'run';
+      readonly configFile: string | undefined;
+      readonly isUser: boolean;
+      readonly values: OptionValues;
+    }
   | { readonly kind: 'version' }
   | { readonly kind: 'help'; readonly text: string }
   | { readonly kind: 'usage'; readonly text: string };
@@ -27,7 +32,7 @@ export async function parseFlags(args: readonly string[]): Promise<Command> {
     const text = 'fleetd takes no arguments. Did you mean to invoke fleetctl instead?';
     return { kind: 'usage', text: `${text}\n\n${await parser.getHelp()}` };
   }
-  return { kind: 'run', configFile: parsed.config, values: flagValues(flags) };
+  return { kind: 'run', configFile: parsed.config, isUser: flags.user === true, values: flagValues(flags) };
 }
 
 /** `-config` means `--config`, and `--agent_ttl`, as the option is written in the file, means `--agent-ttl`. */
@@ -43,7 +48,7 @@ function createParser() {
     .version(false)
     .usage('fleetd [options]\n\nRuns units on this machine, and takes part in deciding which machine runs which.')
     .epilogue(
-      'Each option but the first three can also stand in the file, as option_name = value, or in the environment, as ' +
+      'Each option but the first four can also stand in the file, as option_name = value, or in the environment, as ' +
         'FLEET_OPTION_NAME. ' +
         'Flags win over the environment, the environment over the file.',
     )
@@ -53,6 +58,10 @@ function createParser() {
       'boolean-negation': false,
     })
     .option('config', { type: 'string', requiresArg: true, describe: 'configuration file [/etc/fleet/fleet.conf]' })
+    .option('user', {
+      type: 'boolean',
+      describe: 'run your own units, by systemctl --user, with all files in your own directories',
+    })
     .option('version', { type: 'boolean', describe: `print the version (${version}) and exit` })
     .option('help', { alias: 'h', type: 'boolean', describe: 'print this text and exit' })
     .options(Object.fromEntries(optionNames.map((name) => [flagName(name), flagOf(name)])))

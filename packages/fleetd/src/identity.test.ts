@@ -38,6 +38,11 @@ test('an installation keeps its identity', async () => {
   assert.notEqual(await readInstance(join(directory, 'other')), first);
 });
 
+test('a state directory that can’t be used is an error of the configuration', async () => {
+  const file = await fileWith('');
+  await assert.rejects(readInstance(join(file, 'state')), { code: 'bad-config', message: /^state_directory: / });
+});
+
 test('the public address is that of the default route’s interface', async () => {
   const header = 'Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n';
   const routes = await fileWith(
@@ -67,6 +72,8 @@ test('a service finds its own name in its control group', () => {
   assert.equal(ownUnit('0::/system.slice/fleet.service\n'), 'fleet.service');
   assert.equal(ownUnit('1:name=systemd:/machine/x/system.slice/fleet.service\n0::/\n'), 'fleet.service');
   assert.equal(ownUnit('0::/user.slice/session-1.scope\n'), undefined);
+  const user = '/user.slice/user-1500.slice/user@1500.service';
+  assert.equal(ownUnit(`8:pids:${user}\n1:name=systemd:${user}/app.slice/fleet.service\n`), 'fleet.service');
 });
 
 test('the type of a pending job tells a stop from a restart', () => {

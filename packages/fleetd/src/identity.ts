@@ -4,6 +4,7 @@ import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { type MachineId, parseMachineId } from '@flotilla/cluster';
 import { FatalError } from '@flotilla/errors';
+import { ConfigError } from './errors.js';
 
 /** Where the kernel, systemd and fleetd keep who this machine is. */
 export interface IdentityPaths {
@@ -35,8 +36,20 @@ export async function readBootId(path: string): Promise<string> {
   return (await readFile(path, 'utf8')).trim();
 }
 
-/** The identity of this installation: random, made at the first start, kept in the state directory. */
+/**
+ * The identity of this installation: random, made at the first start, kept in the state directory.
+ *
+ * @throws ConfigError if the state directory can't be used.
+ */
 export async function readInstance(stateDirectory: string): Promise<string> {
+  try {
+    return await readOrMakeInstance(stateDirectory);
+  } catch (error) {
+    throw new ConfigError(`state_directory: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+async function readOrMakeInstance(stateDirectory: string): Promise<string> {
   const path = join(stateDirectory, 'instance');
   try {
     const instance = (await readFile(path, 'utf8')).trim();

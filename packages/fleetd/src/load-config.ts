@@ -5,8 +5,9 @@ import { parseConfigFile } from './config-file.js';
 import { ConfigError } from './errors.js';
 import { environmentValues } from './flags.js';
 import type { OptionValues } from './options.js';
+import { type Account, findUserPlaces, userDefaults } from './user-places.js';
 
-const defaultConfigFile = '/etc/fleet/fleet.conf';
+const systemConfigFile = '/etc/fleet/fleet.conf';
 
 export interface LoadedConfig {
   readonly config: Config;
@@ -17,20 +18,27 @@ export interface LoadedConfig {
 export interface ConfigSources {
   /** The file that the command line names, if any. */
   readonly configFile: string | undefined;
+  /** Whether `--user` was given. */
+  readonly isUser: boolean;
+  readonly account: Account;
   readonly flags: OptionValues;
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
 /** Reads all sources of configuration. @throws ConfigError saying where the mistake is */
-export async function loadConfig({ configFile, flags, environment }: ConfigSources): Promise<LoadedConfig> {
-  const text = await readConfigFile(configFile);
-  const source = configFile ?? defaultConfigFile;
+export async function loadConfig({ configFile, isUser, account, ...more }: ConfigSources): Promise<LoadedConfig> {
+  const places = isUser ? await findUserPlaces(more.environment, account) : undefined;
+  const source = configFile ?? places?.configFile ?? systemConfigFile;
+  const text = await readConfigFile(source, configFile !== undefined);
   const file = parseConfigFile(text ?? '', source);
+  const given = [more.flags, environmentValues(more.environment), file.values];
+  const config = compileConfig(places === undefined ? given : [...given, userDefaults(places, account, given)]);
+  requireRights(config, account);
   const found =
     configFile === undefined ? `Using default config file ${source}` : `Using provided config file ${source}`;
   const message = text === undefined ? 'No provided or default config file found - proceeding without' : found;
   return {
-    config: compileConfig([flags, environmentValues(environment), file.values]),
+    config,
     notes: [
       { level: 'info', message },
       ...file.warnings.map((warning) => ({ level: 'warn', message: warning }) as const),
@@ -38,14 +46,22 @@ export async function loadConfig({ configFile, flags, environment }: ConfigSourc
   };
 }
 
-/** The file's text; `undefined` if nobody named one and the default is not there. */
-async function readConfigFile(named: string | undefined): Promise<string | undefined> {
+/** Told at the start, rather than by the first unit that can't be started. */
+function requireRights({ hasAgent, isUserManager }: Config, { uid, name }: Account): void {
+  if (uid === 0 || !hasAgent || isUserManager) return;
+  throw new ConfigError(
+    `fleetd drives the machine's systemd, which ${name} may not`,
+    'run it as root, or, for units of your own (systemctl --user), run fleetd --user',
+  );
+}
+
+/** The file's text; `undefined` if nobody named it and it is not there. */
+async function readConfigFile(path: string, isNamed: boolean): Promise<string | undefined> {
   try {
-    return await readFile(named ?? defaultConfigFile, 'utf8');
+    return await readFile(path, 'utf8');
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (named === undefined && code === 'ENOENT') return undefined;
-    const path = named ?? defaultConfigFile;
+    if (!isNamed && code === 'ENOENT') return undefined;
     if (code === 'EISDIR') throw new ConfigError(`Provided config ${path} is a directory, not a file`);
     throw new ConfigError(
       `Unable to use config file ${path}: ${error instanceof Error ? error.message : String(error)}`,

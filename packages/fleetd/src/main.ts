@@ -3,6 +3,7 @@ import { createLogger, isJournal, type Logger } from '@flotilla/runtime';
 import { runDaemon } from './daemon.js';
 import { parseFlags } from './flags.js';
 import { type LoadedConfig, loadConfig } from './load-config.js';
+import { readAccount } from './user-places.js';
 
 /** What people find the process by: `pidof fleetd`. */
 process.title = 'fleetd';
@@ -23,8 +24,9 @@ async function main(): Promise<void> {
       process.exitCode = 1;
       return;
     case 'run': {
-      const { configFile, values: flags } = command;
-      const loaded = await orExit(loadConfig({ configFile, flags, environment: process.env }), createLog('info'));
+      const { configFile, isUser, values: flags } = command;
+      const sources = { configFile, isUser, account: readAccount(), flags, environment: process.env };
+      const loaded = await orExit(loadConfig(sources), createLog('info'));
       const log = createLog(loaded.config.logLevel);
       sayNotes(loaded, log);
       await orExit(runDaemon(loaded.config, log), log);

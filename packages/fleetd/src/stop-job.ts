@@ -29,8 +29,10 @@ export async function meansToLeave(onStop: Config['onStop'], isUserManager: bool
 /** The service that a process belongs to, from its `/proc/<pid>/cgroup`. */
 export function ownUnit(cgroups: string): string | undefined {
   for (const line of cgroups.split('\n')) {
-    const last = line.slice(line.indexOf('/')).split('/').at(-1) ?? '';
-    if (last.endsWith('.service')) return last;
+    const [, controllers, path = ''] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
+    const last = path.split('/').at(-1) ?? '';
+    // In the other hierarchies of cgroup v1 a user's services are all in the user manager's own group.
+    if ((controllers === '' || controllers === 'name=systemd') && last.endsWith('.service')) return last;
   }
   return undefined;
 }
