@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { runCommand } from '../lab/index.js';
 import { benchLayout } from './layout.js';
 import { benchStart } from './start.js';
+import { benchVersion } from './version.js';
 
 interface BenchOptions {
   readonly units?: number;
@@ -12,6 +13,7 @@ interface BenchOptions {
 const benches: Readonly<Record<string, (options: BenchOptions) => Promise<void>>> = {
   start: benchStart,
   layout: benchLayout,
+  version: benchVersion,
 };
 
 const usage = `usage: npm run bench [-- [--units=N] [--rounds=N] NAME...]   (names: ${Object.keys(benches).join(', ')})`;

@@ -1,5 +1,5 @@
-import { systemClock } from '@flotilla/runtime';
 import { createLab, type Lab, labObstacle, mustFleetctl, startFleet, type TestHost, waitUntil } from '../lab/index.js';
+import { median, shown, timed } from './stopwatch.js';
 
 export interface BenchStartOptions {
   /** Instances of one template. @default 100 */
@@ -93,22 +93,4 @@ async function untilRunning(lab: Lab, pattern: string, count: number): Promise<v
     until: (running) => running === count,
     intervalMs: 20,
   });
-}
-
-async function timed(work: () => Promise<unknown>): Promise<number> {
-  const startMs = systemClock.monotonicMs();
-  await work();
-  return systemClock.monotonicMs() - startMs;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length / 2;
-  const [low = 0, high = 0] = [sorted[Math.ceil(middle) - 1], sorted[Math.floor(middle)]];
-  return (low + high) / 2;
-}
-
-function shown(values: readonly number[]): string {
-  const ms = (value: number) => `${Math.round(value)} ms`;
-  return `${ms(median(values))} (${ms(Math.min(...values))} - ${ms(Math.max(...values))})`;
 }

@@ -43,3 +43,23 @@ export function cpu({ nodeCpuMs, etcdCpuMs }: Measurement, count: number): strin
   const each = (ms: number) => `${((ms * 1000) / count).toFixed(0)} us`;
   return `${each(nodeCpuMs)} node + ${each(etcdCpuMs)} etcd`;
 }
+
+/** How long `work` takes, in milliseconds. */
+export async function timed(work: () => Promise<unknown>): Promise<number> {
+  const startMs = systemClock.monotonicMs();
+  await work();
+  return systemClock.monotonicMs() - startMs;
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length / 2;
+  const [low = 0, high = 0] = [sorted[Math.ceil(middle) - 1], sorted[Math.floor(middle)]];
+  return (low + high) / 2;
+}
+
+/** The median, and from what to what the values go. */
+export function shown(values: readonly number[]): string {
+  const ms = (value: number) => `${Math.round(value)} ms`;
+  return `${ms(median(values))} (${ms(Math.min(...values))} - ${ms(Math.max(...values))})`;
+}

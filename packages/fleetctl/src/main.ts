@@ -1,35 +1,56 @@
+import { writeSync } from 'node:fs';
 import { exitCodes } from './exit-codes.js';
 import type { Terminal } from './terminal.js';
 import { isVersionRequest, versionLine } from './version-line.js';
 
-const { argv, env, stdout, stderr } = process;
+const words = process.argv.slice(2);
 
-const terminal: Terminal = {
-  out: (text) => void stdout.write(text),
-  err: (text) => void stderr.write(text),
-  isErrTerminal: stderr.isTTY === true,
-  hasColours: stderr.isTTY === true && (env.NO_COLOR ?? '') === '' && env.TERM !== 'dumb',
-};
+// Scripts ask for the version of many programs: they get it in little more than Node's own time, without the rest of
+// this one and without Node's streams.
+if (isVersionRequest(words)) tellVersion();
+else void main();
 
-// A reader that has seen enough, like head, is no error to report.
-for (const stream of [stdout, stderr])
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(exitCodes.brokenPipe);
-    // Standard error may be the one that fails; then there is nobody to tell.
-    if (stream === stdout) stderr.write(`Error: cannot write the output: ${error.message}\n`);
-    process.exit(exitCodes.failed);
-  });
-
-process.once('SIGINT', () => {
-  if (terminal.isErrTerminal) terminal.err('\n');
-  process.exit(exitCodes.interrupted);
-});
-
-async function main(words: readonly string[]): Promise<void> {
-  if (isVersionRequest(words)) return terminal.out(`${versionLine}\n`);
-  // Loaded on use: scripts ask for the version of many programs, and get it in little more than Node's own time.
-  const { run } = await import('./run.js');
-  process.exitCode = await run({ words, environment: env, terminal });
+function tellVersion(): void {
+  try {
+    writeSync(1, `${versionLine}\n`);
+  } catch (error) {
+    endWithoutOutput(error);
+  }
 }
 
-void main(argv.slice(2));
+async function main(): Promise<void> {
+  const terminal = createTerminal();
+  const { run } = await import('./run.js');
+  process.exitCode = await run({ words, environment: process.env, terminal });
+}
+
+function createTerminal(): Terminal {
+  const { env, stdout, stderr } = process;
+  stdout.on('error', endWithoutOutput);
+  // There is nobody to tell that telling failed.
+  stderr.on('error', (error) => process.exit(outputExitCode(error)));
+  const isErrTerminal = stderr.isTTY === true;
+  process.once('SIGINT', () => {
+    if (isErrTerminal) stderr.write('\n');
+    process.exit(exitCodes.interrupted);
+  });
+  return {
+    out: (text) => void stdout.write(text),
+    err: (text) => void stderr.write(text),
+    isErrTerminal,
+    hasColours: isErrTerminal && (env.NO_COLOR ?? '') === '' && env.TERM !== 'dumb',
+  };
+}
+
+function endWithoutOutput(error: unknown): never {
+  const code = outputExitCode(error);
+  if (code === exitCodes.failed)
+    process.stderr.write(`Error: cannot write the output: ${error instanceof Error ? error.message : error}\n`);
+  process.exit(code);
+}
+
+/** A reader that has seen enough, like head, is no error to report. */
+function outputExitCode(error: unknown): number {
+  const isReaderGone = error instanceof Error && 'code' in error && error.code === 'EPIPE';
+  return isReaderGone ? exitCodes.brokenPipe : exitCodes.failed;
+}
