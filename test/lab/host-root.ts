@@ -17,7 +17,7 @@ const moreDirectories = ['dev', 'srv', 'opt/fleet', 'opt/node'];
 
 /** Debian's own; missing ones do not matter. */
 const copiedFromEtc = ['os-release', 'passwd', 'group', 'shadow', 'nsswitch.conf', 'pam.d', 'dbus-1', 'ssl'];
-const moreFromEtc = ['alternatives', 'dpkg', 'ld.so.cache', 'ld.so.conf', 'ld.so.conf.d'];
+const moreFromEtc = ['alternatives', 'dpkg', 'ld.so.cache', 'ld.so.conf', 'ld.so.conf.d', 'login.defs', 'security'];
 
 /** What programs are installed into: the machine's own, with a layer above that takes the host's changes. */
 const layered = ['/usr', '/var/lib/dpkg'];

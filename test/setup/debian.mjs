@@ -2,12 +2,22 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { isInstalled, runShown } from './command.mjs';
 
-/** What is wanted, the program by which its presence shows, and why. */
+/** What is wanted, the program or the file by which its presence shows, and why. */
 const packages = [
   { name: 'systemd-container', program: 'systemd-nspawn', why: 'boots the test hosts' },
   { name: 'systemd', program: 'journalctl', why: 'runs on the test hosts' },
   { name: 'systemd-sysv', program: 'poweroff', why: 'is PID 1 of the test hosts' },
   { name: 'dbus', program: 'dbus-daemon', why: 'carries systemd’s signals on the test hosts' },
+  {
+    name: 'libpam-systemd',
+    file: '/usr/share/pam-configs/systemd',
+    why: 'gives users of the test hosts their systemd',
+  },
+  {
+    name: 'dbus-user-session',
+    file: '/usr/lib/systemd/user/dbus.socket',
+    why: 'gives users of the test hosts their bus',
+  },
   { name: 'etcd-server', program: 'etcd', why: 'keeps the state of the test clusters' },
   { name: 'etcd-client', program: 'etcdctl', why: 'asks etcd how it is' },
   { name: 'iproute2', program: 'ip', why: 'makes the network of the test hosts' },
@@ -18,7 +28,7 @@ const policyFile = '/usr/sbin/policy-rc.d';
 
 /** Names of the wanted packages that are not here. */
 export function missingPackages() {
-  return packages.filter(({ program }) => !isInstalled(program));
+  return packages.filter(({ program, file }) => (file === undefined ? !isInstalled(program) : !existsSync(file)));
 }
 
 /** Installs what is missing if this user may. @returns Why something is still missing, or undefined. */

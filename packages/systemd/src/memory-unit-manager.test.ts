@@ -7,6 +7,7 @@ unitManagerContract('in memory', async () => {
   const manager = new MemoryUnitManager({ clock });
   return {
     manager,
+    hostUnitsDirectory: '/etc/systemd/system',
     addHostUnit: async (unit) => manager.addHostUnit(unit),
     advance: (ms) => clock.advance(ms),
     close: async () => {},
