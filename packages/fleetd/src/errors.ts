@@ -6,3 +6,10 @@ export class ConfigError extends FatalError {
     super('bad-config', message, hint === undefined ? {} : { hint });
   }
 }
+
+/** `fleetd install` can't do what it is asked to on this host. */
+export class InstallError extends FatalError {
+  constructor(message: string, hint?: string) {
+    super('cannot-install', message, hint === undefined ? {} : { hint });
+  }
+}

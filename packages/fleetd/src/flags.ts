@@ -1,5 +1,7 @@
 import { version } from '@flotilla/errors';
 import yargs from 'yargs';
+import { canonicalFlag } from './canonical-flag.js';
+import { type InstallCommand, parseInstall } from './install/install-flags.js';
 import { type OptionName, type OptionValue, type OptionValues, optionNames, options } from './options.js';
 
 /** What the command line asks for. `usage` carries the text for standard error and its exit code. */
@@ -11,11 +13,12 @@ export type Command =
       readonly values: OptionValues;
     }
   | { readonly kind: 'version' }
-  | { readonly kind: 'help'; readonly text: string }
-  | { readonly kind: 'usage'; readonly text: string };
+  | InstallCommand;
 
 /** Reads the arguments after the program's name. Long flags work with one dash too, as Go programs have them. */
 export async function parseFlags(args: readonly string[]): Promise<Command> {
+  if (args[0] === 'install') return parseInstall(args.slice(1));
+  if (args[0] === 'help' && args[1] === 'install') return parseInstall(['--help']);
   const parser = createParser();
   const help = async () => ({ kind: 'help', text: await parser.getHelp() }) as const;
   let failure: string | undefined;
@@ -35,18 +38,15 @@ export async function parseFlags(args: readonly string[]): Promise<Command> {
   return { kind: 'run', configFile: parsed.config, isUser: flags.user === true, values: flagValues(flags) };
 }
 
-/** `-config` means `--config`, and `--agent_ttl`, as the option is written in the file, means `--agent-ttl`. */
-function canonicalFlag(arg: string): string {
-  const [, name, rest] = /^--?([a-z][a-z_-]+)(=.*)?$/s.exec(arg) ?? [];
-  return name === undefined ? arg : `--${name.replaceAll('_', '-')}${rest ?? ''}`;
-}
-
 function createParser() {
   return yargs()
     .scriptName('fleetd')
     .help(false)
     .version(false)
-    .usage('fleetd [options]\n\nRuns units on this machine, and takes part in deciding which machine runs which.')
+    .usage(
+      'fleetd [options]\n\nRuns units on this machine, and takes part in deciding which machine runs which. ' +
+        '"fleetd install" makes it a service of this host: see fleetd install --help.',
+    )
     .epilogue(
       'Each option but the first four can also stand in the file, as option_name = value, or in the environment, as ' +
         'FLEET_OPTION_NAME. ' +

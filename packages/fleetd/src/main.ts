@@ -2,6 +2,7 @@ import { FleetError, version } from '@flotilla/errors';
 import { createLogger, isJournal, type Logger } from '@flotilla/runtime';
 import { runDaemon } from './daemon.js';
 import { parseFlags } from './flags.js';
+import { runInstall } from './install/run-install.js';
 import { type LoadedConfig, loadConfig } from './load-config.js';
 import { readAccount } from './user-places.js';
 
@@ -22,6 +23,15 @@ async function main(): Promise<void> {
     case 'usage':
       process.stderr.write(`${command.text}\n`);
       process.exitCode = 1;
+      return;
+    case 'install':
+      try {
+        await runInstall(command.request, (line) => process.stdout.write(`${line}\n`));
+      } catch (error) {
+        if (!(error instanceof FleetError)) throw error;
+        process.stderr.write(`fleetd: ${error.message}\n${error.hint === undefined ? '' : `${error.hint}\n`}`);
+        process.exitCode = 1;
+      }
       return;
     case 'run': {
       const { configFile, isUser, values: flags } = command;

@@ -20,7 +20,8 @@ export interface ServiceUnitOptions {
  */
 export function fleetServiceUnit({ command, manager }: ServiceUnitOptions): string {
   const isSystem = manager === 'system';
-  return `[Unit]
+  return `# The next installation writes this file anew. Changes of your own belong in a drop-in: systemctl edit fleet.service
+[Unit]
 Description=Flotilla: runs this host's share of the cluster's units
 Requires=fleet.socket
 ${isSystem ? 'Wants=network-online.target\nAfter=fleet.socket network-online.target' : 'After=fleet.socket'}
@@ -63,7 +64,8 @@ RestrictRealtime=yes
 /** Text of `fleet.socket`: for the group {@link fleetGroup} on a host, for nobody else in a user's own systemd. */
 export function fleetSocketUnit(options: { readonly socket: string; readonly manager: 'system' | 'user' }): string {
   const isSystem = options.manager === 'system';
-  return `[Unit]
+  return `# The next installation writes this file anew. Changes of your own belong in a drop-in: systemctl edit fleet.socket
+[Unit]
 Description=Flotilla: the API, for fleetctl
 
 [Socket]

@@ -1,0 +1,119 @@
+import { join } from 'node:path';
+import type { Places } from './places.js';
+import { sampleConfig } from './sample-config.js';
+import type { Step } from './steps.js';
+import { fleetGroup, fleetGroupFile, fleetServiceUnit, fleetSocketUnit } from './unit-files.js';
+
+/** A file on a host. */
+export interface FoundFile {
+  readonly content: Buffer;
+  /** Its permission bits. */
+  readonly mode: number;
+}
+
+/** Files by path; what is not there is absent. */
+export type FoundFiles = ReadonlyMap<string, FoundFile>;
+
+export interface InstallInput {
+  readonly places: Places;
+  /** The programs to place, by name. */
+  readonly programs: ReadonlyMap<string, Buffer>;
+  /** The Node to name in `fleet.service`; `undefined` if services find a fitting one by themselves. */
+  readonly node: string | undefined;
+  /** What there is at the paths of {@link installedPaths}. */
+  readonly found: FoundFiles;
+  /** Whether fleetd is to run at once. */
+  readonly isStarting: boolean;
+}
+
+const units = ['fleet.socket', 'fleet.service'] as const;
+const programMode = 0o755;
+const plainMode = 0o644;
+/** It may hold a password. */
+const configMode = 0o640;
+
+/** What an installation writes, but for the configuration, which belongs to the host's owner. */
+export function installedPaths({ programs, units: directory, groupFile }: Places): string[] {
+  const named = ['fleetd', 'fleetctl'].map((name) => join(programs, name));
+  const unitPaths = units.map((name) => join(directory, name));
+  return [...named, ...(groupFile === undefined ? [] : [groupFile]), ...unitPaths];
+}
+
+/**
+ * Decides how fleetd gets onto a host, in the order of doing. Repeating it replaces what is different, and a fleetd that
+ * runs is restarted, which touches no unit.
+ */
+export function planInstall(input: InstallInput): Step[] {
+  const { places, programs, found, isStarting } = input;
+  const socketPath = join(places.units, 'fleet.socket');
+  const steps: Step[] = [];
+  const put = (path: string, content: Buffer | string, mode = plainMode) =>
+    steps.push(placeFile({ path, content: Buffer.from(content), mode }, found));
+  for (const [name, content] of programs) put(join(places.programs, name), content, programMode);
+  if (places.groupFile !== undefined) {
+    put(places.groupFile, fleetGroupFile);
+    steps.push({ kind: 'run', argv: ['systemd-sysusers', places.groupFile] });
+  }
+  steps.push(placeConfig(places.configFile, found));
+  put(socketPath, fleetSocketUnit({ socket: places.socket, manager: 'system' }));
+  put(join(places.units, 'fleet.service'), fleetServiceUnit({ command: commandOf(input), manager: 'system' }));
+  steps.push({ kind: 'run', argv: ['systemctl', 'daemon-reload'] });
+  steps.push({ kind: 'run', argv: ['systemctl', 'enable', ...units] });
+  // A changed socket is bound anew; one that stays has clients wait in it while fleetd restarts.
+  const isSocketNew = steps.some((step) => step.kind === 'write' && step.path === socketPath);
+  const restarted = isSocketNew ? units : units.slice(1);
+  const hint = '"journalctl --unit=fleet.service" says more';
+  if (isStarting) steps.push({ kind: 'run', argv: ['systemctl', 'restart', ...restarted], hint });
+  return steps;
+}
+
+function commandOf({ places, node }: InstallInput): string[] {
+  const program = join(places.programs, 'fleetd');
+  return node === undefined ? [program] : [node, program];
+}
+
+function placeFile({ path, ...file }: FoundFile & { readonly path: string }, found: FoundFiles): Step {
+  const there = found.get(path);
+  const isSame = there !== undefined && there.mode === file.mode && there.content.equals(file.content);
+  return isSame ? { kind: 'keep', path, why: 'it is up to date' } : { kind: 'write', path, ...file };
+}
+
+function placeConfig(path: string, found: FoundFiles): Step {
+  if (found.has(path)) return { kind: 'keep', path, why: 'it is yours' };
+  return { kind: 'write', path, content: Buffer.from(sampleConfig()), mode: configMode };
+}
+
+export interface UninstallInput {
+  readonly places: Places;
+  /** Those of the places' paths, files and directories, that are there. */
+  readonly present: ReadonlySet<string>;
+  /** Whether the host has the group {@link fleetGroup}. */
+  readonly hasGroup: boolean;
+  /** Whether the configuration, the state and the group go too. */
+  readonly isPurging: boolean;
+}
+
+/** Decides how fleetd leaves a host: its units move to other machines, then what was installed is removed. */
+export function planUninstall({ places, present, hasGroup, isPurging }: UninstallInput): Step[] {
+  const steps: Step[] = [];
+  const remove = (path: string) => {
+    if (present.has(path)) steps.push({ kind: 'remove', path });
+  };
+  const hint = '"journalctl --unit=fleet.service" says more';
+  const isUnitThere = present.has(join(places.units, 'fleet.service'));
+  if (isUnitThere) steps.push({ kind: 'run', argv: ['systemctl', 'disable', '--now', ...units], hint });
+  for (const path of installedPaths(places)) remove(path);
+  if (isUnitThere) steps.push({ kind: 'run', argv: ['systemctl', 'daemon-reload'] });
+  for (const path of [places.runtimeDirectory, places.socket]) remove(path);
+  for (const path of keptPaths(places).filter((each) => present.has(each))) {
+    steps.push(isPurging ? { kind: 'remove', path } : { kind: 'keep', path, why: '--purge removes it too' });
+  }
+  if (isPurging && hasGroup && places.groupFile !== undefined)
+    steps.push({ kind: 'run', argv: ['groupdel', fleetGroup] });
+  return steps;
+}
+
+/** What outlives an installation unless it is purged: configuration, drop-ins, state. */
+export function keptPaths({ configFile, units: directory, stateDirectory }: Places): string[] {
+  return [join(configFile, '..'), ...units.map((name) => join(directory, `${name}.d`)), stateDirectory];
+}

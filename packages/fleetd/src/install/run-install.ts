@@ -1,0 +1,104 @@
+import { lstat, readFile, realpath, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { version } from '@flotilla/errors';
+import { compileConfig } from '../compile-config.js';
+import { parseConfigFile } from '../config-file.js';
+import { InstallError } from '../errors.js';
+import { hasServiceNode, isNodeNewEnough } from './find-node.js';
+import type { InstallRequest } from './install-flags.js';
+import { hostPlaces, packagePlaces } from './places.js';
+import { type FoundFile, installedPaths, keptPaths, planInstall, planUninstall } from './plan-install.js';
+import { carryOut, describeStep, type Step } from './steps.js';
+import { fleetGroup } from './unit-files.js';
+
+const places = hostPlaces;
+
+/**
+ * Installs fleetd on this host, or removes it. Each thing done is a line for `say`.
+ *
+ * @throws InstallError if this host, or the file that is running, does not allow it.
+ * @throws ConfigError if the host's configuration file can't be used; nothing has been changed then.
+ */
+export async function runInstall(request: InstallRequest, say: (line: string) => void): Promise<void> {
+  const { isUninstall, isDryRun } = request;
+  await requireHost(isDryRun);
+  const steps = isUninstall ? await findUninstallSteps(request) : await findInstallSteps(request);
+  for (const step of steps) {
+    say(describeStep(step));
+    if (!isDryRun) await carryOut(step);
+  }
+  say(isDryRun ? 'Nothing of this was done.' : conclusion(request, steps));
+}
+
+function conclusion({ isUninstall, isStarting }: InstallRequest, steps: readonly Step[]): string {
+  const hasChanged = steps.some(({ kind }) => kind !== 'keep');
+  if (isUninstall) return hasChanged ? 'fleetd is removed from this host.' : 'There was nothing to remove.';
+  if (isStarting) return `fleetd ${version} runs.`;
+  return `fleetd ${version} is installed. Once ${places.configFile} is as you want it: systemctl restart fleet`;
+}
+
+async function requireHost(isDryRun: boolean): Promise<void> {
+  if (!isDryRun && process.getuid?.() !== 0) throw new InstallError('install needs root', 'run it with sudo, say');
+  if (!(await exists('/run/systemd/system'))) throw new InstallError('this host does not run systemd');
+}
+
+async function findInstallSteps({ isStarting }: InstallRequest): Promise<Step[]> {
+  await refusePackaged('bring the newer fleetd as a package too, or remove the package first');
+  const programs = await readPrograms();
+  const found = new Map<string, FoundFile>();
+  for (const path of [...installedPaths(places), places.configFile]) {
+    const file = await findFile(path);
+    if (file !== undefined) found.set(path, file);
+  }
+  const config = found.get(places.configFile);
+  // A fleetd that runs is not to be stopped for one that can't start.
+  if (config !== undefined) compileConfig([parseConfigFile(config.content.toString(), places.configFile).values]);
+  if (!isNodeNewEnough(process.version)) throw new InstallError(`fleetd needs Node 20; this is ${process.version}`);
+  const node = (await hasServiceNode()) ? undefined : process.execPath;
+  return planInstall({ places, programs, node, found, isStarting });
+}
+
+async function findUninstallSteps({ isPurging }: InstallRequest): Promise<Step[]> {
+  const paths = [...installedPaths(places), ...keptPaths(places), places.runtimeDirectory, places.socket];
+  const present = new Set<string>();
+  for (const path of paths) if (await exists(path)) present.add(path);
+  if (!installedPaths(places).some((path) => present.has(path))) await refusePackaged('remove it with apt or dpkg');
+  const groups = (await findFile('/etc/group'))?.content.toString() ?? '';
+  return planUninstall({ places, present, hasGroup: groups.includes(`\n${fleetGroup}:`), isPurging });
+}
+
+/** What a package has placed is its package manager's to change. */
+async function refusePackaged(hint: string): Promise<void> {
+  const program = join(packagePlaces.programs, 'fleetd');
+  if (await exists(program)) throw new InstallError(`a package has installed ${program}`, hint);
+}
+
+/** This fleetd, and the fleetctl that lies beside it, if one does. */
+async function readPrograms(): Promise<Map<string, Buffer>> {
+  const own = fileURLToPath(import.meta.url);
+  // Bundled, this module and the program are one file.
+  if (own !== (await realpath(process.argv[1] ?? own))) {
+    throw new InstallError('only the single file fleetd can install itself', 'npm run build makes it: dist/fleetd');
+  }
+  const programs = new Map<string, Buffer>([['fleetd', await readFile(own)]]);
+  const fleetctl = await findFile(join(dirname(own), 'fleetctl'));
+  if (fleetctl !== undefined) programs.set('fleetctl', fleetctl.content);
+  return programs;
+}
+
+async function findFile(path: string): Promise<FoundFile | undefined> {
+  try {
+    return { content: await readFile(path), mode: (await stat(path)).mode & 0o7777 };
+  } catch (error) {
+    return ignoreMissing(error);
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await lstat(path).catch(ignoreMissing)) !== undefined;
+}
+
+function ignoreMissing(error: unknown): undefined {
+  if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+}
