@@ -24,18 +24,18 @@ export async function parseInstall(args: readonly string[]): Promise<InstallComm
     failure = message ?? error.message;
   });
   const parsed = await parser.parseAsync(args.map(canonicalFlag));
-  const { help, uninstall, purge } = parsed;
+  const { help = false, uninstall = false, purge = false, noStart = false, dryRun = false } = parsed;
   const [word] = parsed._;
   if (failure === undefined && word !== undefined) failure = `install takes no arguments: ${word}`;
   if (failure === undefined && purge && !uninstall) failure = '--purge goes with --uninstall';
   if (failure !== undefined) return { kind: 'usage', text: `fleetd: ${failure}\nTry fleetd install --help.` };
   if (help) return { kind: 'help', text: await parser.getHelp() };
-  const request = { isUninstall: uninstall, isPurging: purge, isStarting: !parsed.noStart, isDryRun: parsed.dryRun };
+  const request = { isUninstall: uninstall, isPurging: purge, isStarting: !noStart, isDryRun: dryRun };
   return { kind: 'install', request };
 }
 
 function createParser() {
-  const flag = (describe: string) => ({ type: 'boolean', default: false, describe }) as const;
+  const flag = (describe: string) => ({ type: 'boolean', describe }) as const;
   return yargs()
     .scriptName('fleetd')
     .help(false)
