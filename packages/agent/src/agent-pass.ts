@@ -9,6 +9,7 @@ import { carryOut } from './carry-out.js';
 import { type CurrentUnit, currentUnits, isGone } from './current.js';
 import { type DesiredUnit, desiredUnits, type KnownUnit } from './desired.js';
 import { Farewells } from './farewells.js';
+import { Freeze } from './freeze.js';
 import { GlobalRequirements } from './global-requirements.js';
 import { MissingUnits } from './missing-units.js';
 import { reconcile, type Task, tasksOfFirst } from './reconcile.js';
@@ -29,6 +30,8 @@ export interface AgentPassOptions {
   readonly log: Logger;
   /** As in `AgentOptions`. */
   readonly onVerified: (freezeReason: string | undefined) => void;
+  /** Called when another pass is due. */
+  readonly onWake: () => void;
 }
 
 /** How things stand, as seen by one pass. */
@@ -58,6 +61,7 @@ export class AgentPass {
   readonly #failures: TaskFailures;
   readonly #farewells: Farewells;
   readonly #missing: MissingUnits;
+  readonly #freeze: Freeze;
   readonly #told = new Set<string>();
   #verified = '';
   #doubts = 0;
@@ -69,6 +73,7 @@ export class AgentPass {
     this.#failures = new TaskFailures(options.clock);
     this.#farewells = new Farewells(options.publisher);
     this.#missing = new MissingUnits({ ...options, machine: options.machine.id });
+    this.#freeze = new Freeze({ ...options, machine: options.machine.id });
   }
 
   /** In the next pass, asks the store again who it is and what it says of units that it has no order for. */
@@ -82,7 +87,7 @@ export class AgentPass {
     const mayAct = () => view.isCurrent && registration.isFresh();
     if (!mayAct()) return undefined;
     const situation = await this.#look();
-    if (situation === undefined) return allegiance.freezeReason === undefined ? 0 : undefined;
+    if (situation === undefined) return allegiance.freezeReason === undefined ? 0 : await this.#endureFreeze();
     const { desired, current } = situation;
     const all = reconcile(desired, current);
     const tasks = tasksOfFirst(unitsPerPass, all);
@@ -95,6 +100,18 @@ export class AgentPass {
     if (tasks.length > 0) return 0;
     const farewellMs = this.#farewells.isBusy ? farewellCheckMs : undefined;
     return findLeast([farewellMs, this.#failures.nextRetryMs(), this.#missing.nextCheckMs()]);
+  }
+
+  /** Ends whatever goes on between passes. */
+  close(): void {
+    this.#freeze.end();
+  }
+
+  /** While frozen, nothing is done but to say what is here, and to wait for the word of a person. */
+  async #endureFreeze(): Promise<number | undefined> {
+    if (!(await this.#freeze.endure())) return undefined;
+    this.doubt();
+    return 0;
   }
 
   /** `undefined`: no orders may be taken from this store, or the orders have changed while they were looked at. */
@@ -129,6 +146,7 @@ export class AgentPass {
     await allegiance.verify();
     const { freezeReason } = allegiance;
     registration.setFrozen(freezeReason);
+    if (freezeReason === undefined) this.#freeze.end();
     if (stamp !== this.#stamp()) return false;
     onVerified(freezeReason);
     if (freezeReason !== undefined) return false;
@@ -159,7 +177,10 @@ export class AgentPass {
     for (const [name, wish] of desired) {
       const unit = current.get(name);
       const isOver = wish.kind === 'absent' && (unit === undefined || isGone(unit)) && !this.#farewells.has(name);
-      if (!isOver) known.set(name, { hash: wish.hash, uid: wish.uid });
+      if (isOver) continue;
+      const wasLaunched = this.#options.allegiance.known.get(name)?.isLaunched === true;
+      const isLaunched = wish.kind === 'present' ? wish.isLaunched : wish.kind === 'untouched' && wasLaunched;
+      known.set(name, { hash: wish.hash, uid: wish.uid, isLaunched });
     }
     return known;
   }

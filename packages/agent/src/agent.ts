@@ -87,7 +87,8 @@ class MachineAgent implements Agent {
     this.#started = new StartedRecords(startedDirectory, log);
     const { unitManager, onVerified = () => {} } = options;
     const own = { view: this.#view, publisher: this.#publisher, allegiance: this.#allegiance, started: this.#started };
-    this.#pass = new AgentPass({ store, unitManager, machine, registration, clock, log, onVerified, ...own });
+    const onWake = () => this.#loop.wake();
+    this.#pass = new AgentPass({ store, unitManager, machine, registration, clock, log, onVerified, onWake, ...own });
     this.#loop = new ReconcileLoop({ name: 'agent', body: () => this.#runPass(), clock, log, gatherMs, spacingMs });
   }
 
@@ -184,6 +185,7 @@ class MachineAgent implements Agent {
     this.#following?.close();
     for (const subscription of this.#subscriptions) subscription.close();
     await this.#loop.close();
+    this.#pass.close();
     this.#again?.cancel();
     await this.#publisher.close();
   }

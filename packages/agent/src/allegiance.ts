@@ -1,9 +1,9 @@
-import { type Revision, readStoreIdentity, type Store, setUpStore } from '@flotilla/registry';
+import { type Revision, readStoreIdentity, type Store, type StoreIdentity, setUpStore } from '@flotilla/registry';
 import type { Logger } from '@flotilla/runtime';
 import type { UnitName } from '@flotilla/unit';
 import type { Assignment, AssignmentFile } from './assignment-file.js';
 import type { KnownUnit } from './desired.js';
-import { findFreezeReason, isLasting } from './freeze.js';
+import { findFreezeReason, isLasting } from './freeze-reason.js';
 
 export interface AllegianceOptions {
   readonly store: Store;
@@ -69,6 +69,22 @@ export class Allegiance {
     await this.#save({ ...before, units, revision: Math.max(revision, before.revision) });
   }
 
+  /** Whether what this machine was told to run is lost. */
+  get isLost(): boolean {
+    return this.#assignment.cluster === undefined && this.#assignment.frozen !== undefined;
+  }
+
+  /**
+   * Takes orders from this store from now on, whatever was before.
+   *
+   * @param units What the machine has, with what this store says of it.
+   */
+  async pledge({ cluster, revision }: StoreIdentity, units: ReadonlyMap<UnitName, KnownUnit>): Promise<void> {
+    await this.#save({ cluster: cluster?.uuid, revision, frozen: undefined, units });
+    this.#options.log.warn('no longer frozen: this store is the one from now on', { cluster: cluster?.uuid });
+    this.#freezeReason = undefined;
+  }
+
   /** The machine has left its cluster and may join any other. */
   async forget(): Promise<void> {
     this.#assignment = { cluster: undefined, revision: 0, frozen: undefined, units: new Map() };
@@ -89,9 +105,9 @@ export class Allegiance {
 
 function isSame(a: ReadonlyMap<UnitName, KnownUnit>, b: ReadonlyMap<UnitName, KnownUnit>): boolean {
   if (a.size !== b.size) return false;
-  for (const [name, { hash, uid }] of a) {
+  for (const [name, { hash, uid, isLaunched }] of a) {
     const other = b.get(name);
-    if (other?.hash !== hash || other.uid !== uid) return false;
+    if (other?.hash !== hash || other.uid !== uid || other.isLaunched !== isLaunched) return false;
   }
   return true;
 }

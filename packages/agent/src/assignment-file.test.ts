@@ -16,7 +16,7 @@ afterEach(() => rm(directory, { recursive: true }));
 test('what was saved comes back; without a file there is nothing', async () => {
   const file = new AssignmentFile(directory);
   assert.deepEqual(await file.load(), { cluster: undefined, revision: 0, frozen: undefined, units: new Map() });
-  const units = new Map([[service('web'), { hash: hashUnitFile({ options: [] }), uid: 5 }]]);
+  const units = new Map([[service('web'), { hash: hashUnitFile({ options: [] }), uid: 5, isLaunched: true }]]);
   for (const frozen of [undefined, 'a reason']) {
     await file.save({ cluster: 'one', revision: 9, frozen, units });
     assert.deepEqual(await file.load(), { cluster: 'one', revision: 9, frozen, units });

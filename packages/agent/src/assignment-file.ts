@@ -53,7 +53,7 @@ function findAssignment(stored: unknown): Assignment | undefined {
   const known = new Map<UnitName, KnownUnit>();
   for (const [name, unit] of Object.entries(units)) {
     if (!isUnitName(name) || !isKnownUnit(unit)) return undefined;
-    known.set(name, { hash: unit.hash, uid: unit.uid });
+    known.set(name, { hash: unit.hash, uid: unit.uid, isLaunched: unit.isLaunched === true });
   }
   return { cluster, revision, frozen, units: known };
 }

@@ -22,7 +22,7 @@ const nothing: DesiredSources = {
   removed: new Set(),
   verdicts: new Map(),
 };
-const known = new Map([[web, { hash, uid: 5 }]]);
+const known = new Map([[web, { hash, uid: 5, isLaunched: true }]]);
 const scheduled = (change: Partial<ScheduleRecord> = {}) => ({
   schedule: new Map([[web, { record: { ...record, ...change }, modRevision: 9 }]]),
 });

@@ -35,6 +35,8 @@ export type DesiredUnit =
 export interface KnownUnit {
   readonly hash: UnitHash;
   readonly uid: Revision;
+  /** It was to be started, by the last order. */
+  readonly isLaunched: boolean;
 }
 
 /** Everything that the wishes of the cluster for this machine depend on. */
@@ -96,8 +98,9 @@ function findGlobal(name: UnitName, sources: DesiredSources): DesiredUnit | unde
 function findMissing(name: UnitName, { known, removed, verdicts }: DesiredSources): DesiredUnit | undefined {
   const unit = known.get(name);
   if (unit === undefined) return undefined;
-  if (removed.has(name)) return { kind: 'absent', why: 'removed', ...unit };
+  const { hash, uid } = unit;
+  if (removed.has(name)) return { kind: 'absent', why: 'removed', hash, uid };
   const verdict = verdicts.get(name);
-  if (verdict === 'gone') return { kind: 'absent', why: 'gone-elsewhere', ...unit };
-  return { kind: 'untouched', why: verdict ?? 'unconfirmed', ...unit };
+  if (verdict === 'gone') return { kind: 'absent', why: 'gone-elsewhere', hash, uid };
+  return { kind: 'untouched', why: verdict ?? 'unconfirmed', hash, uid };
 }

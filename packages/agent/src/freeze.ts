@@ -1,24 +1,127 @@
-import type { StoreIdentity } from '@flotilla/registry';
-import type { Assignment } from './assignment-file.js';
+import type { MachineId } from '@flotilla/cluster';
+import {
+  decodeRecord,
+  type Following,
+  follow,
+  HeldPublisher,
+  type HeldRecord,
+  type KeyValue,
+  keys,
+  type Registration,
+  type Store,
+  type UnfreezeRecord,
+} from '@flotilla/registry';
+import type { Clock, Logger } from '@flotilla/runtime';
+import type { UnitFileHere, UnitManager } from '@flotilla/systemd';
+import type { UnitName } from '@flotilla/unit';
+import type { Allegiance } from './allegiance.js';
+import type { AssignmentView } from './assignment-view.js';
+import { heldUnits, ownFiles } from './held-units.js';
+import type { StartedRecords } from './started-records.js';
+import { unfreeze } from './unfreeze.js';
 
-/**
- * Why orders of this store are not to be carried out: it is not, or no longer, the one that this machine belongs to.
- *
- * A store that went back in time stays suspect although its revision rises again, and so does every store if the machine
- * can't say which was its own; for the other reasons the store's present word counts.
- */
-export function findFreezeReason(
-  { cluster: own, revision, frozen }: Assignment,
-  store: StoreIdentity,
-): string | undefined {
-  if (own === undefined) return frozen;
-  if (store.cluster === undefined) return 'the store has no cluster record any more';
-  if (store.cluster.uuid !== own) return `the store belongs to cluster ${store.cluster.uuid}, this machine to ${own}`;
-  if (store.revision < revision) return `the store is at revision ${store.revision} and was at ${revision}`;
-  return frozen;
+export interface FreezeOptions {
+  readonly store: Store;
+  readonly unitManager: UnitManager;
+  readonly machine: MachineId;
+  readonly registration: Registration;
+  readonly view: AssignmentView;
+  readonly started: StartedRecords;
+  readonly allegiance: Allegiance;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Called when an order has come. */
+  readonly onWake: () => void;
 }
 
-/** Whether a reason to be frozen outlives a restart of the daemon. */
-export function isLasting(store: StoreIdentity, own: string | undefined): boolean {
-  return store.cluster?.uuid === own;
+/** What this machine does while it is frozen: it says what it has, and waits for the order of a person. */
+export class Freeze {
+  readonly #options: FreezeOptions;
+  readonly #publisher: HeldPublisher;
+  #following: Following | undefined;
+  #order: UnfreezeRecord | undefined;
+
+  constructor(options: FreezeOptions) {
+    this.#options = options;
+    this.#publisher = new HeldPublisher(options.store, options.machine);
+  }
+
+  /** Says what is here, and carries out an order if there is one. Returns whether the machine is frozen no longer. */
+  async endure(): Promise<boolean> {
+    const { allegiance, registration, machine, started, store, log, view } = this.#options;
+    const { lease } = registration;
+    if (lease === undefined) return false;
+    const held = await this.#look();
+    await this.#publisher.publish(held.records, lease.id);
+    registration.setHeld(held.records.size);
+    this.#following ??= this.#followOrder();
+    const order = this.#order;
+    if (order === undefined) return false;
+    if (order.reason !== allegiance.freezeReason) {
+      log.warn('an order to unfreeze is for another reason; it is ignored', {
+        ...order,
+        frozen: allegiance.freezeReason,
+      });
+      this.#order = undefined;
+      return false;
+    }
+    const { how } = order;
+    await unfreeze({ access: { store, log }, machine, allegiance, started, view, held, how });
+    return true;
+  }
+
+  /** The machine is not frozen, or its daemon ends. */
+  end(): void {
+    this.#following?.close();
+    this.#following = undefined;
+    this.#order = undefined;
+    this.#publisher.forget();
+  }
+
+  async #look(): Promise<HeldHere> {
+    const { unitManager, started: startedRecords, allegiance } = this.#options;
+    const { known } = allegiance;
+    const [files, started] = [await unitManager.listFiles(), await startedRecords.read()];
+    const names = ownFiles({ files, started, known }, allegiance.isLost);
+    const contents = await unitManager.readFiles(names);
+    const statuses = await unitManager.listUnits(names);
+    return { files, contents, records: heldUnits(names, { files, contents, statuses, started, known }) };
+  }
+
+  #followOrder(): Following {
+    const { store, clock, log, machine, onWake } = this.#options;
+    const note = (kv: KeyValue | undefined) => {
+      this.#order = kv && this.#decode(kv);
+      if (this.#order !== undefined) onWake();
+    };
+    return follow({
+      store,
+      clock,
+      log,
+      ranges: [{ from: keys.unfreeze(machine) }],
+      follower: {
+        onSnapshot: (kvs) => note(kvs[0]),
+        onEvents: (events) => {
+          const last = events.at(-1);
+          note(last?.kind === 'put' ? last.kv : undefined);
+        },
+      },
+    });
+  }
+
+  #decode(kv: KeyValue): UnfreezeRecord | undefined {
+    try {
+      return decodeRecord<UnfreezeRecord>(kv.key, kv.value);
+    } catch (error) {
+      this.#options.log.warn('a record is ignored', { key: kv.key, error });
+      return undefined;
+    }
+  }
+}
+
+/** What a frozen machine has. */
+export interface HeldHere {
+  readonly files: ReadonlyMap<UnitName, UnitFileHere>;
+  readonly contents: ReadonlyMap<UnitName, Uint8Array>;
+  readonly records: ReadonlyMap<UnitName, HeldRecord>;
 }

@@ -6,7 +6,7 @@ export interface RoutedRequest {
   readonly deps: ApiDeps;
   readonly request: ApiRequest;
   readonly query: URLSearchParams;
-  /** The last segment of the path, decoded; empty if the resource has no name in it. */
+  /** The segment of the path that is a name, decoded; empty if the resource has none. */
   readonly name: string;
 }
 

@@ -4,6 +4,7 @@ import { getHealth, getReadiness } from './health.js';
 import { getMachines, patchMachines } from './machines.js';
 import { putUnitResource } from './put-unit.js';
 import type { Handler, Resource } from './resource.js';
+import { postUnfreeze } from './unfreeze.js';
 import { getUnitState, getUnitStates } from './unit-states.js';
 import { getUnit, getUnits, removeUnit } from './units.js';
 
@@ -39,6 +40,7 @@ const v1: Readonly<Record<string, Resource>> = {
 /** Resources that are not fleet's, by path. */
 const outside: Readonly<Record<string, Resource>> = {
   '/fleet/v2/batch': resource({ POST: postBatch }),
+  '/fleet/v2/machines/:name/unfreeze': resource({ POST: postUnfreeze }),
   '/': nothingHere,
   '/healthz': resource({ GET: getHealth }, false),
   '/readyz': resource({ GET: getReadiness }, false),
@@ -46,7 +48,7 @@ const outside: Readonly<Record<string, Resource>> = {
 
 export interface Route {
   readonly resource: Resource;
-  /** The last segment, decoded; empty if the path has no name in it. */
+  /** The segment that is a name, decoded; empty if the path has none. */
   readonly name: string;
 }
 

@@ -1,8 +1,7 @@
-import { type MachineId, parseMachineId } from '@flotilla/cluster';
-import { FleetError } from '@flotilla/errors';
 import { findUnitState, type KnownUnitState, listUnitStates } from '@flotilla/registry';
 import { toUnitStateEntity, type UnitStateEntity } from '@flotilla/schema';
 import { isUnitName } from '@flotilla/unit';
+import { findMachineId } from './machine-id.js';
 import { answerPage } from './pages.js';
 import type { ApiResponse } from './request.js';
 import type { RoutedRequest } from './resource.js';
@@ -35,15 +34,4 @@ export async function getUnitState({ deps, name }: RoutedRequest): Promise<ApiRe
 function describe({ name, machine, record }: KnownUnitState): UnitStateEntity {
   const { load, active, sub, hash, since, error } = record;
   return toUnitStateEntity({ name, machineId: machine, hash, load, active, sub, since, error });
-}
-
-/** The machine that is spelled exactly so. */
-function findMachineId(text: string): MachineId | undefined {
-  try {
-    const id = parseMachineId(text);
-    return id === text ? id : undefined;
-  } catch (error) {
-    if (!(error instanceof FleetError && error.code === 'bad-machine-id')) throw error;
-    return undefined;
-  }
 }

@@ -30,6 +30,8 @@ export function verdictOnPut(name: UnitName, outcome: PutUnitOutcome): Verdict {
       return { status: 409, message: 'unit does not exist and options field empty' };
     case 'nothing-asked':
       return { status: 409, message: 'must provide DesiredState to update existing unit' };
+    case 'present':
+      return { status: 409, message: 'unit exists already' };
     case 'template':
       return { status: 400, message: `cannot activate template "${name}"` };
     case 'conflict':

@@ -3,14 +3,16 @@ import type {
   BatchOperationEntity,
   MachineEntity,
   MachinePage,
+  UnfreezeAnswer,
+  UnfreezeRequest,
   UnitEntity,
   UnitPage,
   UnitStateEntity,
   UnitStatePage,
 } from '@flotilla/schema';
-import { decode } from './answer.js';
+import { checkStatus, decode } from './answer.js';
 import { createBatch, type OperationOutcome } from './batch.js';
-import { Transport, type TransportOptions } from './transport.js';
+import { type Request, Transport, type TransportOptions } from './transport.js';
 import { apiRoot, unitPath } from './unit-path.js';
 
 /** A deadline that suits an API on the same network; see {@link ClientOptions.timeoutMs}. */
@@ -55,6 +57,10 @@ export interface Client {
   listStates(filter?: UnitStateFilter): Promise<UnitStateEntity[]>;
   /** All, by ID. */
   listMachines(): Promise<MachineEntity[]>;
+  /** What unfreezing a machine would do. Throws {@link ApiError} 404 and 409 if it is not there, or not frozen. */
+  planUnfreeze(id: string, request: UnfreezeRequest): Promise<UnfreezeAnswer>;
+  /** Tells a frozen machine to go on; it has when its entity is no longer `frozen`. Throws as {@link planUnfreeze}. */
+  unfreeze(id: string, request: UnfreezeRequest): Promise<void>;
   /** Cuts the connections, so that the process can end. */
   close(): void;
 }
@@ -81,8 +87,16 @@ export function createClient(options: ClientOptions): Client {
     listUnits: () => collect(unitPages()),
     listStates: (filter) => collect(statePages(filter)),
     listMachines: () => collect(walk(transport, `${apiRoot}/machines`, (page: MachinePage) => page.machines)),
+    planUnfreeze: async (id, request) =>
+      decode<UnfreezeAnswer>(await transport.send(unfreezeRequest(id, '?dryRun=true', request))),
+    unfreeze: async (id, request) => checkStatus(await transport.send(unfreezeRequest(id, '', request))),
     close: () => transport.close(),
   };
+}
+
+function unfreezeRequest(id: string, parameters: string, body: UnfreezeRequest): Request {
+  const path = `/fleet/v2/machines/${encodeURIComponent(id)}/unfreeze${parameters}`;
+  return { method: 'POST', path, body: JSON.stringify(body) };
 }
 
 function query(parameters: Readonly<Record<string, string>>): string {

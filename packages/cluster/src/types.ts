@@ -12,6 +12,8 @@ export interface Unit {
   readonly hash: UnitHash;
   readonly requirements: Requirements;
   readonly desiredState: LaunchState;
+  /** The machine that it runs on although it is placed nowhere: where it is to be placed, if it fits there. */
+  readonly runsOn?: MachineId;
 }
 
 /** A host whose lease is alive. */

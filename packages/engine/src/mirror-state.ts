@@ -227,7 +227,7 @@ export class MirrorState {
     this.#setProblem(name, fileProblem, false);
     this.#setProblem(name, copiesProblem, this.formerGlobals.suspects.has(name));
     if (entry === undefined) return;
-    const { desiredState, hash, file, isGlobal } = entry.record;
+    const { desiredState, hash, file, isGlobal, runsOn } = entry.record;
     const reading =
       desiredState === 'inactive'
         ? ({ kind: 'known', requirements: noRequirements } as const)
@@ -235,7 +235,7 @@ export class MirrorState {
     if (reading.kind === 'known') {
       const asked = reading.requirements;
       const requirements = asked.isGlobal === isGlobal ? asked : { ...asked, isGlobal };
-      this.#units.set(name, { name, hash, desiredState, requirements });
+      this.#units.set(name, { name, hash, desiredState, requirements, ...(runsOn && { runsOn }) });
       return;
     }
     this.#setProblem(name, fileProblem, true);

@@ -23,7 +23,7 @@ const nothingHere = { units: new Set<UnitName>() };
  * Decides which machine runs each non-global unit.
  *
  * Keeps a unit where it is while it still fits; otherwise moves it to the fitting machine with the fewest units, ties
- * to the lower ID. Units are taken in name order, so a plan depends only on its input. A unit that has to leave a live
+ * to the lower ID, but a unit that says where it runs stays there. Units are taken in name order, so a plan depends only on its input. A unit that has to leave a live
  * machine is placed anew only when it has left.
  *
  * @param cluster Read at one revision; not modified.
@@ -48,7 +48,8 @@ export function schedule(cluster: Cluster, among: Iterable<UnitName> = allNames(
       continue;
     }
     ranking ??= new MachineRanking(cluster, new Set(freed.keys()));
-    const machine = ranking.take((candidate) => findMisfit(unit, candidate, nothingHere) === undefined);
+    const machine =
+      takeOwn(unit, ranking) ?? ranking.take((candidate) => findMisfit(unit, candidate, nothingHere) === undefined);
     if (machine === undefined) blocked.set(name, countMisfits(unit, cluster.machines.values()));
     else scheduled.push({ kind: 'schedule', unit: name, machine: machine.id });
   }
@@ -99,6 +100,14 @@ function findUnscheduleReason(cluster: Cluster, name: UnitName, id: MachineId): 
   if (machine === undefined) return isLost(id, cluster) ? { kind: 'machine-lost' } : undefined;
   const found = misfits(unit, machine, { units: new Set([name]) });
   return found.length === 0 ? undefined : { kind: 'misfit', misfits: found };
+}
+
+/** The machine that a unit says it runs on, if it fits there. It is nothing new to that machine, which may be closed. */
+function takeOwn(unit: Unit, ranking: MachineRanking): Machine | undefined {
+  const { name, runsOn } = unit;
+  if (runsOn === undefined) return undefined;
+  const own = { units: new Set([name]) };
+  return ranking.take((machine) => machine.id === runsOn && findMisfit(unit, machine, own) === undefined);
 }
 
 /** The machines that a unit has yet to leave; a lost one can't be waited for. */

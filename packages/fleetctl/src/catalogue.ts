@@ -9,8 +9,15 @@ export interface CatalogueEntry {
   load(): Promise<FleetctlCommand>;
 }
 
+/** A command that only has commands below it. */
+export interface CommandGroup extends Omit<CatalogueEntry, 'load'> {
+  readonly commands: readonly CatalogueEntry[];
+  /** At the end of its help. */
+  readonly examples: readonly string[];
+}
+
 /** All commands, in the order of the help. */
-export const catalogue: readonly CatalogueEntry[] = [
+export const catalogue: readonly (CatalogueEntry | CommandGroup)[] = [
   {
     name: 'submit',
     usage: '[flags] UNIT...',
@@ -70,6 +77,20 @@ export const catalogue: readonly CatalogueEntry[] = [
     usage: '[flags]',
     summary: 'Show the machines of the cluster',
     load: async () => (await import('./commands/list-machines.js')).listMachines,
+  },
+  {
+    name: 'machine',
+    usage: 'COMMAND',
+    summary: 'Deal with single machines: unfreeze',
+    examples: ['fleetctl machine unfreeze --help'],
+    commands: [
+      {
+        name: 'unfreeze',
+        usage: '[flags] (ID...|--all) (--adopt|--discard)',
+        summary: 'Let machines go on that do not trust the store',
+        load: async () => (await import('./commands/machine-unfreeze.js')).machineUnfreeze,
+      },
+    ],
   },
   {
     name: 'version',

@@ -3,7 +3,11 @@ const flagsWithValue: ReadonlySet<string> = new Set(['--endpoint', '--request-ti
 
 /** Flags that may be written `--flag=true` and `--flag=false`, as in Go. */
 const booleanFlags: ReadonlySet<string> = new Set([
+  '--adopt',
+  '--all',
   '--debug',
+  '--discard',
+  '--dry-run',
   '--full',
   '--l',
   '--no-block',

@@ -2,7 +2,8 @@ import { type Client, createClient } from '@flotilla/client';
 import { FleetError, version } from '@flotilla/errors';
 import { type Clock, systemClock } from '@flotilla/runtime';
 import { Command, CommanderError } from 'commander';
-import { catalogue } from './catalogue.js';
+import { type CatalogueEntry, catalogue } from './catalogue.js';
+import { examples } from './command.js';
 import { findCommandName, normaliseWords } from './command-line.js';
 import { chooseEndpoint } from './endpoint-choice.js';
 import { messageOf } from './errors.js';
@@ -48,11 +49,7 @@ async function runLine({ line, name, environment, screen, clock }: Line): Promis
   let exitCode: number = exitCodes.done;
   if (name === undefined) program.action(() => program.outputHelp());
   let isKnown = name === undefined || name === 'help';
-  for (const entry of catalogue) {
-    const command = program.command(entry.name).summary(entry.summary).usage(entry.usage);
-    if (entry.usage.includes('UNIT')) command.argument('[unit...]');
-    if (entry.name !== name) continue;
-    isKnown = true;
+  const load = async (entry: CatalogueEntry, command: Command) => {
     const definition = await entry.load();
     definition.configure(command);
     command.action(async () => {
@@ -64,11 +61,31 @@ async function runLine({ line, name, environment, screen, clock }: Line): Promis
         client.close();
       }
     });
+  };
+  for (const entry of catalogue) {
+    const command = declare(program, entry);
+    if (entry.name !== name) continue;
+    isKnown = true;
+    if ('load' in entry) await load(entry, command);
+    else {
+      command
+        .description(`${entry.summary}.`)
+        .helpCommand(false)
+        .addHelpText('after', examples(...entry.examples));
+      for (const each of entry.commands) await load(each, declare(command, each));
+    }
   }
   program.command('help').usage('[COMMAND]').summary('Explain a command').description('Explains a command.');
   // Alone, so that commander finds the nearest command whatever else is on the line.
   await program.parseAsync(isKnown ? [...environmentWords(environment), ...line] : [name ?? ''], { from: 'user' });
   return exitCode;
+}
+
+function declare(parent: Command, { name, summary, usage }: Omit<CatalogueEntry, 'load'>): Command {
+  const command = parent.command(name).summary(summary).usage(usage);
+  if (usage.includes('UNIT')) command.argument('[unit...]');
+  else if (usage.includes('ID')) command.argument('[id...]');
+  return command;
 }
 
 function createProgram(screen: Screen): Command {
@@ -109,7 +126,9 @@ const usageCodes: ReadonlySet<string> = new Set(['usage', 'bad-endpoint']);
 function explain(error: unknown, screen: Screen, name: string | undefined): number {
   if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.done;
   const isUsage = error instanceof CommanderError || (error instanceof FleetError && usageCodes.has(error.code));
-  const message = messageOf(error).replace(/^error: /, '');
+  // commander would print the help of a group that is called without a command.
+  const isBare = error instanceof CommanderError && error.code === 'commander.help';
+  const message = isBare ? `'${name}' needs a command` : messageOf(error).replace(/^error: /, '');
   screen.err(screen.palette.bad(`Error: ${message}`));
   if (error instanceof FleetError && error.hint !== undefined) screen.err(error.hint);
   if (!isUsage) return exitCodes.failed;

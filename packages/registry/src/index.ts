@@ -9,6 +9,7 @@ export {
 export { readStoreIdentity, type StoreIdentity, setUpStore } from './cluster-record.js';
 export { Election, type ElectionOptions, type Leadership } from './election.js';
 export { type Follower, type Following, type FollowOptions, follow } from './follow.js';
+export { HeldPublisher } from './held-publisher.js';
 export { keys, type ParsedKey, parseKey, ranges } from './keys.js';
 export { type HeldLease, type HoldLeaseOptions, holdLease } from './lease.js';
 export { MemoryStore } from './memory-store.js';
@@ -24,6 +25,7 @@ export {
   type ClusterRecord,
   decodeRecord,
   encodeRecord,
+  type HeldRecord,
   type LeaderRecord,
   type MachineRecord,
   type MemberRecord,
@@ -31,6 +33,8 @@ export {
   type ReasonRecord,
   type ScheduleRecord,
   type StateRecord,
+  type UnfreezeRecord,
+  type UnfreezeWay,
   type UnitRecord,
 } from './records.js';
 export { type LeaseStorage, Registration, type RegistrationOptions, type SavedLease } from './registration.js';
@@ -61,7 +65,16 @@ export {
   type WatchRange,
   type WatchRequest,
 } from './store.js';
+export { orderUnfreeze, type UnfreezeOutcome } from './unfreeze.js';
+export {
+  type NoUnfreezePlan,
+  readUnfreezeEffects,
+  type UnfreezeEffect,
+  type UnfreezePlan,
+  type UnfreezeReason,
+} from './unfreeze-effects.js';
 export type { UnitChange, UnitChangeEffect, UnitChangeRefusal, UnitContent } from './unit-change.js';
+export { readUnitClaims, type UnitClaim } from './unit-claims.js';
 export { type DeleteUnitOutcome, deleteUnit, deleteUnits } from './unit-deleter.js';
 export type { PutUnitOutcome, UnitResult } from './unit-edit.js';
 export { putUnit, putUnits } from './unit-editor.js';

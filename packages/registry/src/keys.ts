@@ -20,6 +20,8 @@ export const keys = {
   state: (name: UnitName, machine: MachineId) => `states/${name}/${machine}`,
   machine: (id: MachineId) => `machines/${id}`,
   member: (id: MachineId) => `members/${id}`,
+  held: (machine: MachineId, name: UnitName) => `held/${machine}/${name}`,
+  unfreeze: (machine: MachineId) => `unfreeze/${machine}`,
 } as const;
 
 /** The ranges that are listed and watched. */
@@ -37,6 +39,8 @@ export const ranges = {
   scheduleOf: (machine: MachineId) => prefixRange(`schedule/${machine}/`),
   /** A unit's states on all machines. */
   statesOf: (name: UnitName) => prefixRange(`states/${name}/`),
+  /** What a frozen machine holds. */
+  heldOf: (machine: MachineId) => prefixRange(`held/${machine}/`),
 } as const;
 
 /** A key taken apart. Names and IDs are as stored: written by Flotilla, so not checked again. */
@@ -45,7 +49,8 @@ export type ParsedKey =
   | { readonly kind: 'unit-file'; readonly sha256: string }
   | { readonly kind: 'unit' | 'global' | 'placement' | 'reason'; readonly name: UnitName }
   | { readonly kind: 'schedule' | 'state'; readonly name: UnitName; readonly machine: MachineId }
-  | { readonly kind: 'machine' | 'member'; readonly machine: MachineId };
+  | { readonly kind: 'held'; readonly name: UnitName; readonly machine: MachineId }
+  | { readonly kind: 'machine' | 'member' | 'unfreeze'; readonly machine: MachineId };
 
 /** Takes a key apart; `undefined` for one that this version does not know. */
 export function parseKey(key: string): ParsedKey | undefined {
@@ -56,6 +61,7 @@ export function parseKey(key: string): ParsedKey | undefined {
   const machine = first as MachineId;
   if (second !== undefined) {
     if (table === 'schedule') return { kind: 'schedule', machine, name: second as UnitName };
+    if (table === 'held') return { kind: 'held', machine, name: second as UnitName };
     if (table === 'states') return { kind: 'state', name, machine: second as MachineId };
     return undefined;
   }
@@ -74,6 +80,8 @@ export function parseKey(key: string): ParsedKey | undefined {
       return { kind: 'machine', machine };
     case 'members':
       return { kind: 'member', machine };
+    case 'unfreeze':
+      return { kind: 'unfreeze', machine };
     default:
       return undefined;
   }

@@ -24,6 +24,11 @@ export interface UnitRecord {
    * later than it was made.
    */
   readonly uid?: Revision;
+  /**
+   * The machine that has written the unit back because it runs there: where the unit is placed as long as it fits, when it
+   * is placed nowhere. Whoever changes the unit leaves it out.
+   */
+  readonly runsOn?: MachineId;
 }
 
 /** `placements/<name>`. */
@@ -84,6 +89,27 @@ export interface MachineRecord {
   readonly boot: string;
   /** Why the machine starts and stops nothing, if so. */
   readonly frozen?: string;
+  /** How many units it holds; only while it is frozen, from when they are all in `held/`. */
+  readonly held?: number;
+}
+
+/** `held/<machine>/<name>`: a unit that a frozen machine has, on the machine's lease. */
+export interface HeldRecord {
+  readonly hash: UnitHash;
+  readonly file: string;
+  /** `launched` if it was started here, or was to be. */
+  readonly desiredState: LaunchState;
+  readonly isGlobal: boolean;
+}
+
+/** What becomes of the units that a frozen machine has: the store gets those it lacks, or its word counts. */
+export type UnfreezeWay = 'adopt' | 'discard';
+
+/** `unfreeze/<machine>`: an order to a frozen machine, on the machine's lease. */
+export interface UnfreezeRecord {
+  readonly how: UnfreezeWay;
+  /** The reason to be frozen that it lifts; a machine that is frozen for another one stays so. */
+  readonly reason: string;
 }
 
 /** `members/<id>`: outlives the machine's lease. A member that joined and has no machine record is lost. */

@@ -1,7 +1,7 @@
 import type { MachineId } from '@flotilla/cluster';
 import { FleetError } from '@flotilla/errors';
 import { type Clock, type Logger, ReconcileLoop } from '@flotilla/runtime';
-import { keys } from './keys.js';
+import { keys, ranges } from './keys.js';
 import { type HeldLease, holdLease } from './lease.js';
 import { decodeRecord, encodeRecord, type MachineRecord, type MemberRecord } from './records.js';
 import { type KeyValue, type LeaseId, type Operation, type Store, StoreError } from './store.js';
@@ -89,8 +89,15 @@ export class Registration {
   /** Says in the machine's record why it starts and stops nothing, or that it does. */
   setFrozen(reason: string | undefined): void {
     if (this.#record.frozen === reason) return;
-    const { frozen: _, ...rest } = this.#record;
+    const { frozen: _, held: __, ...rest } = this.#record;
     this.#record = reason === undefined ? rest : { ...rest, frozen: reason };
+    this.#loop.wake();
+  }
+
+  /** Says in the machine's record that it is told of in `held/` how many units it has. Only of a frozen one. */
+  setHeld(count: number): void {
+    if (this.#record.held === count || this.#record.frozen === undefined) return;
+    this.#record = { ...this.#record, held: count };
     this.#loop.wake();
   }
 
@@ -146,7 +153,7 @@ export class Registration {
     try {
       const { succeeded } = await store.transact({
         compares: [{ key, on: 'mod-revision', equals: present?.modRevision ?? 0 }],
-        success: [{ kind: 'put', key, value, lease: lease.id }, this.#memberPut('joined')],
+        success: [{ kind: 'put', key, value, lease: lease.id }, this.#memberPut('joined'), ...this.#thaw()],
       });
       if (!succeeded) throw new FleetError('registration-raced', `${key} was changed meanwhile`);
     } catch (error) {
@@ -214,6 +221,16 @@ export class Registration {
   #memberPut(is: MemberRecord['is']): Operation {
     const member: MemberRecord = { is, address: this.#record.address };
     return { kind: 'put', key: keys.member(this.#options.machine), value: encodeRecord(member) };
+  }
+
+  /** In one step with its record, so that nobody sees a machine that is neither frozen nor done with it. */
+  #thaw(): Operation[] {
+    const { machine } = this.#options;
+    if (this.#record.frozen !== undefined) return [];
+    return [
+      { kind: 'delete', from: keys.unfreeze(machine) },
+      { kind: 'delete', ...ranges.heldOf(machine) },
+    ];
   }
 
   #tell(): void {

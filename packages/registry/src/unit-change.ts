@@ -17,6 +17,8 @@ export interface UnitContent {
 export interface UnitChange {
   readonly content?: UnitContent | undefined;
   readonly desiredState?: LaunchState | undefined;
+  /** The unit runs on this machine: it is only made, there, and not changed if there is one. @default anywhere */
+  readonly runsOn?: MachineId | undefined;
 }
 
 /** What a change depends on, read at one revision. */
@@ -28,8 +30,8 @@ export interface UnitBefore {
   readonly states: ReadonlyMap<MachineId, StateRecord>;
 }
 
-/** Why a change is not made: `absent` and without content, nothing asked, or a template is asked to run. */
-export type UnitChangeRefusal = 'absent' | 'nothing-asked' | 'template';
+/** Why a change is not made: `absent` and without content, `present` and only to be made, nothing asked, or a template is to run. */
+export type UnitChangeRefusal = 'absent' | 'present' | 'nothing-asked' | 'template';
 
 /** What a change that is made is: new, new content, another desired state (or only comments), or what is so already. */
 export type UnitChangeEffect = 'created' | 'replaced' | 'updated' | 'unchanged';
@@ -54,8 +56,9 @@ export function decideUnitChange(
   name: UnitName,
   { change, fileKey, before }: { readonly change: UnitChange; readonly fileKey: string; readonly before?: UnitBefore },
 ): UnitChangeDecision {
-  const { content, desiredState } = change;
+  const { content, desiredState, runsOn } = change;
   if (before === undefined && content === undefined) return { kind: 'refuse', why: 'absent' };
+  if (before !== undefined && runsOn !== undefined) return { kind: 'refuse', why: 'present' };
   if (content !== undefined && content.hash !== before?.record.hash) {
     if (isTemplateAskedToRun(name, desiredState)) return { kind: 'refuse', why: 'template' };
     return {
@@ -67,6 +70,7 @@ export function decideUnitChange(
         desiredState: desiredState ?? 'inactive',
         order: (before?.record.order ?? 0) + (desiredState === 'launched' ? 1 : 0),
         isGlobal: content.isGlobal,
+        ...(runsOn === undefined || content.isGlobal ? {} : { runsOn }),
       },
       file: content.file,
     };
@@ -75,16 +79,16 @@ export function decideUnitChange(
   const hasNewFile = content?.isVerbatim === true && fileKey !== before.record.file;
   if (desiredState === undefined && !hasNewFile) return { kind: 'refuse', why: 'nothing-asked' };
   if (isTemplateAskedToRun(name, desiredState)) return { kind: 'refuse', why: 'template' };
-  const order = before.record.order + (desiredState === 'launched' && needsAnotherStart(before) ? 1 : 0);
-  const isSame =
-    order === before.record.order && (desiredState ?? before.record.desiredState) === before.record.desiredState;
+  const { runsOn: _, ...record } = before.record;
+  const order = record.order + (desiredState === 'launched' && needsAnotherStart(before) ? 1 : 0);
+  const isSame = order === record.order && (desiredState ?? record.desiredState) === record.desiredState;
   return {
     kind: 'write',
     effect: isSame && !hasNewFile ? 'unchanged' : 'updated',
     record: {
-      ...before.record,
+      ...record,
       ...(hasNewFile ? { file: fileKey } : {}),
-      desiredState: desiredState ?? before.record.desiredState,
+      desiredState: desiredState ?? record.desiredState,
       order,
     },
     file: hasNewFile ? content.file : undefined,
@@ -122,6 +126,7 @@ export function isSameRecord(one: UnitRecord, other: UnitRecord): boolean {
     one.file === other.file &&
     one.desiredState === other.desiredState &&
     one.order === other.order &&
-    one.isGlobal === other.isGlobal
+    one.isGlobal === other.isGlobal &&
+    one.runsOn === other.runsOn
   );
 }

@@ -128,3 +128,33 @@ export interface BatchResultEntity {
   /** The HTTP status that v1 answers the same operation with. */
   readonly status: number;
 }
+
+/** The body of `POST /fleet/v2/machines/<id>/unfreeze`. */
+export interface UnfreezeRequest {
+  /** The reason that the machine must be frozen for, as {@link MachineEntity} tells it. Absent: whichever it is. */
+  readonly frozen?: string;
+  /** `adopt`: the store gets the units that it lacks. `discard`: what it lacks is stopped. */
+  readonly how: UnfreezeWord;
+}
+
+export type UnfreezeWord = 'adopt' | 'discard';
+
+/** The answer to that request with `?dryRun=true`: what would become of the machine's units. Without it, no `units`. */
+export interface UnfreezeAnswer {
+  /** Why the machine is frozen. */
+  readonly frozen: string;
+  readonly how: UnfreezeWord;
+  readonly machineID: string;
+  /** By name. Absent if there are none. */
+  readonly units?: readonly UnfreezeEffectEntity[];
+}
+
+/** What becomes of one unit on a machine that is unfrozen. */
+export interface UnfreezeEffectEntity {
+  readonly effect: UnfreezeEffectWord;
+  readonly name: string;
+  /** A phrase for people. */
+  readonly why: string;
+}
+
+export type UnfreezeEffectWord = 'written-back' | 'kept' | 'stopped' | 'replaced' | 'started' | 'loaded';

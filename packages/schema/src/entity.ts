@@ -4,6 +4,9 @@ import type {
   BatchAnswer,
   ErrorBody,
   MachineEntity,
+  UnfreezeAnswer,
+  UnfreezeEffectEntity,
+  UnfreezeWord,
   UnitEntity,
   UnitOptionEntity,
   UnitStateEntity,
@@ -97,6 +100,24 @@ export function toBatchAnswer(results: readonly DescribedResult[]): BatchAnswer 
       name,
       status,
     })),
+  };
+}
+
+/** What {@link toUnfreezeAnswer} tells of a machine. */
+export interface DescribedUnfreeze {
+  readonly frozen: string;
+  readonly how: UnfreezeWord;
+  readonly machineId: string;
+  readonly units: readonly UnfreezeEffectEntity[];
+}
+
+/** The answer to a request to unfreeze as JSON has it. */
+export function toUnfreezeAnswer({ frozen, how, machineId, units }: DescribedUnfreeze): UnfreezeAnswer {
+  return {
+    frozen,
+    how,
+    machineID: machineId,
+    ...(units.length === 0 ? {} : { units: units.map(({ effect, name, why }) => ({ effect, name, why })) }),
   };
 }
 

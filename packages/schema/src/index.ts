@@ -10,6 +10,11 @@ export type {
   MachineEntity,
   MachinePage,
   PutUnitEntity,
+  UnfreezeAnswer,
+  UnfreezeEffectEntity,
+  UnfreezeEffectWord,
+  UnfreezeRequest,
+  UnfreezeWord,
   UnitEntity,
   UnitOptionEntity,
   UnitPage,
@@ -19,16 +24,19 @@ export type {
 export {
   type DescribedMachine,
   type DescribedResult,
+  type DescribedUnfreeze,
   type DescribedUnit,
   type DescribedUnitState,
   fromOptionEntities,
   toBatchAnswer,
   toErrorBody,
   toMachineEntity,
+  toUnfreezeAnswer,
   toUnitEntity,
   toUnitStateEntity,
 } from './entity.js';
 export { type ParsedPutUnit, type PutUnit, parsePutUnit } from './put-unit.js';
+export { type ParsedUnfreeze, parseUnfreeze } from './unfreeze.js';
 export {
   batchAnswerSchema,
   batchRequestSchema,
@@ -37,6 +45,8 @@ export {
   machineSchema,
   maxBatchOperations,
   putUnitSchema,
+  unfreezeAnswerSchema,
+  unfreezeRequestSchema,
   unitOptionSchema,
   unitPageSchema,
   unitSchema,

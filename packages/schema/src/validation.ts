@@ -6,6 +6,8 @@ import type {
   MachineEntity,
   MachinePage,
   PutUnitEntity,
+  UnfreezeAnswer,
+  UnfreezeRequest,
   UnitEntity,
   UnitOptionEntity,
   UnitPage,
@@ -106,3 +108,27 @@ export const batchRequestSchema = z.object({
 export const batchAnswerSchema = z.object({
   results: z.array(z.object({ error: errorBodySchema.shape.error.exactOptional(), name: z.string(), status: z.int() })),
 }) satisfies z.ZodType<BatchAnswer>;
+
+const unfreezeWord = z.enum(['adopt', 'discard']);
+
+/** Checks an {@link UnfreezeRequest}. */
+export const unfreezeRequestSchema = z.object({
+  frozen: z.string().exactOptional(),
+  how: unfreezeWord,
+}) satisfies z.ZodType<UnfreezeRequest>;
+
+/** Checks an {@link UnfreezeAnswer}. */
+export const unfreezeAnswerSchema = z.object({
+  frozen: z.string(),
+  how: unfreezeWord,
+  machineID: z.string(),
+  units: z
+    .array(
+      z.object({
+        effect: z.enum(['written-back', 'kept', 'stopped', 'replaced', 'started', 'loaded']),
+        name: z.string(),
+        why: z.string(),
+      }),
+    )
+    .exactOptional(),
+}) satisfies z.ZodType<UnfreezeAnswer>;

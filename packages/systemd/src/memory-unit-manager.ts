@@ -21,7 +21,7 @@ export type MemoryCall = 'list' | 'load' | 'unload' | 'start' | 'restart' | 'sto
 export class MemoryUnitManager implements UnitManager {
   readonly #clock: Clock;
   readonly #onCall: (call: MemoryCall, names: readonly UnitName[]) => void;
-  readonly #files = new Map<UnitName, UnitFileHere>();
+  readonly #files = new Map<UnitName, { readonly content: Uint8Array; readonly here: UnitFileHere }>();
   readonly #units = new Map<UnitName, MemoryUnit>();
   readonly #refusals = new Map<UnitName, string>();
   readonly #hostUnits = new Set<UnitName>();
@@ -51,7 +51,7 @@ export class MemoryUnitManager implements UnitManager {
 
   /** Puts a file where the agent's files are, as a stranger would. */
   dropFile({ name, content }: UnitFileToLoad): void {
-    this.#files.set(name, describeFile(content));
+    this.#files.set(name, { content, here: describeFile(content) });
   }
 
   /** The host has, and runs, a unit of its own under this name. */
@@ -70,7 +70,16 @@ export class MemoryUnitManager implements UnitManager {
   }
 
   async listFiles(): Promise<ReadonlyMap<UnitName, UnitFileHere>> {
-    return new Map(this.#files);
+    return new Map([...this.#files].map(([name, { here }]) => [name, here]));
+  }
+
+  async readFiles(names: readonly UnitName[]): Promise<ReadonlyMap<UnitName, Uint8Array>> {
+    return new Map(
+      names.flatMap((name) => {
+        const content = this.#files.get(name)?.content;
+        return content === undefined ? [] : [[name, content] as const];
+      }),
+    );
   }
 
   async listUnits(names: readonly UnitName[]): Promise<ReadonlyMap<UnitName, UnitStatus>> {
@@ -85,7 +94,7 @@ export class MemoryUnitManager implements UnitManager {
       const content = byName.get(name)?.content ?? new Uint8Array();
       const old = this.#units.get(name);
       if (this.#hostUnits.has(name)) return hostUnitMessage(name);
-      this.#files.set(name, describeFile(content));
+      this.#files.set(name, { content, here: describeFile(content) });
       // Scopes are made by programs, never loaded from files.
       if (name.endsWith('.scope')) return 'systemd does not load this unit';
       if (old?.isResting !== false) {

@@ -62,6 +62,10 @@ export class SystemctlUnitManager implements UnitManager {
     return await this.#directory.list();
   }
 
+  async readFiles(names: readonly UnitName[]): Promise<ReadonlyMap<UnitName, Uint8Array>> {
+    return await this.#directory.readAll(names);
+  }
+
   async listUnits(names: readonly UnitName[]): Promise<ReadonlyMap<UnitName, UnitStatus>> {
     this.#poll.postpone();
     const listed = this.#takeUntold(names) ?? (await this.#list(names));

@@ -75,6 +75,12 @@ export function unitManagerContract(title: string, open: () => Promise<UnitManag
       assert.equal((await load(name)).size, 0);
       const sha256 = createHash('sha256').update(sleeper).digest('hex');
       const here = (await manager.listFiles()).get(name);
+      const absent = unit('absent.service');
+      const contents = await manager.readFiles([name, absent]);
+      assert.deepEqual(
+        [...contents].map(([of, content]) => [of, Buffer.from(content).toString()]),
+        [[name, sleeper]],
+      );
       assert.deepEqual([here?.hash, here?.sha256], [hashUnitFile(parseUnitFile(sleeper)), sha256]);
       assert.deepEqual(await statusOf(name), { load: 'loaded', active: 'inactive', sub: 'dead', job: undefined });
     });

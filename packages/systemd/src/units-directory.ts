@@ -60,6 +60,16 @@ export class UnitsDirectory {
     return files;
   }
 
+  /** The bytes of those of `names` that are here. */
+  async readAll(names: readonly UnitName[]): Promise<Map<UnitName, Uint8Array>> {
+    const contents = new Map<UnitName, Uint8Array>();
+    for (const name of names) {
+      const content = await this.#read(name);
+      if (content !== undefined) contents.set(name, content);
+    }
+    return contents;
+  }
+
   /** Puts a file in place in one step, unless it is there already. */
   async write({ name, content }: UnitFileToLoad): Promise<WrittenFile> {
     const old = await this.#read(name);
