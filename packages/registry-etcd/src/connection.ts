@@ -1,18 +1,10 @@
-import { rootCertificates } from 'node:tls';
 import { FatalError } from '@flotilla/errors';
 import { StoreError } from '@flotilla/registry';
 import { type Clock, jittered, type Logger, sleep } from '@flotilla/runtime';
-import { InterceptingCall, type Interceptor, logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
-import { ConsecutiveBreaker, circuitBreaker, handleWhen, isBrokenCircuitError, noop } from 'cockatiel';
-import { Etcd3, type IOptions, isRecoverableError } from 'etcd3';
+import type { Etcd3 } from 'etcd3';
+import { ClientSet, type EtcdTls } from './client-set.js';
+import { HostRing } from './host-ring.js';
 import { translateError } from './translate-error.js';
-
-/** PEM. Without `ca` the system's authorities hold; `cert` and `key` go together. */
-export interface EtcdTls {
-  readonly ca?: Buffer;
-  readonly cert?: Buffer;
-  readonly key?: Buffer;
-}
 
 export interface EtcdStoreOptions {
   /** `http://host:port` or `https://host:port`; all of one kind. */
@@ -36,28 +28,15 @@ const defaultRequestTimeoutMs = 2_000;
 const readAttempts = { oneHost: 4, severalHosts: 6 };
 const firstRetryMs = 50;
 
-/** A read that takes as many deadlines as this is not begun again, once each host was asked. */
-const readDeadlines = 3;
+/** A read that has taken as many deadlines is not begun again. With several hosts: each of them, and one once more. */
+const readDeadlines = { oneHost: 3, besidesHosts: 1 };
 
-const grpcOptions = {
-  // etcd sends answers beyond grpc-js's default of 4 MiB.
-  'grpc.max_receive_message_length': -1,
-  // Only a stream that is silent is in need of it; etcd turns pings away that come closer than 5 s.
-  'grpc.keepalive_time_ms': 10_000,
-  'grpc.keepalive_timeout_ms': 3_000,
-  'grpc.initial_reconnect_backoff_ms': 100,
-  'grpc.max_reconnect_backoff_ms': 1_000,
-  'grpc.enable_channelz': 0,
-};
-
-/** Makes a member that has lost its quorum say so, instead of letting calls and watches hang on it. */
-const requireLeader: Interceptor = (options, next) =>
-  new InterceptingCall(next(options), {
-    start(metadata, listener, start) {
-      metadata.set('hasleader', 'true');
-      start(metadata, listener);
-    },
-  });
+/** A stream, as far as its end goes. */
+interface Stream {
+  on(event: 'end', listener: () => void): unknown;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  readonly writable?: boolean;
+}
 
 /** One client of an etcd cluster: a deadline on every call, errors in the store's terms, no retries but of reads. */
 export class EtcdConnection {
@@ -66,45 +45,41 @@ export class EtcdConnection {
   readonly log: Logger;
   /** The cluster that answered last. */
   clusterId: string | undefined;
-  readonly #client: Etcd3;
-  /** A client for each of several hosts, used by what has to be tried again: etcd3 draws its hosts by lot each time. */
-  readonly #oneHostClients: readonly Etcd3[];
+  readonly #hosts: HostRing;
+  readonly #clients: ClientSet;
   readonly #rejectPending = new Set<(error: StoreError) => void>();
   #isClosed = false;
-  #lastFailure: string | undefined;
 
   constructor(options: EtcdStoreOptions) {
-    this.requestTimeoutMs = options.requestTimeoutMs ?? defaultRequestTimeoutMs;
-    this.clock = options.clock;
-    this.log = options.log;
-    // grpc-js writes to stderr of its own accord; what matters comes back as an error.
-    setLogVerbosity(logVerbosity.NONE);
-    this.#client = new Etcd3(clientOptions(options, this.requestTimeoutMs));
-    const hosts = options.hosts.length > 1 ? options.hosts : [];
-    this.#oneHostClients = hosts.map(
-      (host) => new Etcd3(clientOptions({ ...options, hosts: [host] }, this.requestTimeoutMs)),
-    );
+    const { hosts, tls, clock, log, requestTimeoutMs = defaultRequestTimeoutMs } = options;
+    checkHosts(options);
+    this.requestTimeoutMs = requestTimeoutMs;
+    this.clock = clock;
+    this.log = log;
+    this.#hosts = new HostRing(hosts, clock);
+    this.#clients = new ClientSet({ ...options, tls, requestTimeoutMs });
   }
 
   /** A call that must not be made twice. */
   write<T extends Answer>(call: (client: Etcd3) => Promise<T>): Promise<T> {
-    return this.#call(call, true);
+    return this.#call(this.#hosts.choose(), call, true);
   }
 
-  /** A call without effect: tried again, on another host if there is one, while etcd can't be reached. */
+  /** A call without effect: tried again, on each host in turn, while etcd can't be reached. */
   async read<T extends Answer>(call: (client: Etcd3) => Promise<T>): Promise<T> {
-    const others = this.#oneHostClients;
-    const attempts = others.length > 0 ? readAttempts.severalHosts : readAttempts.oneHost;
-    const startedMs = this.clock.monotonicMs();
-    const firstOther = Math.floor(this.clock.random() * others.length);
+    const { size } = this.#hosts;
+    const attempts = size > 1 ? readAttempts.severalHosts : readAttempts.oneHost;
+    const deadlines = size > 1 ? size + readDeadlines.besidesHosts : readDeadlines.oneHost;
+    const lateMs = this.clock.monotonicMs() + deadlines * this.requestTimeoutMs;
+    const tried = new Set<string>();
     for (let attempt = 1; ; attempt++) {
-      const other = attempt === 1 ? undefined : others[(firstOther + attempt) % others.length];
+      const host = this.#hosts.choose(tried);
       try {
-        return await this.#call(other === undefined ? call : () => call(other), false);
+        return await this.#call(host, call, false);
       } catch (error) {
+        tried.add(host);
         const isWorthIt = error instanceof StoreError && error.kind === 'unavailable';
-        const hasAskedAll = attempt > others.length;
-        const isLate = hasAskedAll && this.clock.monotonicMs() - startedMs > readDeadlines * this.requestTimeoutMs;
+        const isLate = this.clock.monotonicMs() > lateMs;
         if (!isWorthIt || isLate || attempt === attempts || this.#isClosed) throw error;
         await sleep(this.clock, jittered(this.clock, firstRetryMs * 2 ** (attempt - 1)));
       }
@@ -112,32 +87,39 @@ export class EtcdConnection {
   }
 
   /** Opens a stream; it has no deadline of its own. */
-  async open<T>(call: (client: Etcd3) => Promise<T>): Promise<T> {
-    return await this.#guard(call, false);
+  async open<T extends Stream>(call: (client: Etcd3) => Promise<T>): Promise<T> {
+    const host = this.#hosts.choose();
+    const isOver = this.#clients.use();
+    try {
+      const stream = await this.#guard(host, call, false);
+      stream.on('end', isOver);
+      stream.on('error', () => {
+        // One that its owner has ended is at its end; all else is the host's fault.
+        if (stream.writable === true) this.#hosts.failed(host);
+        isOver();
+      });
+      return stream;
+    } catch (error) {
+      isOver();
+      throw error;
+    }
   }
 
   /** Rejects what is pending. Streams are their owners' to end. */
   close(): void {
     this.#isClosed = true;
     for (const reject of this.#rejectPending) reject(new StoreError('unavailable', 'the store is closed'));
-    for (const client of [this.#client, ...this.#oneHostClients]) client.close();
+    this.#clients.close();
   }
 
-  async #call<T extends Answer>(call: (client: Etcd3) => Promise<T>, hasEffect: boolean): Promise<T> {
-    const answer = await this.#guard(call, hasEffect);
+  async #call<T extends Answer>(host: string, call: (client: Etcd3) => Promise<T>, hasEffect: boolean): Promise<T> {
+    const answer = await this.#guard(host, call, hasEffect);
+    this.#hosts.answered(host);
     this.clusterId = answer.header.cluster_id;
     return answer;
   }
 
-  /** A breaker that lets nothing through knows no reason; the failure that opened it does. */
-  #translate(error: unknown, hasEffect: boolean): StoreError {
-    const translated = translateError(error, hasEffect);
-    if (isBrokenCircuitError(error)) return new StoreError('unavailable', this.#lastFailure ?? translated.message);
-    if (translated.kind === 'unavailable' || translated.kind === 'uncertain') this.#lastFailure = translated.message;
-    return translated;
-  }
-
-  #guard<T>(call: (client: Etcd3) => Promise<T>, hasEffect: boolean): Promise<T> {
+  #guard<T>(host: string, call: (client: Etcd3) => Promise<T>, hasEffect: boolean): Promise<T> {
     if (this.#isClosed) return Promise.reject(new StoreError('unavailable', 'the store is closed'));
     return new Promise((resolve, reject) => {
       this.#rejectPending.add(reject);
@@ -145,9 +127,14 @@ export class EtcdConnection {
         this.#rejectPending.delete(reject);
         then();
       };
-      call(this.#client).then(
+      call(this.#clients.find(host)).then(
         (answer) => settle(() => resolve(answer)),
-        (error) => settle(() => reject(this.#translate(error, hasEffect))),
+        (error) =>
+          settle(() => {
+            const translated = translateError(error, hasEffect);
+            if (translated.kind === 'unavailable' || translated.kind === 'uncertain') this.#hosts.failed(host);
+            reject(translated);
+          }),
       );
     });
   }
@@ -157,41 +144,11 @@ interface Answer {
   readonly header: { readonly cluster_id: string };
 }
 
-function clientOptions(options: EtcdStoreOptions, requestTimeoutMs: number): IOptions {
-  const { hosts, credentials, clock } = options;
-  const tls = tlsOptions(options);
-  // With passwords etcd3's breaker and its token renewal wait for each other; with one host there is no other to try.
-  const hasBreaker = hosts.length > 1 && credentials === undefined;
-  return {
-    hosts: [...hosts],
-    ...(tls === undefined ? {} : { credentials: tls }),
-    ...(credentials === undefined ? {} : { auth: { username: credentials.user, password: credentials.password } }),
-    grpcOptions,
-    defaultCallOptions: ({ isStream }) => ({
-      interceptors: [requireLeader],
-      ...(isStream ? {} : { deadline: clock.now() + requestTimeoutMs }),
-    }),
-    faultHandling: { global: noop, host: () => (hasBreaker ? hostBreaker() : noop) },
-  };
-}
-
-function hostBreaker() {
-  const breaker = new ConsecutiveBreaker(3);
-  return circuitBreaker(handleWhen(isRecoverableError), { halfOpenAfter: 2_000, breaker });
-}
-
-function tlsOptions({ hosts, tls }: EtcdStoreOptions): IOptions['credentials'] | undefined {
+function checkHosts({ hosts, tls }: EtcdStoreOptions): void {
   if (hosts.length === 0) throw new FatalError('bad-etcd-hosts', 'no etcd host is given');
   const secure = hosts.filter((host) => host.startsWith('https://')).length;
   if (secure > 0 && secure < hosts.length)
     throw new FatalError('bad-etcd-hosts', `etcd hosts are both http and https: ${hosts.join(', ')}`);
-  if (tls === undefined) return undefined;
-  if (secure === 0)
+  if (tls !== undefined && secure === 0)
     throw new FatalError('bad-etcd-hosts', `certificates are given, but etcd hosts are not https: ${hosts.join(', ')}`);
-  const { ca, cert, key } = tls;
-  return {
-    rootCertificate: ca ?? Buffer.from(rootCertificates.join('\n')),
-    ...(key === undefined ? {} : { privateKey: key }),
-    ...(cert === undefined ? {} : { certChain: cert }),
-  };
 }

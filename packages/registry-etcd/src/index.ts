@@ -1,2 +1,3 @@
-export type { EtcdStoreOptions, EtcdTls } from './connection.js';
+export type { EtcdTls } from './client-set.js';
+export type { EtcdStoreOptions } from './connection.js';
 export { createEtcdStore } from './etcd-store.js';

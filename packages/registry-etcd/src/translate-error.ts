@@ -1,5 +1,4 @@
 import { StoreError } from '@flotilla/registry';
-import { isBrokenCircuitError } from 'cockatiel';
 import {
   ClientClosedError,
   EtcdAuthenticationFailedError,
@@ -47,7 +46,7 @@ export function translateError(error: unknown, hasEffect: boolean): StoreError {
   const kind = () => {
     if (error instanceof EtcdLeaseInvalidError) return 'no-lease';
     if (message.includes('revision has been compacted')) return 'compacted';
-    if (error instanceof ClientClosedError || isBrokenCircuitError(error)) return 'unavailable';
+    if (error instanceof ClientClosedError) return 'unavailable';
     if (notCarriedOut.some((text) => message.includes(text))) return 'unavailable';
     if (refusals.some((refusal) => error instanceof refusal)) return 'refused';
     return hasEffect ? 'uncertain' : 'unavailable';
