@@ -38,7 +38,7 @@ function readProto(importer, protoPath) {
 
 async function bundleProgram(name) {
   const outfile = join(root, 'dist', `.${name}.new`);
-  await build({
+  const { metafile } = await build({
     entryPoints: [join(root, 'packages', name, 'dist/main.js')],
     outfile,
     bundle: true,
@@ -47,6 +47,7 @@ async function bundleProgram(name) {
     format: 'cjs',
     legalComments: 'eof',
     logLevel: 'warning',
+    metafile: true,
     // Modules that ask where they are (yargs) ask for an ES module's URL, which CommonJS does not have.
     define: { 'import.meta.url': 'bundleUrl' },
     banner: { js: '#!/usr/bin/env node\nconst bundleUrl = require("node:url").pathToFileURL(__filename).href;' },
@@ -55,7 +56,15 @@ async function bundleProgram(name) {
   // etcd3 may have moved the file that the plug-in looks for; then the path of the .proto is still in there.
   if (readFileSync(outfile, 'utf8').includes('/proto/rpc.proto')) throw new Error(`${name} would look for rpc.proto`);
   chmodSync(outfile, 0o755);
-  return outfile;
+  return { outfile, libraries: librariesIn(metafile) };
+}
+
+/** Directories of the npm packages that are in a program, relative to the repository, sorted. */
+function librariesIn({ outputs }) {
+  const inputs = Object.values(outputs).flatMap((output) => Object.entries(output.inputs));
+  const used = inputs.filter(([, { bytesInOutput }]) => bytesInOutput > 0).map(([path]) => path);
+  const directories = used.map((path) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1]);
+  return [...new Set(directories.filter((each) => each !== undefined))].sort();
 }
 
 mkdirSync(join(root, 'dist'), { recursive: true });
@@ -64,8 +73,11 @@ writeFileSync(join(root, 'dist/package.json'), '{ "type": "commonjs" }\n');
 try {
   const made = new Map();
   for (const name of programs) made.set(name, await bundleProgram(name));
+  const libraries = Object.fromEntries([...made].map(([name, program]) => [name, program.libraries]));
+  // A package of them has to carry their licenses.
+  writeFileSync(join(root, 'dist/libraries.json'), `${JSON.stringify(libraries, undefined, 2)}\n`);
   // Somebody may be using the old ones.
-  for (const [name, path] of made) renameSync(path, join(root, 'dist', name));
+  for (const [name, { outfile }] of made) renameSync(outfile, join(root, 'dist', name));
 } catch (error) {
   // An old program must not pass for what was to be built now.
   for (const name of programs) rmSync(join(root, 'dist', name), { force: true });

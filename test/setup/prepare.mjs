@@ -14,11 +14,15 @@ export class SetupError extends Error {}
  * @returns Why some Debian packages are missing, or undefined if none is.
  */
 export function prepare() {
-  if (!hasLockedPackages()) {
-    console.log('installing the npm packages of package-lock.json: compiler, linters and libraries');
-    if (!runShown('npm', ['ci', '--no-audit', '--no-fund'])) throw new SetupError('npm ci failed');
-  }
+  installNpmPackages();
   return installMissingPackages();
+}
+
+/** Installs the npm packages of the lock file, unless they are here. */
+export function installNpmPackages() {
+  if (hasLockedPackages()) return;
+  console.log('installing the npm packages of package-lock.json: compiler, linters and libraries');
+  if (!runShown('npm', ['ci', '--no-audit', '--no-fund'])) throw new SetupError('npm ci failed');
 }
 
 /** Compiles everything and makes dist/fleetd and dist/fleetctl. */

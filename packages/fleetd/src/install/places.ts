@@ -28,6 +28,6 @@ export const hostPlaces: Places = {
 export const packagePlaces: Places = {
   ...hostPlaces,
   programs: '/usr/bin',
-  units: '/lib/systemd/system',
+  units: '/usr/lib/systemd/system',
   groupFile: '/usr/lib/sysusers.d/fleet.conf',
 };
