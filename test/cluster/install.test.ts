@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { createLab, type Lab, labObstacle, singleFiles, type TestHost, waitUntil } from '../lab/index.js';
 import { mainPids, sleeper } from './cluster.js';
+import { readChapter } from './readme.js';
 
 /** What people are told to type on a host. */
 const chapter = await readChapter('On your own hosts');
@@ -162,10 +162,3 @@ describe('fleetd on one’s own host, as the README has it', { skip: labObstacle
     assert.match(await host.mustExec(['/root/fleetd', 'install', '--uninstall']), /^There was nothing to remove/);
   });
 });
-
-/** The `sh` blocks of a chapter of the README. */
-async function readChapter(heading: string): Promise<string[]> {
-  const readme = await readFile(fileURLToPath(new URL('../../../README.md', import.meta.url)), 'utf8');
-  const text = readme.split(`\n## ${heading}\n`)[1]?.split('\n## ')[0] ?? '';
-  return [...text.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, block]) => block ?? '');
-}
