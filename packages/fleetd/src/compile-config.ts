@@ -5,6 +5,16 @@ import { type OptionKind, type OptionName, type OptionValue, type OptionValues, 
 /** The leader's lease lasts this many intervals (fleet's rule). */
 const leaderTtlIntervals = 5;
 
+/** Who sets one of these has an etcd somewhere. */
+const whereEtcdIs = [
+  'etcd_servers',
+  'etcd_username',
+  'etcd_password',
+  'etcd_keyfile',
+  'etcd_certfile',
+  'etcd_cafile',
+] as const satisfies readonly OptionName[];
+
 /**
  * Makes the configuration of what was given, the most important source first (flags, environment, file).
  *
@@ -44,7 +54,9 @@ export function compileConfig(sources: readonly OptionValues[]): Config {
       caFile: path('etcd_cafile'),
       keyPrefix: read('etcd_key_prefix', parseKeyPrefix, 'a path'),
       requestTimeoutMs: seconds('etcd_request_timeout') * 1000,
+      isTold: whereEtcdIs.some((name) => given(name).source !== 'default' && text(name) !== ''),
     },
+    embeddedEtcd: read('embedded_etcd', parseEmbeddedEtcd, 'auto or never'),
     leaderTtlSeconds: Math.ceil(seconds('engine_reconcile_interval') * leaderTtlIntervals),
     publicIp: text('public_ip'),
     metadata: read('metadata', parseMetadata, 'key=value pairs, separated by commas'),
@@ -128,4 +140,8 @@ function parseMetadata(text: string): ReadonlyMap<string, string> | undefined {
 
 function parseOnStop(text: string): Config['onStop'] | undefined {
   return text === 'auto' || text === 'leave' || text === 'stay' ? text : undefined;
+}
+
+function parseEmbeddedEtcd(text: string): Config['embeddedEtcd'] | undefined {
+  return text === 'auto' || text === 'never' ? text : undefined;
 }

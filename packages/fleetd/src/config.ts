@@ -12,7 +12,10 @@ export interface Config {
     /** Begins and ends with a slash. */
     readonly keyPrefix: string;
     readonly requestTimeoutMs: number;
+    /** Some option speaks of an etcd; else `servers` are only where one is looked for. */
+    readonly isTold: boolean;
   };
+  readonly embeddedEtcd: 'auto' | 'never';
   readonly leaderTtlSeconds: number;
   /** Empty: to be found. */
   readonly publicIp: string;

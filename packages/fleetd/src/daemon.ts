@@ -11,6 +11,7 @@ import { SystemctlUnitManager } from '@flotilla/systemd';
 import { takeInheritedSockets } from './activation.js';
 import type { Config } from './config.js';
 import { EngineSwitch } from './engine-switch.js';
+import { findServers } from './find-servers.js';
 import { findPublicIp, identityPaths, readBootId, readInstance, readMachineId } from './identity.js';
 import { openStore } from './open-store.js';
 import { tameOtherSignals, untilAskedToEnd } from './signals.js';
@@ -29,9 +30,16 @@ export async function runDaemon(config: Config, log: Logger): Promise<void> {
   const supervision = takeSupervision(process.env, process.pid);
   const clock = systemClock;
   const identity = await identify(config);
-  log.info('Establishing etcd connectivity', { servers: config.etcd.servers });
-  const store = await openStore(config, clock, log);
-  const roles = createRoles({ config, identity, store, clock, log });
+  const { servers, onTaken } = await findServers(config, {
+    clock,
+    log,
+    runtimeDirectory: runtimeDirectory(config.isUserManager),
+    searchPath: process.env.PATH ?? '',
+    asked,
+  });
+  log.info('Establishing etcd connectivity', { servers });
+  const store = await openStore(config, { servers, clock, log });
+  const roles = createRoles({ config, identity, store, clock, log, onTaken });
   const supervisor = new Supervisor({ supervision, clock, log, status: () => describeStatus(roles) });
 
   log.info('Starting server components');
@@ -90,13 +98,22 @@ interface Roles {
   readonly engine: EngineSwitch | undefined;
 }
 
-function createRoles(foundation: Foundation & { readonly identity: Identity }): Roles {
-  const { config, identity, store, clock, log } = foundation;
+interface RolesFoundation extends Foundation {
+  readonly identity: Identity;
+  /** Called when the store is known to be the right one. */
+  readonly onTaken: () => void;
+}
+
+function createRoles(foundation: RolesFoundation): Roles {
+  const { config, identity, store, clock, log, onTaken } = foundation;
   const { machine, address } = identity;
   const { leaderTtlSeconds } = config;
   const create = () => createEngine({ store, clock, log, machine: machine.id, address, leaderTtlSeconds });
   const engine = config.hasEngine ? new EngineSwitch(create) : undefined;
-  const onVerified = (freezeReason: string | undefined) => void engine?.set(freezeReason === undefined);
+  const onVerified = (freezeReason: string | undefined) => {
+    void engine?.set(freezeReason === undefined);
+    if (freezeReason === undefined) onTaken();
+  };
   const onDoubt = () => void engine?.set(false);
   return { engine, agent: config.hasAgent ? createHostAgent({ ...foundation, onVerified, onDoubt }) : undefined };
 }

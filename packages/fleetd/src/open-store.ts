@@ -5,9 +5,16 @@ import type { Clock, Logger } from '@flotilla/runtime';
 import type { Config } from './config.js';
 import { ConfigError } from './errors.js';
 
-/** The store that the configuration names. Nothing is connected yet. */
-export async function openStore(config: Config, clock: Clock, log: Logger): Promise<Store> {
-  const { servers, username, password, caFile, certFile, keyFile, keyPrefix, requestTimeoutMs } = config.etcd;
+export interface StoreFoundation {
+  /** Where etcd is. */
+  readonly servers: readonly string[];
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** The store at `servers`, in the way that the configuration says. Nothing is connected yet. */
+export async function openStore(config: Config, { servers, clock, log }: StoreFoundation): Promise<Store> {
+  const { username, password, caFile, certFile, keyFile, keyPrefix, requestTimeoutMs } = config.etcd;
   const ca = await readPem('etcd_cafile', caFile);
   const cert = await readPem('etcd_certfile', certFile);
   const key = await readPem('etcd_keyfile', keyFile);

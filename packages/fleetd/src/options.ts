@@ -37,6 +37,11 @@ export const options = {
   etcd_cafile: { reads: { kind: 'path' }, fallback: '', help: 'authority that etcd’s certificate is checked against' },
   etcd_key_prefix: { reads: { kind: 'path' }, fallback: '/_coreos.com/fleet/', help: 'prefix of all keys in etcd' },
   etcd_request_timeout: { reads: { kind: 'seconds' }, fallback: '1.0', help: 'seconds that etcd has for an answer' },
+  embedded_etcd: {
+    reads: { kind: 'choice', choices: ['auto', 'never'] },
+    fallback: 'auto',
+    help: 'auto: where no etcd is configured, none is installed as a service and none answers for 10 s, fleetd brings up one for this host alone',
+  },
   engine_reconcile_interval: {
     reads: { kind: 'seconds' },
     fallback: '2.0',

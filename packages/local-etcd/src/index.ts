@@ -1,2 +1,2 @@
-/** The unit that a host's own etcd runs as. */
-export const localEtcdUnit = 'fleet-etcd.service';
+export { LocalEtcd, type LocalEtcdOptions } from './local-etcd.js';
+export { localEtcdUnit } from './places.js';

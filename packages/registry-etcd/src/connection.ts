@@ -7,7 +7,7 @@ import { HostRing } from './host-ring.js';
 import { translateError } from './translate-error.js';
 
 export interface EtcdStoreOptions {
-  /** `http://host:port` or `https://host:port`; all of one kind. */
+  /** `http://host:port` or `https://host:port`, all of one kind; or `unix:/absolute/path`. */
   readonly hosts: readonly string[];
   /** Stands before every key, as a directory: a `/` is put at its end if there is none. */
   readonly prefix: string;

@@ -16,7 +16,8 @@ test('the sample has every option once, and its defaults are those that hold wit
   const { values, warnings } = parseConfigFile(uncommented, 'sample');
   assert.deepEqual([...values.keys()].sort(), [...optionNames].sort());
   assert.deepEqual(warnings, []);
-  assert.deepEqual(compileConfig([values]), compileConfig([]));
+  const { etcd, ...rest } = compileConfig([]);
+  assert.deepEqual(compileConfig([values]), { ...rest, etcd: { ...etcd, isTold: true } });
   for (const name of optionNames) assert.equal(uncommented.split(`\n${name} =`).length, 2, name);
 });
 

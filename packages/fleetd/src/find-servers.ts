@@ -1,0 +1,44 @@
+import { join } from 'node:path';
+import { LocalEtcd } from '@flotilla/local-etcd';
+import type { Clock, Logger } from '@flotilla/runtime';
+import type { Config } from './config.js';
+
+export interface ServersFoundation {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** What is kept there is gone after a reboot. */
+  readonly runtimeDirectory: string;
+  /** The directories of programs, as `PATH` has them. */
+  readonly searchPath: string;
+  readonly asked: Promise<unknown>;
+}
+
+/** Where etcd is. */
+export interface Servers {
+  readonly servers: readonly string[];
+  /** To be called when the store there is known to be the right one. */
+  readonly onTaken: () => void;
+}
+
+/** The servers that are configured, or this host's own etcd, brought up if there is no other. Gives up once `asked`. */
+export async function findServers(config: Config, foundation: ServersFoundation): Promise<Servers> {
+  const { clock, log, runtimeDirectory, searchPath, asked } = foundation;
+  const { servers, isTold } = config.etcd;
+  const { stateDirectory, embeddedEtcd: mode, isUserManager: user } = config;
+  const localEtcd = new LocalEtcd({
+    isTold,
+    mode,
+    defaultServers: servers,
+    stateDirectory,
+    unitDirectory: join(runtimeDirectory, user ? 'systemd/user' : 'systemd/system'),
+    searchPath: searchPath.split(':'),
+    user,
+    clock,
+    log,
+  });
+  void asked.then(() => localEtcd.close());
+  const own = await localEtcd.open();
+  if (own !== undefined) return { servers: [own], onTaken: () => undefined };
+  const retire = () => localEtcd.retire().catch((error) => log.warn('the host’s own etcd is not given up', { error }));
+  return { servers, onTaken: () => void retire() };
+}

@@ -1,0 +1,111 @@
+import { assertNever } from '@flotilla/errors';
+
+/** What is known when it is to be decided whether this host brings up an etcd of its own. */
+export interface Facts {
+  /** The configuration speaks of an etcd. */
+  readonly isTold: boolean;
+  /** Option `embedded_etcd`. */
+  readonly mode: 'auto' | 'never';
+  /** The host's own etcd is the store that it uses. */
+  readonly isInUse: boolean;
+  /** Where something listens that may be an etcd. */
+  readonly answering: string | undefined;
+  /** Nothing answered for long enough. */
+  readonly hasListened: boolean;
+  /** What the state directory remembers of a store, in words. */
+  readonly remembered: string | undefined;
+  /** Data of an own etcd that is no longer in use. */
+  readonly hasOldData: boolean;
+  /** An etcd that systemd starts on this host. */
+  readonly enabledUnit: string | undefined;
+  /** The etcd program's path. */
+  readonly program: string | undefined;
+  /** The kernel takes the path of the socket. */
+  readonly isPathShort: boolean;
+}
+
+export type Refusal =
+  | { readonly kind: 'never' }
+  | { readonly kind: 'other-store'; readonly remembered: string }
+  | { readonly kind: 'old-data' }
+  | { readonly kind: 'enabled-unit'; readonly unit: string }
+  | { readonly kind: 'no-program' }
+  | { readonly kind: 'long-path' };
+
+export type Decision =
+  /** Use the etcd that the configuration names. */
+  | { readonly kind: 'told' }
+  /** Use what answers at the default address. */
+  | { readonly kind: 'answered'; readonly at: string }
+  /** Nothing speaks against an own etcd, if the host stays silent: listen, and decide again. */
+  | { readonly kind: 'listen' }
+  | { readonly kind: 'start'; readonly program: string; readonly why: 'in-use' | 'silent' }
+  /** No etcd answers, and none is brought up. */
+  | { readonly kind: 'refuse'; readonly because: Refusal };
+
+/**
+ * Whether a host brings up an etcd of its own. Whoever may have a store already gets no second one: a new, empty store
+ * beside the real one would split the cluster.
+ */
+export function decide(facts: Facts): Decision {
+  const { isTold, mode, isInUse, answering, hasListened, program } = facts;
+  if (isTold) return { kind: 'told' };
+  if (isInUse && mode !== 'never') {
+    return program === undefined ? refuse({ kind: 'no-program' }) : { kind: 'start', program, why: 'in-use' };
+  }
+  if (answering !== undefined) return { kind: 'answered', at: answering };
+  const refusal = findRefusal(facts);
+  if (refusal !== undefined) return refuse(refusal);
+  if (program === undefined) return refuse({ kind: 'no-program' });
+  return hasListened ? { kind: 'start', program, why: 'silent' } : { kind: 'listen' };
+}
+
+function findRefusal({ mode, remembered, hasOldData, enabledUnit, isPathShort }: Facts): Refusal | undefined {
+  if (mode === 'never') return { kind: 'never' };
+  if (remembered !== undefined) return { kind: 'other-store', remembered };
+  if (hasOldData) return { kind: 'old-data' };
+  if (enabledUnit !== undefined) return { kind: 'enabled-unit', unit: enabledUnit };
+  if (!isPathShort) return { kind: 'long-path' };
+  return undefined;
+}
+
+function refuse(because: Refusal): Decision {
+  return { kind: 'refuse', because };
+}
+
+export interface Explanation {
+  /** Ends the sentence "not starting an etcd, because". */
+  readonly because: string;
+  /** What the operator can do. */
+  readonly hint: string;
+}
+
+/** A refusal in words. `directory` is where the host's own etcd lives. */
+export function explainRefusal(because: Refusal, directory: string): Explanation {
+  const goBack = `etcd_servers says where the store is; for the etcd in ${directory} again: touch ${directory}/in-use`;
+  switch (because.kind) {
+    case 'never':
+      return { because: 'embedded_etcd is never', hint: 'set etcd_servers' };
+    case 'other-store':
+      return { because: `this machine has another store already: ${because.remembered}`, hint: goBack };
+    case 'old-data':
+      return {
+        because: `${directory} holds a store that is no longer in use`,
+        hint: `${goBack}; to begin anew, remove ${directory}`,
+      };
+    case 'enabled-unit':
+      return { because: `${because.unit} is enabled here`, hint: `look at it: systemctl status ${because.unit}` };
+    case 'no-program':
+      return {
+        because: 'the program etcd is not installed',
+        hint: 'install it (Debian: apt install etcd-server) and restart fleetd, or set etcd_servers',
+      };
+    case 'long-path':
+      return {
+        because: `the path ${directory} is too long for a socket in it`,
+        hint: 'set state_directory to a shorter one',
+      };
+    default:
+      return assertNever(because);
+  }
+}
