@@ -157,8 +157,19 @@ describe('fleetd on one’s own host, as the README has it', { skip: labObstacle
     const member = ['etcdctl', '--endpoints', lab.etcdUrls, 'get', `/_coreos.com/fleet/members/${host.machineId}`];
     assert.match(await lab.mustExec(member), /left/);
     assert.match(await host.readFile('/etc/fleet/fleet.conf'), /agent_ttl = 5s/);
+  });
+
+  it('takes its units along when it is purged, even if it was told to leave them be', async () => {
+    const config = await host.readFile('/etc/fleet/fleet.conf');
+    await host.writeFile('/etc/fleet/fleet.conf', `${config}on_stop = stay\n`);
+    await type(upgrade);
+    const isActive = async () => (await host.exec(['systemctl', 'is-active', unit])).stdout.trim();
+    await waitUntil({ what: `${unit} is back`, read: isActive, until: (state) => state === 'active' });
     await host.mustExec(['/root/fleetd', 'install', '--uninstall', '--purge']);
-    for (const path of ['/etc/fleet', '/var/lib/fleet']) assert.equal(await exists(path), false, path);
+    assert.equal(await isActive(), 'inactive');
+    const left = ['/etc/fleet', '/var/lib/fleet', `/run/systemd/system/${unit}`];
+    for (const path of [...left, '/etc/systemd/system/fleet.service.d']) assert.equal(await exists(path), false, path);
+    assert.notEqual((await host.exec(['getent', 'group', 'fleet'])).code, 0);
     assert.match(await host.mustExec(['/root/fleetd', 'install', '--uninstall']), /^There was nothing to remove/);
   });
 });

@@ -4,6 +4,8 @@ export interface Places {
   readonly programs: string;
   /** Directory of `fleet.service` and `fleet.socket`. */
   readonly units: string;
+  /** Systemd's directory for units that are gone after a boot: the cluster's, and the host's own etcd. */
+  readonly runtimeUnits: string;
   /** Tells systemd-sysusers of the group `fleet`; `undefined` where the socket needs no group. */
   readonly groupFile: string | undefined;
   readonly configFile: string;
@@ -17,6 +19,7 @@ export interface Places {
 export const hostPlaces: Places = {
   programs: '/usr/local/bin',
   units: '/etc/systemd/system',
+  runtimeUnits: '/run/systemd/system',
   groupFile: '/etc/sysusers.d/fleet.conf',
   configFile: '/etc/fleet/fleet.conf',
   stateDirectory: '/var/lib/fleet',

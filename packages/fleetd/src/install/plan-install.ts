@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { Places } from './places.js';
 import { sampleConfig } from './sample-config.js';
-import type { Step } from './steps.js';
-import { fleetGroup, fleetGroupFile, fleetServiceUnit, fleetSocketUnit } from './unit-files.js';
+import { journalHint, type Step } from './steps.js';
+import { fleetGroupFile, fleetServiceUnit, fleetSocketUnit, fleetUnits } from './unit-files.js';
 
 /** A file on a host. */
 export interface FoundFile {
@@ -26,7 +26,6 @@ export interface InstallInput {
   readonly isStarting: boolean;
 }
 
-const units = ['fleet.socket', 'fleet.service'] as const;
 const programMode = 0o755;
 const plainMode = 0o644;
 /** It may hold a password. */
@@ -35,7 +34,7 @@ const configMode = 0o640;
 /** What an installation writes, but for the configuration, which belongs to the host's owner. */
 export function installedPaths({ programs, units: directory, groupFile }: Places): string[] {
   const named = ['fleetd', 'fleetctl'].map((name) => join(programs, name));
-  const unitPaths = units.map((name) => join(directory, name));
+  const unitPaths = fleetUnits.map((name) => join(directory, name));
   return [...named, ...(groupFile === undefined ? [] : [groupFile]), ...unitPaths];
 }
 
@@ -58,12 +57,11 @@ export function planInstall(input: InstallInput): Step[] {
   put(socketPath, fleetSocketUnit({ socket: places.socket, manager: 'system' }));
   put(join(places.units, 'fleet.service'), fleetServiceUnit({ command: commandOf(input), manager: 'system' }));
   steps.push({ kind: 'run', argv: ['systemctl', 'daemon-reload'] });
-  steps.push({ kind: 'run', argv: ['systemctl', 'enable', ...units] });
+  steps.push({ kind: 'run', argv: ['systemctl', 'enable', ...fleetUnits] });
   // A changed socket is bound anew; one that stays has clients wait in it while fleetd restarts.
   const isSocketNew = steps.some((step) => step.kind === 'write' && step.path === socketPath);
-  const restarted = isSocketNew ? units : units.slice(1);
-  const hint = '"journalctl --unit=fleet.service" says more';
-  if (isStarting) steps.push({ kind: 'run', argv: ['systemctl', 'restart', ...restarted], hint });
+  const restarted = isSocketNew ? fleetUnits : fleetUnits.slice(1);
+  if (isStarting) steps.push({ kind: 'run', argv: ['systemctl', 'restart', ...restarted], hint: journalHint });
   return steps;
 }
 
@@ -81,39 +79,4 @@ function placeFile({ path, ...file }: FoundFile & { readonly path: string }, fou
 function placeConfig(path: string, found: FoundFiles): Step {
   if (found.has(path)) return { kind: 'keep', path, why: 'it is yours' };
   return { kind: 'write', path, content: Buffer.from(sampleConfig()), mode: configMode };
-}
-
-export interface UninstallInput {
-  readonly places: Places;
-  /** Those of the places' paths, files and directories, that are there. */
-  readonly present: ReadonlySet<string>;
-  /** Whether the host has the group {@link fleetGroup}. */
-  readonly hasGroup: boolean;
-  /** Whether the configuration, the state and the group go too. */
-  readonly isPurging: boolean;
-}
-
-/** Decides how fleetd leaves a host: its units move to other machines, then what was installed is removed. */
-export function planUninstall({ places, present, hasGroup, isPurging }: UninstallInput): Step[] {
-  const steps: Step[] = [];
-  const remove = (path: string) => {
-    if (present.has(path)) steps.push({ kind: 'remove', path });
-  };
-  const hint = '"journalctl --unit=fleet.service" says more';
-  const isUnitThere = present.has(join(places.units, 'fleet.service'));
-  if (isUnitThere) steps.push({ kind: 'run', argv: ['systemctl', 'disable', '--now', ...units], hint });
-  for (const path of installedPaths(places)) remove(path);
-  if (isUnitThere) steps.push({ kind: 'run', argv: ['systemctl', 'daemon-reload'] });
-  for (const path of [places.runtimeDirectory, places.socket]) remove(path);
-  for (const path of keptPaths(places).filter((each) => present.has(each))) {
-    steps.push(isPurging ? { kind: 'remove', path } : { kind: 'keep', path, why: '--purge removes it too' });
-  }
-  if (isPurging && hasGroup && places.groupFile !== undefined)
-    steps.push({ kind: 'run', argv: ['groupdel', fleetGroup] });
-  return steps;
-}
-
-/** What outlives an installation unless it is purged: configuration, drop-ins, state. */
-export function keptPaths({ configFile, units: directory, stateDirectory }: Places): string[] {
-  return [join(configFile, '..'), ...units.map((name) => join(directory, `${name}.d`)), stateDirectory];
 }

@@ -1,4 +1,4 @@
-import { lstat, readFile, realpath, stat } from 'node:fs/promises';
+import { lstat, readdir, readFile, readlink, realpath, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { version } from '@flotilla/errors';
@@ -8,7 +8,8 @@ import { InstallError } from '../errors.js';
 import { hasServiceNode, isNodeNewEnough } from './find-node.js';
 import type { InstallRequest } from './install-flags.js';
 import { hostPlaces, packagePlaces } from './places.js';
-import { type FoundFile, installedPaths, keptPaths, planInstall, planUninstall } from './plan-install.js';
+import { type FoundFile, installedPaths, planInstall } from './plan-install.js';
+import { planRemoval, planStop, uninstallPaths } from './plan-uninstall.js';
 import { carryOut, describeStep, type Step } from './steps.js';
 import { fleetGroup } from './unit-files.js';
 
@@ -21,14 +22,16 @@ const places = hostPlaces;
  * @throws ConfigError if the host's configuration file can't be used; nothing has been changed then.
  */
 export async function runInstall(request: InstallRequest, say: (line: string) => void): Promise<void> {
-  const { isUninstall, isDryRun } = request;
-  await requireHost(isDryRun);
-  const steps = isUninstall ? await findUninstallSteps(request) : await findInstallSteps(request);
-  for (const step of steps) {
-    say(describeStep(step));
-    if (!isDryRun) await carryOut(step);
-  }
-  say(isDryRun ? 'Nothing of this was done.' : conclusion(request, steps));
+  await requireHost();
+  const act = async (steps: readonly Step[]) => {
+    for (const step of steps) {
+      say(describeStep(step));
+      if (!request.isDryRun) await carryOut(step);
+    }
+    return steps;
+  };
+  const done = request.isUninstall ? await uninstall(request, act) : await act(await findInstallSteps(request));
+  say(request.isDryRun ? 'Nothing of this was done.' : conclusion(request, done));
 }
 
 function conclusion({ isUninstall, isStarting }: InstallRequest, steps: readonly Step[]): string {
@@ -38,8 +41,8 @@ function conclusion({ isUninstall, isStarting }: InstallRequest, steps: readonly
   return `fleetd ${version} is installed. Once ${places.configFile} is as you want it: systemctl restart fleet`;
 }
 
-async function requireHost(isDryRun: boolean): Promise<void> {
-  if (!isDryRun && process.getuid?.() !== 0) throw new InstallError('install needs root', 'run it with sudo, say');
+async function requireHost(): Promise<void> {
+  if (process.getuid?.() !== 0) throw new InstallError('install needs root', 'run it with sudo, say');
   if (!(await exists('/run/systemd/system'))) throw new InstallError('this host does not run systemd');
 }
 
@@ -59,13 +62,28 @@ async function findInstallSteps({ isStarting }: InstallRequest): Promise<Step[]>
   return planInstall({ places, programs, node, found, isStarting });
 }
 
-async function findUninstallSteps({ isPurging }: InstallRequest): Promise<Step[]> {
-  const paths = [...installedPaths(places), ...keptPaths(places), places.runtimeDirectory, places.socket];
+type Act = (steps: readonly Step[]) => Promise<readonly Step[]>;
+
+async function uninstall({ isPurging, isDryRun }: InstallRequest, act: Act): Promise<Step[]> {
   const present = new Set<string>();
-  for (const path of paths) if (await exists(path)) present.add(path);
+  for (const path of uninstallPaths(places)) if (await exists(path)) present.add(path);
   if (!installedPaths(places).some((path) => present.has(path))) await refusePackaged('remove it with apt or dpkg');
+  const stopped = await act(planStop(places, present));
   const groups = (await findFile('/etc/group'))?.content.toString() ?? '';
-  return planUninstall({ places, present, hasGroup: groups.includes(`\n${fleetGroup}:`), isPurging });
+  const hasGroup = groups.includes(`\n${fleetGroup}:`);
+  const strays = isDryRun ? [] : await findStrays();
+  return [...stopped, ...(await act(planRemoval({ places, present, isPurging, strays, hasGroup })))];
+}
+
+/** The cluster's units that systemd still has. */
+async function findStrays(): Promise<string[]> {
+  const strays: string[] = [];
+  for (const entry of (await readdir(places.runtimeUnits, { withFileTypes: true }).catch(ignoreMissing)) ?? []) {
+    if (!entry.isSymbolicLink()) continue;
+    const target = await readlink(join(places.runtimeUnits, entry.name));
+    if (target.startsWith(`${places.stateDirectory}/`)) strays.push(entry.name);
+  }
+  return strays;
 }
 
 /** What a package has placed is its package manager's to change. */

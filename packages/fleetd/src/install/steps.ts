@@ -14,6 +14,9 @@ export type Step =
   | { readonly kind: 'keep'; readonly path: string; readonly why: string }
   | { readonly kind: 'run'; readonly argv: readonly string[]; readonly hint?: string };
 
+/** What to do if systemd can't start or stop fleetd. */
+export const journalHint = '"journalctl --unit=fleet.service" says more';
+
 /** A step as one line. */
 export function describeStep(step: Step): string {
   switch (step.kind) {

@@ -1,6 +1,9 @@
 /** The group whose members may use the API of a host, which makes them root there. */
 export const fleetGroup = 'fleet';
 
+/** What fleetd runs as. */
+export const fleetUnits = ['fleet.socket', 'fleet.service'] as const;
+
 /** A line for systemd-sysusers: the group, with any free number. @see sysusers.d(5) */
 export const fleetGroupFile = `# Members may use fleetctl on this host, which makes them root on every host of the cluster.
 g ${fleetGroup} -

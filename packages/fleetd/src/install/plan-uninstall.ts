@@ -1,0 +1,72 @@
+import { dirname, join } from 'node:path';
+import { localEtcdUnit } from '@flotilla/local-etcd';
+import type { Places } from './places.js';
+import { installedPaths } from './plan-install.js';
+import { journalHint, type Step } from './steps.js';
+import { fleetGroup, fleetUnits } from './unit-files.js';
+
+/** What there is on a host, of the paths in {@link uninstallPaths}. */
+export type Present = ReadonlySet<string>;
+
+/** What outlives an installation unless it is purged: configuration, drop-ins, state. */
+function keptPaths({ configFile, units, stateDirectory }: Places): string[] {
+  return [dirname(configFile), ...fleetUnits.map((name) => join(units, `${name}.d`)), stateDirectory];
+}
+
+/** What a fleetd makes while it runs. */
+function runtimePaths({ runtimeDirectory, socket }: Places): string[] {
+  return [runtimeDirectory, socket];
+}
+
+function localEtcdPath({ runtimeUnits }: Places): string {
+  return join(runtimeUnits, localEtcdUnit);
+}
+
+/** What the plans below ask about. */
+export function uninstallPaths(places: Places): string[] {
+  return [...installedPaths(places), ...keptPaths(places), ...runtimePaths(places), localEtcdPath(places)];
+}
+
+/** Decides how fleetd is stopped for good: its host leaves the cluster, its units move to other machines. */
+export function planStop(places: Places, present: Present): Step[] {
+  if (!present.has(join(places.units, 'fleet.service'))) return [];
+  const steps: Step[] = [{ kind: 'run', argv: ['systemctl', 'disable', '--now', ...fleetUnits], hint: journalHint }];
+  // Not before: fleetd writes there that it leaves.
+  if (present.has(localEtcdPath(places))) steps.push({ kind: 'run', argv: ['systemctl', 'stop', localEtcdUnit] });
+  return steps;
+}
+
+export interface RemovalInput {
+  readonly places: Places;
+  readonly present: Present;
+  /** Whether the configuration, the state and the group go too. */
+  readonly isPurging: boolean;
+  /** The cluster's units that run here all the same: the host could not leave, or was told to stay. */
+  readonly strays: readonly string[];
+  /** Whether the host has the group {@link fleetGroup}. */
+  readonly hasGroup: boolean;
+}
+
+/** Decides what is removed once fleetd has stopped. Without a purge, what runs on here is for the next fleetd to take over. */
+export function planRemoval({ places, present, isPurging, strays, hasGroup }: RemovalInput): Step[] {
+  const steps: Step[] = [];
+  const remove = (paths: readonly string[]) => {
+    for (const path of paths.filter((each) => present.has(each))) steps.push({ kind: 'remove', path });
+  };
+  if (isPurging && strays.length > 0) {
+    // Their files are about to go.
+    steps.push({ kind: 'run', argv: ['systemctl', 'disable', '--runtime', '--now', '--', ...strays] });
+  }
+  const removed = [...installedPaths(places), localEtcdPath(places)];
+  remove(removed);
+  if (removed.some((path) => present.has(path))) steps.push({ kind: 'run', argv: ['systemctl', 'daemon-reload'] });
+  remove(runtimePaths(places));
+  if (isPurging) remove(keptPaths(places));
+  else for (const path of keptPaths(places).filter((each) => present.has(each))) steps.push(keep(path));
+  if (isPurging && hasGroup) steps.push({ kind: 'run', argv: ['groupdel', fleetGroup] });
+  return steps;
+}
+
+function keep(path: string): Step {
+  return { kind: 'keep', path, why: '--purge removes it too' };
+}
