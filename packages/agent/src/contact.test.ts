@@ -27,7 +27,7 @@ async function bothRun() {
 async function behindItsBack(change: () => Promise<void>) {
   host.store.cut();
   await change();
-  host.engine.compact(host.engine.revision);
+  await host.engine.compact(host.engine.revision);
   host.store.heal();
 }
 

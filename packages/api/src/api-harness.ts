@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { MachineId } from '@flotilla/cluster';
-import { encodeRecord, keys, MemoryStore } from '@flotilla/registry';
+import { encodeRecord, keys, MemoryStore, StoreInspector } from '@flotilla/registry';
 import { type LogFields, type Logger, silentLogger, TestClock } from '@flotilla/runtime';
 import { parseUnitName, type UnitName } from '@flotilla/unit';
 import { createApi } from './api.js';
@@ -18,7 +18,8 @@ export interface LogLine {
 
 /** An API over a store in memory. */
 export class TestApi {
-  readonly store = new MemoryStore({ clock: new TestClock() });
+  readonly clock = new TestClock();
+  readonly store = new MemoryStore({ clock: this.clock });
   readonly log: LogLine[] = [];
   isReady = true;
   readonly #handle;
@@ -31,6 +32,7 @@ export class TestApi {
       pageLimit: 100,
       hostNames: ['Core-01', 'core-01.example.org'],
       isReady: () => this.isReady,
+      inspector: new StoreInspector({ store: this.store, clock: this.clock }),
       ...deps,
     });
   }

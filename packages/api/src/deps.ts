@@ -1,4 +1,4 @@
-import type { RegistryAccess } from '@flotilla/registry';
+import type { RegistryAccess, StoreInspector } from '@flotilla/registry';
 
 /** What the API needs from the daemon. */
 export interface ApiDeps extends RegistryAccess {
@@ -10,4 +10,6 @@ export interface ApiDeps extends RegistryAccess {
   readonly hostNames: readonly string[];
   /** Whether this fleetd is registered and reaches the store; asked for every request, so from memory. */
   readonly isReady: () => boolean;
+  /** Of the same store. */
+  readonly inspector: StoreInspector;
 }

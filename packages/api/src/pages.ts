@@ -9,6 +9,8 @@ export interface ListOf<T> {
   readonly field: string;
   readonly read: (request: PageRequest) => Promise<Page<T>>;
   readonly toEntity: (entry: T) => object;
+  /** Further fields of the page. */
+  readonly readBeside?: () => Promise<object>;
 }
 
 /** A page of a list: the one that the query's token asks for, or the first one. */
@@ -20,6 +22,7 @@ export async function answerPage<T>({ deps, query }: RoutedRequest, list: ListOf
   const skip = after === undefined ? (page - 1) * limit : 0;
   const { entries, next } = await list.read({ limit, after, skip });
   const fields = {
+    ...(await list.readBeside?.()),
     ...(next === undefined ? {} : { nextPageToken: nextPageToken(limit, { page, after: next }) }),
     ...(entries.length === 0 ? {} : { [list.field]: entries.map(list.toEntity) }),
   };

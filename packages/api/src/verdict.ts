@@ -7,7 +7,7 @@ import { awayText, failure } from './responses.js';
 /** What came of a change to one unit, on its own or in a batch. */
 export type Verdict =
   | { readonly status: 201 | 204 }
-  | { readonly status: 400 | 404 | 409 | 413 | 500 | 503; readonly message: string };
+  | { readonly status: 400 | 404 | 409 | 413 | 500 | 503 | 507; readonly message: string };
 
 export const noUnit: Verdict = { status: 404, message: 'unit does not exist' };
 
@@ -47,6 +47,8 @@ export function verdictOnDelete(outcome: DeleteUnitOutcome): Verdict {
 
 /** What a client is told of what was thrown. The details are for the log. */
 export function verdictOnError(error: unknown): Verdict {
-  const isAway = error instanceof StoreError && error.kind === 'unavailable';
-  return isAway ? { status: 503, message: awayText } : { status: 500, message: '' };
+  if (!(error instanceof StoreError)) return { status: 500, message: '' };
+  // Not 503: etcd is there, and trying again does not help before somebody has seen to it.
+  if (error.refusal !== undefined) return { status: 507, message: error.message };
+  return error.kind === 'unavailable' ? { status: 503, message: awayText } : { status: 500, message: '' };
 }

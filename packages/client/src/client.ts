@@ -1,5 +1,6 @@
 import { FleetError } from '@flotilla/errors';
 import type {
+  AlarmEntity,
   BatchOperationEntity,
   MachineEntity,
   MachinePage,
@@ -61,6 +62,8 @@ export interface Client {
   planUnfreeze(id: string, request: UnfreezeRequest): Promise<UnfreezeAnswer>;
   /** Tells a frozen machine to go on; it has when its entity is no longer `frozen`. Throws as {@link planUnfreeze}. */
   unfreeze(id: string, request: UnfreezeRequest): Promise<void>;
+  /** The same, with what an operator should see to at etcd, the worst first. */
+  listMachinesAndAlarms(): Promise<{ readonly machines: MachineEntity[]; readonly alarms: AlarmEntity[] }>;
   /** Cuts the connections, so that the process can end. */
   close(): void;
 }
@@ -75,6 +78,16 @@ export function createClient(options: ClientOptions): Client {
   const unitPages = () => walk(transport, `${apiRoot}/units`, (page: UnitPage) => page.units);
   const statePages = (filter: UnitStateFilter = {}) =>
     walk(transport, `${apiRoot}/state${query({ ...filter })}`, (page: UnitStatePage) => page.states);
+  const listMachinesAndAlarms = async () => {
+    const alarms: AlarmEntity[] = [];
+    const machines = await collect(
+      walk(transport, `${apiRoot}/machines`, (page: MachinePage) => {
+        alarms.push(...(page.alarms ?? []));
+        return page.machines;
+      }),
+    );
+    return { machines, alarms };
+  };
   return {
     async findUnit(name) {
       const answer = await transport.send({ method: 'GET', path: unitPath(name) });
@@ -86,10 +99,11 @@ export function createClient(options: ClientOptions): Client {
     statePages,
     listUnits: () => collect(unitPages()),
     listStates: (filter) => collect(statePages(filter)),
-    listMachines: () => collect(walk(transport, `${apiRoot}/machines`, (page: MachinePage) => page.machines)),
     planUnfreeze: async (id, request) =>
       decode<UnfreezeAnswer>(await transport.send(unfreezeRequest(id, '?dryRun=true', request))),
     unfreeze: async (id, request) => checkStatus(await transport.send(unfreezeRequest(id, '', request))),
+    listMachines: async () => (await listMachinesAndAlarms()).machines,
+    listMachinesAndAlarms,
     close: () => transport.close(),
   };
 }

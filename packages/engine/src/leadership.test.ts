@@ -243,7 +243,7 @@ describe('a store that does not answer', () => {
     await cluster.submit('a.service');
     await cluster.settle();
     await cluster.submit('b.service');
-    cluster.store.compact(cluster.store.revision);
+    await cluster.store.compact(cluster.store.revision);
     const answer = gate();
     store.beforeRead = () => answer.opened;
     store.before = async () => {};

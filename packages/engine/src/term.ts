@@ -7,6 +7,7 @@ import {
   type Leadership,
   type PlanWrite,
   type Store,
+  StoreError,
 } from '@flotilla/registry';
 import { type Clock, jittered, type Logger, ReconcileLoop, type Timer } from '@flotilla/runtime';
 import type { UnitName } from '@flotilla/unit';
@@ -16,6 +17,7 @@ import type { Plan } from './plan.js';
 import { logPlan } from './plan-log.js';
 import { planWrites, unusedFileWrites } from './plan-writes.js';
 import { schedule } from './schedule.js';
+import { StoreCare } from './store-care.js';
 
 /** Long enough that the writes of one command come into one pass, too short to notice. */
 const gatherMs = 10;
@@ -39,6 +41,7 @@ export class Term {
   readonly #options: TermOptions;
   readonly #mirror: Mirror;
   readonly #loop: ReconcileLoop;
+  readonly #care: StoreCare;
   /** What keeps the mirror, and what is about to take its place. */
   #following: Following | undefined;
   #next: Following | undefined;
@@ -58,6 +61,7 @@ export class Term {
       deadlineMs: passDeadlineMs,
     });
     this.#mirror = new Mirror({ log, onTouched: () => this.#loop.wake() });
+    this.#care = new StoreCare(options);
     this.#readEverything();
   }
 
@@ -67,6 +71,8 @@ export class Term {
     this.#audit?.cancel();
     this.#following?.close();
     this.#next?.close();
+    // Not awaited: it takes as long as etcd does, and what it still sends does no harm.
+    void this.#care.close();
     await this.#loop.close();
   }
 
@@ -150,6 +156,9 @@ export class Term {
         },
       });
       this.#actOn(outcome);
+    } catch (error) {
+      if (error instanceof StoreError && error.kind === 'refused') this.#care.noteRefusal();
+      throw error;
     } finally {
       logPlan({ log, pass, plan, committed });
       if (!this.#isOver) mirror.touch(open);

@@ -55,6 +55,8 @@ export class TracedStore implements Store {
   grantLease: Store['grantLease'] = (ttlSeconds) => this.client.grantLease(ttlSeconds);
   keepLeaseAlive: Store['keepLeaseAlive'] = (id) => this.client.keepLeaseAlive(id);
   revokeLease: Store['revokeLease'] = (id) => this.client.revokeLease(id);
+  compact: Store['compact'] = (revision) => this.client.compact(revision);
+  readHealth: Store['readHealth'] = () => this.client.readHealth();
   close: Store['close'] = () => this.client.close();
 }
 

@@ -13,8 +13,11 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** Whether the other units of the command can still go on: the API answered, and it is not the store that is away. */
+/** The store is away, or takes nothing new. */
+const statusesOfStore: readonly number[] = [503, 507];
+
+/** Whether the other units of the command can still go on: the API answered, and it is not about the store. */
 export function isAboutOneUnit(error: unknown): boolean {
-  if (error instanceof ApiError) return error.status !== 503;
+  if (error instanceof ApiError) return !statusesOfStore.includes(error.status);
   return !(error instanceof FleetError && (isTransient(error) || error.code === 'bad-answer'));
 }

@@ -66,6 +66,28 @@ test('list-machines shows addresses and metadata', async (context) => {
   assert.match(full.stdout, /^1111111111111111aaaaaaaaaaaaaaaa\n2222222222222222bbbbbbbbbbbbbbbb\n/);
 });
 
+test('list-machines says below the table, on stderr, what is to be seen to at etcd', async (context) => {
+  const { api, fleetctl } = await openBench(context);
+  const { stdout } = await fleetctl('list-machines');
+  const member = 'http://10.0.0.9:2379';
+  api.alarms = [
+    { code: 'store-no-space', member, message: `etcd member ${member} has used up its space quota` },
+    { code: 'store-slow-disk', message: 'etcd takes 300 ms to write to disk' },
+  ];
+  const told = await fleetctl('list-machines');
+  assert.equal(told.stdout, stdout);
+  assert.equal(
+    told.stderr,
+    `Alarm: etcd member ${member} has used up its space quota\nAlarm: etcd takes 300 ms to write to disk\n`,
+  );
+  assert.equal(told.exitCode, 0);
+  const json = await fleetctl('list-machines', '-o', 'json');
+  assert.equal(json.stderr, '');
+  const page = JSON.parse(json.stdout);
+  assert.deepEqual(page.alarms, api.alarms);
+  assert.equal(page.machines.length, 3);
+});
+
 test('lists are also JSON and names', async (context) => {
   const { api, fleetctl } = await openBench(context);
   api.add('web.service', web, 'launched');

@@ -58,6 +58,16 @@ test('a unit that the API refuses fails alone; a store that is away ends the com
   assert.deepEqual(away, { stdout: '', stderr: 'Error: etcd is not reachable\n', exitCode: 1 });
 });
 
+test('a store without room ends the command, and is told once', async (context) => {
+  const { api, fleetctl, write } = await openBench(context);
+  await write('web@.service', web);
+  for (const at of [1, 2, 3]) api.refusals.set(`web@${at}.service`, [507, 'etcd: its space quota is used up']);
+  for (const verb of ['submit', 'start']) {
+    const full = await fleetctl(verb, 'web@{1..3}');
+    assert.deepEqual(full, { stdout: '', stderr: 'Error: etcd: its space quota is used up\n', exitCode: 1 });
+  }
+});
+
 test('an instance is made from the template in the registry, and a local template that differs is warned about', async (context) => {
   const { api, fleetctl, write } = await openBench(context);
   api.add('web@.service', web);

@@ -5,7 +5,7 @@ import { type ApiServer, createApi, type ListenerOptions, serveApi } from '@flot
 import type { Machine } from '@flotilla/cluster';
 import { createEngine } from '@flotilla/engine';
 import { version } from '@flotilla/errors';
-import { Registration, type Store } from '@flotilla/registry';
+import { Registration, type Store, StoreInspector } from '@flotilla/registry';
 import { type Clock, type Logger, sleep, systemClock } from '@flotilla/runtime';
 import { SystemctlUnitManager } from '@flotilla/systemd';
 import { takeInheritedSockets } from './activation.js';
@@ -167,7 +167,15 @@ async function serveWhenReady({ config, roles, store, sockets, clock, log }: Ser
   if (listeners.length === 0) log.warn('no sockets were passed by systemd; there is no API here');
   for (let waitedMs = 0; !isReady() && waitedMs < firstAnswerMs; waitedMs += 20) await sleep(clock, 20);
   const api = await serveApi({
-    handle: createApi({ store, log, version, pageLimit: config.tokenLimit, hostNames: [hostname()], isReady }),
+    handle: createApi({
+      store,
+      log,
+      version,
+      pageLimit: config.tokenLimit,
+      hostNames: [hostname()],
+      isReady,
+      inspector: new StoreInspector({ store, clock }),
+    }),
     listeners,
     clock,
     log,

@@ -1,7 +1,7 @@
 import { rootCertificates } from 'node:tls';
 import { FatalError } from '@flotilla/errors';
 import type { Clock } from '@flotilla/runtime';
-import { InterceptingCall, type Interceptor, logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
+import { InterceptingCall, type Interceptor, logVerbosity, setLogVerbosity, status } from '@grpc/grpc-js';
 import { noop } from 'cockatiel';
 import { Etcd3, type IOptions } from 'etcd3';
 
@@ -37,6 +37,22 @@ const requireLeader: Interceptor = (options, next) =>
     start(metadata, listener, start) {
       metadata.set('hasleader', 'true');
       start(metadata, listener);
+    },
+  });
+
+/**
+ * etcd's "quota used up" comes as RESOURCE_EXHAUSTED, which etcd3 takes for a fault of the host: each such refusal
+ * would cost the connection.
+ */
+const blameTheCall: Interceptor = (options, next) =>
+  new InterceptingCall(next(options), {
+    start(metadata, _listener, start) {
+      start(metadata, {
+        onReceiveStatus(received, pass) {
+          const isExhausted = received.code === status.RESOURCE_EXHAUSTED;
+          pass(isExhausted ? { ...received, code: status.FAILED_PRECONDITION } : received);
+        },
+      });
     },
   });
 
@@ -98,7 +114,7 @@ function clientOptions(host: string, options: ClientSetOptions): IOptions {
     ...(credentials === undefined ? {} : { auth: { username: credentials.user, password: credentials.password } }),
     grpcOptions,
     defaultCallOptions: ({ isStream }) => ({
-      interceptors: [requireLeader],
+      interceptors: [requireLeader, blameTheCall],
       ...(isStream ? {} : { deadline: clock.now() + requestTimeoutMs }),
     }),
     // Its retries would repeat writes. Its breakers, once all are open, let nothing through for seconds although etcd is

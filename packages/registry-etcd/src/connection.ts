@@ -40,6 +40,7 @@ interface Stream {
 
 /** One client of an etcd cluster: a deadline on every call, errors in the store's terms, no retries but of reads. */
 export class EtcdConnection {
+  readonly hosts: readonly string[];
   readonly requestTimeoutMs: number;
   readonly clock: Clock;
   readonly log: Logger;
@@ -53,6 +54,7 @@ export class EtcdConnection {
   constructor(options: EtcdStoreOptions) {
     const { hosts, tls, clock, log, requestTimeoutMs = defaultRequestTimeoutMs } = options;
     checkHosts(options);
+    this.hosts = hosts;
     this.requestTimeoutMs = requestTimeoutMs;
     this.clock = clock;
     this.log = log;
@@ -86,6 +88,11 @@ export class EtcdConnection {
     }
   }
 
+  /** Asks one of the hosts, once. */
+  async askHost<T>(host: string, call: (client: Etcd3) => Promise<T>): Promise<T> {
+    return await this.#guard(host, call, false);
+  }
+
   /** Opens a stream; it has no deadline of its own. */
   async open<T extends Stream>(call: (client: Etcd3) => Promise<T>): Promise<T> {
     const host = this.#hosts.choose();
@@ -103,6 +110,15 @@ export class EtcdConnection {
       isOver();
       throw error;
     }
+  }
+
+  /** The certificates in use. */
+  get tls(): EtcdTls | undefined {
+    return this.#clients.tls;
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
   }
 
   /** Rejects what is pending. Streams are their owners' to end. */

@@ -1,10 +1,13 @@
 import {
+  type CompactOutcome,
   type LeaseGrant,
   type LeaseId,
   type RangeRequest,
   type RangeResult,
+  type Revision,
   type Store,
   StoreError,
+  type StoreHealth,
   type Transaction,
   type TransactionResult,
   type Watch,
@@ -12,6 +15,7 @@ import {
   type WatchRequest,
 } from '@flotilla/registry';
 import { EtcdConnection, type EtcdStoreOptions } from './connection.js';
+import { EtcdHealth } from './etcd-health.js';
 import { EtcdWatch } from './etcd-watch.js';
 import { KeepaliveStream } from './keepalive-stream.js';
 import { Wire } from './wire.js';
@@ -30,6 +34,7 @@ class EtcdStore implements Store {
   readonly #connection: EtcdConnection;
   readonly #wire: Wire;
   readonly #keepalives: KeepaliveStream;
+  readonly #health: EtcdHealth;
   readonly #watches = new Set<EtcdWatch>();
 
   constructor(options: EtcdStoreOptions) {
@@ -37,6 +42,7 @@ class EtcdStore implements Store {
     this.#connection = new EtcdConnection(options);
     this.#wire = new Wire(prefix.endsWith('/') ? prefix : `${prefix}/`);
     this.#keepalives = new KeepaliveStream(this.#connection);
+    this.#health = new EtcdHealth(this.#connection);
   }
 
   async range(request: RangeRequest): Promise<RangeResult> {
@@ -73,6 +79,20 @@ class EtcdStore implements Store {
     } catch (error) {
       if (!(error instanceof StoreError && error.kind === 'no-lease')) throw error;
     }
+  }
+
+  async compact(revision: Revision): Promise<CompactOutcome> {
+    try {
+      await this.#connection.write((client) => client.kv.compact({ revision }));
+      return 'compacted';
+    } catch (error) {
+      if (error instanceof StoreError && error.kind === 'compacted') return 'gone';
+      throw error;
+    }
+  }
+
+  readHealth(): Promise<StoreHealth> {
+    return this.#health.read();
   }
 
   async close(): Promise<void> {

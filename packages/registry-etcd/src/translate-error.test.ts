@@ -13,6 +13,8 @@ const rows: readonly [string, number, StoreErrorCode, StoreErrorCode][] = [
   ['14 UNAVAILABLE: etcdserver: no leader', 14, 'unavailable', 'unavailable'],
   ['8 RESOURCE_EXHAUSTED: etcdserver: too many requests', 8, 'unavailable', 'unavailable'],
   ['8 RESOURCE_EXHAUSTED: etcdserver: mvcc: database space exceeded', 8, 'refused', 'refused'],
+  ['9 FAILED_PRECONDITION: etcdserver: mvcc: database space exceeded', 9, 'refused', 'refused'],
+  ['15 DATA_LOSS: etcdserver: corrupt cluster', 15, 'refused', 'refused'],
   ['3 INVALID_ARGUMENT: etcdserver: duplicate key given in txn request', 3, 'refused', 'refused'],
   ['3 INVALID_ARGUMENT: etcdserver: authentication failed, invalid user ID or password', 3, 'refused', 'refused'],
   ['7 PERMISSION_DENIED: etcdserver: permission denied', 7, 'refused', 'refused'],
@@ -31,6 +33,15 @@ for (const [message, code, written, readOnly] of rows) {
     assert.match(translateError(error, true).message, /^(etcd|cannot reach etcd): /);
   });
 }
+
+it('a refusal because of an alarm says which, and what to do', () => {
+  const error = castGrpcError(
+    Object.assign(new Error('8 RESOURCE_EXHAUSTED: etcdserver: mvcc: database space exceeded'), { code: 8 }),
+  );
+  const { refusal, message } = translateError(error, true);
+  assert.equal(refusal, 'no-space');
+  assert.match(message, /quota is used up.*etcdctl defrag.*etcdctl alarm disarm/);
+});
 
 it('a missing connection is told in one line, without what grpc-js adds', () => {
   const told =

@@ -1,4 +1,4 @@
-import { StoreError } from '@flotilla/registry';
+import { refusalText, StoreError, type StoreRefusal } from '@flotilla/registry';
 import {
   ClientClosedError,
   EtcdAuthenticationFailedError,
@@ -35,6 +35,12 @@ const notCarriedOut = [
   'etcdserver: invalid auth token',
 ];
 
+/** etcd's texts when it stores nothing because of an alarm. It looks at its alarms before it carries anything out. */
+const refusalTexts: readonly (readonly [text: string, refusal: StoreRefusal])[] = [
+  ['etcdserver: mvcc: database space exceeded', 'no-space'],
+  ['etcdserver: corrupt cluster', 'corrupt'],
+];
+
 /**
  * What etcd3 or grpc-js threw, as the store's own error.
  *
@@ -43,6 +49,8 @@ const notCarriedOut = [
 export function translateError(error: unknown, hasEffect: boolean): StoreError {
   if (error instanceof StoreError) return error;
   const message = error instanceof Error ? error.message : String(error);
+  const refusal = refusalTexts.find(([text]) => message.includes(text))?.[1];
+  if (refusal !== undefined) return new StoreError('refused', refusalText(refusal), refusal);
   const kind = () => {
     if (error instanceof EtcdLeaseInvalidError) return 'no-lease';
     if (message.includes('revision has been compacted')) return 'compacted';

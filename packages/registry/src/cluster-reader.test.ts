@@ -34,7 +34,7 @@ class CountingStore extends MemoryStore {
   async #count() {
     if (++this.calls !== this.compactBefore) return;
     await super.transact({ success: [{ kind: 'put', key: keys.cluster, value: encodeRecord({}) }] });
-    this.compact(this.revision);
+    await this.compact(this.revision);
   }
 }
 

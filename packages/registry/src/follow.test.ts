@@ -140,7 +140,7 @@ test('after a compaction during an outage everything is read again', async () =>
   store.cut();
   await other.transact({ success: [{ kind: 'delete', from: 'units/gone' }] });
   await put(other, 'units/new', '1');
-  other.compact(other.revision);
+  await other.compact(other.revision);
   store.heal();
   await clock.advance(1_000);
   assert.deepEqual(broken, ['compacted']);
@@ -182,7 +182,7 @@ test('whatever happens, the follower ends with the store’s content', async () 
           await writer.transact({ success: [{ kind: 'delete', from: `units/${action.key}` }] });
         } else if (action.do === 'compact' && writer.revision > compacted) {
           compacted = writer.revision;
-          writer.compact(compacted);
+          await writer.compact(compacted);
         } else if (action.do === 'wait') await clock.advance(50);
         else if (action.do !== 'compact') reader[action.do]();
       }

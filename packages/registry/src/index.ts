@@ -23,6 +23,7 @@ export {
 } from './plan-writer.js';
 export {
   type ClusterRecord,
+  type CompactionRecord,
   decodeRecord,
   encodeRecord,
   type HeldRecord,
@@ -42,6 +43,7 @@ export type { RegistryAccess } from './registry-access.js';
 export { StatePublisher, type StatePublisherOptions } from './state-publisher.js';
 export type { UnitRow } from './state-rows.js';
 export {
+  type CompactOutcome,
   type Compare,
   type KeyRange,
   type KeyValue,
@@ -65,6 +67,20 @@ export {
   type WatchRange,
   type WatchRequest,
 } from './store.js';
+export {
+  type AnsweringMember,
+  type MemberHealth,
+  type RaisedAlarm,
+  refusalText,
+  type SilentMember,
+  type StoreAlarm,
+  type StoreAlarmCode,
+  type StoreHealth,
+  type StoreRefusal,
+  slowCommitMs,
+  storeAlarms,
+} from './store-health.js';
+export { type Inspection, StoreInspector } from './store-inspector.js';
 export { orderUnfreeze, type UnfreezeOutcome } from './unfreeze.js';
 export {
   type NoUnfreezePlan,

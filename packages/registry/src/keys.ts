@@ -11,6 +11,8 @@ export const keys = {
   cluster: 'cluster',
   /** The acting engine. */
   leader: 'leader',
+  /** Up to where the leader will compact the history next. */
+  compaction: 'compaction',
   unitFile: (sha256: string) => `unit-files/${sha256}`,
   unit: (name: UnitName) => `units/${name}`,
   global: (name: UnitName) => `globals/${name}`,
@@ -45,7 +47,7 @@ export const ranges = {
 
 /** A key taken apart. Names and IDs are as stored: written by Flotilla, so not checked again. */
 export type ParsedKey =
-  | { readonly kind: 'cluster' | 'leader' }
+  | { readonly kind: 'cluster' | 'leader' | 'compaction' }
   | { readonly kind: 'unit-file'; readonly sha256: string }
   | { readonly kind: 'unit' | 'global' | 'placement' | 'reason'; readonly name: UnitName }
   | { readonly kind: 'schedule' | 'state'; readonly name: UnitName; readonly machine: MachineId }
@@ -56,7 +58,8 @@ export type ParsedKey =
 export function parseKey(key: string): ParsedKey | undefined {
   const [table, first, second, ...rest] = key.split('/');
   if (rest.length > 0) return undefined;
-  if (first === undefined) return table === 'cluster' || table === 'leader' ? { kind: table } : undefined;
+  if (first === undefined)
+    return table === 'cluster' || table === 'leader' || table === 'compaction' ? { kind: table } : undefined;
   const name = first as UnitName;
   const machine = first as MachineId;
   if (second !== undefined) {

@@ -12,6 +12,7 @@ import {
   type Transaction,
   type TransactionResult,
 } from './store.js';
+import { refusalText, type StoreRefusal } from './store-health.js';
 
 /** What a client does when the store has changed: tell its watches' listeners soon, or now. */
 export interface MemoryClient {
@@ -23,6 +24,8 @@ export interface MemoryClient {
 export class MemoryCluster {
   readonly leases: MemoryLeases;
   readonly clients = new Set<MemoryClient>();
+  /** Alarms that are raised: while there are any, nothing new is stored. */
+  readonly raised = new Set<StoreRefusal>();
   #history = new MemoryHistory();
   #id = 1;
   readonly #keysByLease = new Map<LeaseId, Set<string>>();
@@ -41,6 +44,9 @@ export class MemoryCluster {
 
   transact(transaction: Transaction): TransactionResult {
     checkTransaction(transaction);
+    const { success, failure = [] } = transaction;
+    // etcd looks at both branches, before it knows which one is to be done.
+    this.checkAlarms([...success, ...failure].map(({ kind }) => kind));
     const succeeded = (transaction.compares ?? []).every((compare) => this.#holds(compare));
     const branch = succeeded ? transaction.success : (transaction.failure ?? []);
     this.#checkBranch(branch);
@@ -51,6 +57,14 @@ export class MemoryCluster {
     }
     this.#commit();
     return { succeeded, revision: this.#history.revision, ranges };
+  }
+
+  /** Refuses what etcd refuses while an alarm is raised: what takes space, or any change of data that may be wrong. */
+  checkAlarms(kinds: readonly (Operation['kind'] | 'grant')[]): void {
+    const takesSpace = kinds.some((kind) => kind === 'put' || kind === 'grant');
+    const changes = takesSpace || kinds.includes('delete');
+    if (this.raised.has('corrupt') && changes) throw new StoreError('refused', refusalText('corrupt'), 'corrupt');
+    if (this.raised.has('no-space') && takesSpace) throw new StoreError('refused', refusalText('no-space'), 'no-space');
   }
 
   /** Forgets the history before `revision`; watches that are connected have seen it all by then, as etcd's have. */

@@ -3,7 +3,8 @@ import { describe, it } from 'node:test';
 import { TestClock } from '@flotilla/runtime';
 import { describeStoreContract } from './contract.js';
 import { MemoryStore } from './memory-store.js';
-import { put, Recorder, read, rejects, until, write } from './store-harness.js';
+import { put, Recorder, read, rejects, remove, until, write } from './store-harness.js';
+import { storeAlarms } from './store-health.js';
 
 function createHarness() {
   const clock = new TestClock();
@@ -19,7 +20,7 @@ function createHarness() {
       cut: async () => store.cut(),
       heal: async () => store.heal(),
       loseNextReply: async () => store.loseNextReply(),
-      compact: async (revision: number) => store.compact(revision),
+      compact: async (revision: number) => void (await other.compact(revision)),
       backup: async () => {
         backup = store.revision;
       },
@@ -71,6 +72,27 @@ describe('the levers of MemoryStore', () => {
     assert.deepEqual(await read(store, { from: 'a', to: 'c' }), ['a=old', 'b=']);
     await elapse(5_000);
     assert.deepEqual(await read(store, { from: 'a', to: 'c' }), ['b=']);
+  });
+
+  it('without space it takes deletes and keepalives, and refuses what would be new', async () => {
+    const { store, other } = createHarness();
+    const lease = await store.grantLease(60);
+    await write(store, put('a', '', lease.id), put('b'));
+    other.raise('no-space');
+    await rejects(write(store, put('c')), 'refused');
+    await rejects(store.transact({ success: [remove('a')], failure: [put('a')] }), 'refused');
+    await rejects(store.grantLease(60), 'refused');
+    await write(store, remove('b'));
+    assert.deepEqual(await store.keepLeaseAlive(lease.id), lease);
+    assert.deepEqual(await read(store, { from: 'a', to: 'd' }), ['a=']);
+    other.raise('corrupt');
+    await rejects(write(store, remove('a')), 'refused');
+    assert.deepEqual(
+      storeAlarms(await store.readHealth()).map(({ code }) => code),
+      ['store-corrupt', 'store-no-space'],
+    );
+    other.disarm();
+    await write(store, put('c'));
   });
 
   it('a value is not shared with the one who put it', async () => {

@@ -2,6 +2,7 @@ import type { Clock } from '@flotilla/runtime';
 import { type MemoryClient, MemoryCluster } from './memory-cluster.js';
 import { MemoryWatch } from './memory-watch.js';
 import {
+  type CompactOutcome,
   type LeaseGrant,
   type LeaseId,
   type RangeRequest,
@@ -15,6 +16,20 @@ import {
   type WatchListener,
   type WatchRequest,
 } from './store.js';
+import type { AnsweringMember, StoreHealth, StoreRefusal } from './store-health.js';
+
+/** The one member of a store in memory, when it is well. */
+const healthyMember: AnsweringMember = {
+  kind: 'answering',
+  address: 'memory',
+  id: '1',
+  version: '',
+  hasLeader: true,
+  sizeBytes: 0,
+  inUseBytes: 0,
+  quotaBytes: undefined,
+  raised: [],
+};
 
 /**
  * A small etcd in memory, with the levers that tests pull. Each instance is one client with a connection of its own;
@@ -35,6 +50,10 @@ export class MemoryStore implements Store {
   #isCut = false;
   #isClosed = false;
   #loses: 'reply' | 'request' | undefined;
+  /** What a look finds, besides the alarms that are raised. */
+  health: { readonly member?: Partial<AnsweringMember>; readonly commitMs?: number } = {};
+  /** How often the store's health was looked at through this client. */
+  looks = 0;
 
   constructor(shared: { readonly clock: Clock } | { readonly cluster: MemoryCluster }) {
     this.#cluster = 'cluster' in shared ? shared.cluster : new MemoryCluster(shared.clock);
@@ -80,6 +99,7 @@ export class MemoryStore implements Store {
 
   async grantLease(ttlSeconds: number): Promise<LeaseGrant> {
     this.#connect();
+    this.#cluster.checkAlarms(['grant']);
     return this.#cluster.leases.grant(ttlSeconds);
   }
 
@@ -91,6 +111,22 @@ export class MemoryStore implements Store {
   async revokeLease(id: LeaseId): Promise<void> {
     this.#connect();
     this.#cluster.leases.revoke(id);
+  }
+
+  async compact(revision: Revision): Promise<CompactOutcome> {
+    this.#connect();
+    if (revision <= this.#cluster.history.compactedAt) return 'gone';
+    this.#cluster.compact(revision);
+    return 'compacted';
+  }
+
+  async readHealth(): Promise<StoreHealth> {
+    if (this.#isClosed) throw new StoreError('unavailable', 'the store is closed');
+    this.looks++;
+    const { address, id } = healthyMember;
+    if (this.#isCut) return { members: [{ kind: 'silent', address, why: 'cut off' }], commitMs: undefined };
+    const raised = [...this.#cluster.raised].map((kind) => ({ kind, member: id }));
+    return { members: [{ ...healthyMember, raised, ...this.health.member }], commitMs: this.health.commitMs ?? 0 };
   }
 
   /** When the last client is closed, the leases' timers are gone too. */
@@ -122,9 +158,14 @@ export class MemoryStore implements Store {
     this.#loses = 'request';
   }
 
-  /** Forgets the history before `revision`. */
-  compact(revision: Revision): void {
-    this.#cluster.compact(revision);
+  /** Raises an alarm: from now on the store refuses what etcd would refuse. */
+  raise(alarm: StoreRefusal): void {
+    this.#cluster.raised.add(alarm);
+  }
+
+  /** Ends all alarms. */
+  disarm(): void {
+    this.#cluster.raised.clear();
   }
 
   /** Empties the store, as when a cluster is set up anew under its old name: watches break as `went-back`. */

@@ -124,6 +124,13 @@ export interface LeaderRecord {
   readonly address: string;
 }
 
+/** `compaction`: a point in the history. When it is old enough, what lies before it is forgotten. */
+export interface CompactionRecord {
+  readonly revision: Revision;
+  /** When the store was at that revision, in epoch milliseconds by the clock of the leader of that time. */
+  readonly at: number;
+}
+
 const text = { encoder: new TextEncoder(), decoder: new TextDecoder() };
 
 /** A record as it is stored: JSON, without spaces. */

@@ -56,6 +56,20 @@ test('registers under a lease, joins, and stays registered', async () => {
   await registration.close();
 });
 
+test('a restarted daemon whose record is as it was writes nothing, so that it needs no room in the store', async () => {
+  const { clock, store, register } = setUp();
+  const first = register();
+  await clock.advance(0);
+  await first.close();
+  store.raise('no-space');
+  const { revision } = store;
+  const second = register();
+  await clock.advance(0);
+  assert.equal(second.isFresh(), true);
+  assert.equal(store.revision, revision);
+  await second.close();
+});
+
 test('a restarted daemon takes over its lease: the record is never away', async () => {
   const { clock, register, read } = setUp();
   const first = register();

@@ -146,10 +146,11 @@ export class Registration {
   }
 
   async #put(lease: HeldLease, present: KeyValue | undefined): Promise<void> {
-    const { store, machine, log } = this.#options;
+    const { store, machine } = this.#options;
     const key = keys.machine(machine);
     const value = encodeRecord(this.#record);
-    if (this.#isRegistered && present?.lease === lease.id && Buffer.compare(present.value, value) === 0) return;
+    // What an earlier process has left may do as it is: a restart needs no write, and so no room in the store.
+    if (present?.lease === lease.id && Buffer.compare(present.value, value) === 0) return this.#noteRegistered(lease);
     try {
       const { succeeded } = await store.transact({
         compares: [{ key, on: 'mod-revision', equals: present?.modRevision ?? 0 }],
@@ -161,6 +162,11 @@ export class Registration {
       if (error instanceof StoreError && error.kind === 'no-lease') this.#lose(lease);
       throw error;
     }
+    this.#noteRegistered(lease);
+  }
+
+  #noteRegistered(lease: HeldLease): void {
+    const { machine, log } = this.#options;
     if (this.#lease !== lease || this.#isRegistered) return;
     this.#isRegistered = true;
     log.info('registered', { machine, lease: lease.id });

@@ -1,10 +1,12 @@
 import type { MemoryStore } from './memory-store.js';
 import type { SimulatedProcess, SimulatedTime } from './simulated-time.js';
 import {
+  type CompactOutcome,
   type LeaseGrant,
   type LeaseId,
   type RangeRequest,
   type RangeResult,
+  type Revision,
   type Store,
   StoreError,
   type Transaction,
@@ -13,6 +15,7 @@ import {
   type WatchListener,
   type WatchRequest,
 } from './store.js';
+import type { StoreHealth } from './store-health.js';
 
 /** What the network does to messages, each way. Chances are between 0 and 1. */
 export interface Weather {
@@ -68,6 +71,14 @@ export class SimulatedLink implements Store {
 
   revokeLease(id: LeaseId): Promise<void> {
     return this.#call('uncertain', () => this.#options.store.revokeLease(id));
+  }
+
+  compact(revision: Revision): Promise<CompactOutcome> {
+    return this.#call('uncertain', () => this.#options.store.compact(revision));
+  }
+
+  readHealth(): Promise<StoreHealth> {
+    return this.#options.store.readHealth();
   }
 
   watch(request: WatchRequest, listener: WatchListener): Watch {

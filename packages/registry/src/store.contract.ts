@@ -1,4 +1,5 @@
 import { describe } from 'node:test';
+import { describeCare } from './store-care.contract.js';
 import { describeFaults } from './store-faults.contract.js';
 import type { StoreHarness, UseStore } from './store-harness.js';
 import { describeRanges, describeTransactions } from './store-keys.contract.js';
@@ -25,6 +26,7 @@ export function describeStoreContract(name: string, createStore: () => Promise<S
     describeTransactions(use);
     describeWatches(use);
     describeLeases(use);
+    describeCare(use);
     describeFaults(use);
   });
 }

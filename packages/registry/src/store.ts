@@ -1,4 +1,5 @@
 import { FleetError } from '@flotilla/errors';
+import type { StoreHealth, StoreRefusal } from './store-health.js';
 
 /**
  * The port under the registry: ordered keys with revisions, transactions, watches and leases, as etcd v3 has them.
@@ -18,12 +19,18 @@ export interface Store {
   keepLeaseAlive(id: LeaseId): Promise<LeaseGrant | undefined>;
   /** Ends a lease and deletes its keys. Harmless if it does not exist. */
   revokeLease(id: LeaseId): Promise<void>;
+  /** Forgets what was overwritten or deleted before `revision`. `gone`: that was forgotten already. */
+  compact(revision: Revision): Promise<CompactOutcome>;
+  /** Looks at how the store is doing. Rejects only if the store is closed: who does not answer is part of the result. */
+  readHealth(): Promise<StoreHealth>;
   /** Releases connections; pending calls reject, watches fall silent. */
   close(): Promise<void>;
 }
 
 /** A point in the store's history. etcd's int64, here a number: at 100,000 transactions/s 2^53 lasts 2,800 years. */
 export type Revision = number;
+
+export type CompactOutcome = 'compacted' | 'gone';
 
 /** An etcd lease ID in decimal: it needs all 64 bits. */
 export type LeaseId = string;
@@ -149,10 +156,13 @@ export type StoreErrorCode = 'unavailable' | 'uncertain' | 'refused' | 'no-lease
 /** What a {@link Store} throws; `code` is `store-` and the kind. */
 export class StoreError extends FleetError {
   readonly kind: StoreErrorCode;
+  /** The alarm because of which the store takes no writes, if that is why it refused this one. */
+  readonly refusal: StoreRefusal | undefined;
 
-  constructor(kind: StoreErrorCode, message: string, cause?: unknown) {
-    super(`store-${kind}`, message, cause === undefined ? {} : { cause });
+  constructor(kind: StoreErrorCode, message: string, refusal?: StoreRefusal) {
+    super(`store-${kind}`, message);
     this.kind = kind;
+    this.refusal = refusal;
   }
 }
 

@@ -51,6 +51,22 @@ test('wake-ups during a pass become one more pass, and passes never overlap', as
   await loop.close();
 });
 
+test('what goes on failing is told ever more rarely, and news at once', async () => {
+  const told: unknown[] = [];
+  let why = 'no room';
+  const { clock, loop } = loopWith({
+    log: { ...silentLogger, warn: (_message, fields) => void told.push(fields?.failures) },
+    body: () => Promise.reject(new Error(why)),
+  });
+  loop.start();
+  await clock.advance(3_600_000);
+  assert.deepEqual(told, [1, 2, 4, 8, 16, 32, 64, 128]);
+  why = 'no answer';
+  await clock.advance(20_000);
+  assert.equal(told.length, 9);
+  await loop.close();
+});
+
 test('a burst of wake-ups within the gathering time is one pass', async () => {
   let passes = 0;
   const { clock, loop } = loopWith({ gatherMs: 20, body: async () => void passes++ });

@@ -41,6 +41,7 @@ export class ReconcileLoop {
   #running: Promise<void> | undefined;
   #isWoken = false;
   #failures = 0;
+  #lastFailure: string | undefined;
   #endedAtMs = Number.NEGATIVE_INFINITY;
   #pass = 0;
 
@@ -64,6 +65,14 @@ export class ReconcileLoop {
     this.#stop.abort();
     this.#timer?.cancel();
     await this.#running;
+  }
+
+  /** What goes on failing in the same way is told ever more rarely: after 1, 2, 4, 8 ... failures. */
+  #isWorthTelling(error: unknown): boolean {
+    const message = error instanceof Error ? error.message : String(error);
+    const isNews = message !== this.#lastFailure;
+    this.#lastFailure = message;
+    return isNews || Number.isInteger(Math.log2(this.#failures));
   }
 
   #wakeDelayMs(): number {
@@ -97,6 +106,7 @@ export class ReconcileLoop {
     try {
       await body({ pass, signal: abort.signal });
       this.#failures = 0;
+      this.#lastFailure = undefined;
     } catch (error) {
       if (error instanceof FatalError) {
         log.error('loop stopped by a fatal error', { loop: name, pass, error });
@@ -104,7 +114,8 @@ export class ReconcileLoop {
         onFatal?.(error);
       } else if (!this.#stop.signal.aborted) {
         this.#failures++;
-        log.warn('pass failed; it is tried again', { loop: name, pass, failures: this.#failures, error });
+        const level = this.#isWorthTelling(error) ? 'warn' : 'debug';
+        log[level]('pass failed; it is tried again', { loop: name, pass, failures: this.#failures, error });
       }
     } finally {
       deadline.cancel();

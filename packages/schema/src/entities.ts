@@ -85,9 +85,50 @@ export interface UnitStatePage extends Page {
   readonly states?: readonly UnitStateEntity[];
 }
 
+/** Something about the cluster's store, etcd, that an operator should see to. */
+export interface AlarmEntity {
+  /** `store-no-space`, `store-corrupt`, `store-no-leader`, `store-quota` or `store-slow-disk`; more may come. */
+  readonly code: string;
+  /** Address of the member of etcd that it is about, or its ID; absent if it is about all of them. */
+  readonly member?: string;
+  /** What is wrong, where, and what to do about it. */
+  readonly message: string;
+}
+
 /** `GET machines`: by ID. */
 export interface MachinePage extends Page {
+  /** The worst first. On the first page only; absent if there are none. */
+  readonly alarms?: readonly AlarmEntity[];
   readonly machines?: readonly MachineEntity[];
+}
+
+/** `GET /readyz`, with status 200 or 503. */
+export interface ReadinessAnswer {
+  /** What the last look at the store found; absent if there was none, or nothing. They do not make a machine unready. */
+  readonly alarms?: readonly AlarmEntity[];
+  readonly ready: boolean;
+  /** How the store was when it was last looked at; absent before the first time. */
+  readonly store?: StoreEntity;
+}
+
+/** How etcd is. */
+export interface StoreEntity {
+  /** By how many milliseconds a write is slower than an answer; absent if it was not measured. */
+  readonly commitMs?: number;
+  /** In the order of `etcd_servers`. */
+  readonly members: readonly StoreMemberEntity[];
+}
+
+/** One address of etcd. What is not known is absent. */
+export interface StoreMemberEntity {
+  readonly address: string;
+  /** Why it did not answer, if it did not. */
+  readonly error?: string;
+  readonly hasLeader?: boolean;
+  readonly inUseBytes?: number;
+  readonly quotaBytes?: number;
+  readonly sizeBytes?: number;
+  readonly version?: string;
 }
 
 /** The body of every answer with a status of 400 or more. */

@@ -1,9 +1,12 @@
 import type { LaunchState } from '@flotilla/cluster';
 import type { UnitOption } from '@flotilla/unit';
 import type {
+  AlarmEntity,
   BatchAnswer,
   ErrorBody,
   MachineEntity,
+  ReadinessAnswer,
+  StoreMemberEntity,
   UnfreezeAnswer,
   UnfreezeEffectEntity,
   UnfreezeWord,
@@ -82,6 +85,70 @@ export function toMachineEntity(machine: DescribedMachine): MachineEntity {
     ...(metadata.length === 0 ? {} : { metadata: Object.fromEntries(metadata) }),
     ...(machine.address === '' ? {} : { primaryIP: machine.address }),
     ...(machine.version === '' ? {} : { version: machine.version }),
+  };
+}
+
+/** What {@link toAlarmEntity} tells of an alarm. */
+export interface DescribedAlarm {
+  readonly code: string;
+  readonly member?: string;
+  readonly message: string;
+}
+
+/** What {@link toReadinessAnswer} tells of a machine; `health` and `alarms` of the last look at the store, if any. */
+export interface DescribedReadiness {
+  readonly isReady: boolean;
+  readonly alarms?: readonly DescribedAlarm[];
+  readonly health?: {
+    readonly commitMs: number | undefined;
+    readonly members: readonly DescribedMember[];
+  };
+}
+
+/** A member of the store, which answered or did not. */
+export type DescribedMember =
+  | { readonly kind: 'silent'; readonly address: string; readonly why: string }
+  | {
+      readonly kind: 'answering';
+      readonly address: string;
+      readonly hasLeader: boolean;
+      readonly inUseBytes: number;
+      readonly quotaBytes: number | undefined;
+      readonly sizeBytes: number;
+      readonly version: string;
+    };
+
+/** The alarm as JSON has it. */
+export function toAlarmEntity({ code, member, message }: DescribedAlarm): AlarmEntity {
+  return { code, ...(member === undefined ? {} : { member }), message };
+}
+
+/** A machine's readiness as JSON has it. */
+export function toReadinessAnswer({ isReady, alarms = [], health }: DescribedReadiness): ReadinessAnswer {
+  return {
+    ...(alarms.length === 0 ? {} : { alarms: alarms.map(toAlarmEntity) }),
+    ready: isReady,
+    ...(health === undefined
+      ? {}
+      : {
+          store: {
+            ...(health.commitMs === undefined ? {} : { commitMs: Math.round(health.commitMs) }),
+            members: health.members.map(toMemberEntity),
+          },
+        }),
+  };
+}
+
+function toMemberEntity(member: DescribedMember): StoreMemberEntity {
+  if (member.kind === 'silent') return { address: member.address, error: member.why };
+  const { address, hasLeader, inUseBytes, quotaBytes, sizeBytes, version } = member;
+  return {
+    address,
+    hasLeader,
+    inUseBytes,
+    ...(quotaBytes === undefined ? {} : { quotaBytes }),
+    sizeBytes,
+    ...(version === '' ? {} : { version }),
   };
 }
 

@@ -1,5 +1,6 @@
 export { type BatchOperation, type ParsedBatch, parseBatch } from './batch.js';
 export type {
+  AlarmEntity,
   BatchAnswer,
   BatchOperationEntity,
   BatchRequest,
@@ -10,6 +11,9 @@ export type {
   MachineEntity,
   MachinePage,
   PutUnitEntity,
+  ReadinessAnswer,
+  StoreEntity,
+  StoreMemberEntity,
   UnfreezeAnswer,
   UnfreezeEffectEntity,
   UnfreezeEffectWord,
@@ -22,15 +26,20 @@ export type {
   UnitStatePage,
 } from './entities.js';
 export {
+  type DescribedAlarm,
   type DescribedMachine,
+  type DescribedMember,
+  type DescribedReadiness,
   type DescribedResult,
   type DescribedUnfreeze,
   type DescribedUnit,
   type DescribedUnitState,
   fromOptionEntities,
+  toAlarmEntity,
   toBatchAnswer,
   toErrorBody,
   toMachineEntity,
+  toReadinessAnswer,
   toUnfreezeAnswer,
   toUnitEntity,
   toUnitStateEntity,
@@ -38,6 +47,7 @@ export {
 export { type ParsedPutUnit, type PutUnit, parsePutUnit } from './put-unit.js';
 export { type ParsedUnfreeze, parseUnfreeze } from './unfreeze.js';
 export {
+  alarmSchema,
   batchAnswerSchema,
   batchRequestSchema,
   errorBodySchema,
@@ -45,6 +55,7 @@ export {
   machineSchema,
   maxBatchOperations,
   putUnitSchema,
+  readinessAnswerSchema,
   unfreezeAnswerSchema,
   unfreezeRequestSchema,
   unitOptionSchema,

@@ -1,11 +1,13 @@
 import { z } from 'zod';
 import type {
+  AlarmEntity,
   BatchAnswer,
   BatchRequest,
   ErrorBody,
   MachineEntity,
   MachinePage,
   PutUnitEntity,
+  ReadinessAnswer,
   UnfreezeAnswer,
   UnfreezeRequest,
   UnitEntity,
@@ -77,8 +79,38 @@ export const unitStatePageSchema = z.object({
   states: z.array(unitStateSchema).exactOptional(),
 }) satisfies z.ZodType<UnitStatePage>;
 
+/** Checks an {@link AlarmEntity}. */
+export const alarmSchema = z.object({
+  code: z.string(),
+  member: z.string().exactOptional(),
+  message: z.string(),
+}) satisfies z.ZodType<AlarmEntity>;
+
+/** Checks a {@link ReadinessAnswer}. */
+export const readinessAnswerSchema = z.object({
+  alarms: z.array(alarmSchema).exactOptional(),
+  ready: z.boolean(),
+  store: z
+    .object({
+      commitMs: z.int().exactOptional(),
+      members: z.array(
+        z.object({
+          address: z.string(),
+          error: z.string().exactOptional(),
+          hasLeader: z.boolean().exactOptional(),
+          inUseBytes: z.int().exactOptional(),
+          quotaBytes: z.number().exactOptional(),
+          sizeBytes: z.int().exactOptional(),
+          version: z.string().exactOptional(),
+        }),
+      ),
+    })
+    .exactOptional(),
+}) satisfies z.ZodType<ReadinessAnswer>;
+
 /** Checks a {@link MachinePage}. */
 export const machinePageSchema = z.object({
+  alarms: z.array(alarmSchema).exactOptional(),
   machines: z.array(machineSchema).exactOptional(),
   nextPageToken,
 }) satisfies z.ZodType<MachinePage>;

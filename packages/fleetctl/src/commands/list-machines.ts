@@ -1,4 +1,4 @@
-import type { MachineEntity } from '@flotilla/schema';
+import type { MachineEntity, MachinePage } from '@flotilla/schema';
 import { examples, type FleetctlCommand } from '../command.js';
 import { exitCodes } from '../exit-codes.js';
 import { addListFlags, formatList, type ListFlags, type ListLayout, parseFields } from '../list-output.js';
@@ -27,10 +27,16 @@ export const listMachines: FleetctlCommand = {
   async run({ client, screen }, command) {
     const flags = command.opts<ListFlags>();
     parseFields(flags, layout);
-    const machines = await client.listMachines();
+    const { machines, alarms } = await client.listMachinesAndAlarms();
+    if (flags.output === 'json') {
+      const page: MachinePage = { ...(alarms.length > 0 && { alarms }), machines };
+      screen.write(`${JSON.stringify(page, null, 2)}\n`);
+      return exitCodes.done;
+    }
     screen.write(formatList(machines, flags, layout));
     for (const { id, frozen } of machines)
       if (frozen !== undefined) screen.err(screen.palette.waiting(`Machine ${id} starts and stops nothing: ${frozen}`));
+    for (const { message } of alarms) screen.err(screen.palette.bad(`Alarm: ${message}`));
     return exitCodes.done;
   },
 };

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type {
+  AlarmEntity,
   BatchOperationEntity,
   BatchResultEntity,
   LaunchStateWord,
@@ -48,6 +49,8 @@ export class MemoryApi {
   hasBatch = true;
   /** What the API refuses to put or delete, and how. */
   readonly refusals = new Map<string, readonly [code: number, message: string]>();
+  /** What is to be seen to at etcd. */
+  alarms: readonly AlarmEntity[] = [];
   /** So many of the next requests get 503. */
   absences = 0;
   readonly #entries = new Map<string, Entry>();
@@ -122,7 +125,7 @@ export class MemoryApi {
       return this.#operate({ op: 'put', unit: { ...JSON.parse(text), name } });
     if (method === 'DELETE' && name !== undefined) return this.#operate({ op: 'delete', name });
     this.#read();
-    if (resource === 'machines') return [200, { machines }];
+    if (resource === 'machines') return [200, { ...(this.alarms.length > 0 && { alarms: this.alarms }), machines }];
     if (resource === 'units' && name !== undefined) {
       const entry = this.#entries.get(name);
       return entry === undefined ? refusal(404, 'unit does not exist') : [200, entry.unit];
