@@ -128,11 +128,29 @@ describe('the Debian packages', { skip: labObstacle() }, () => {
     await waitUntil({
       what: 'all units run on the other host',
       read: () => listUnits(hosts.other),
-      until: (rows) => rows.every(({ machine, active }) => machine === hosts.other.machineId && active === 'active'),
+      until: (rows) =>
+        rows.length === names.length &&
+        rows.every(({ machine, active }) => machine === hosts.other.machineId && active === 'active'),
     });
     await hosts.mustDpkg(['--install', hosts.debOf('fleetd', older)]);
     assert.equal(await hosts.host.readFile(configFile), config);
     await untilMachines(hosts.other, hosts.lab.hosts);
+  });
+
+  it('stop the host’s units when they are removed while etcd is away, and leave no file behind', async () => {
+    const before = await hosts.files();
+    await hosts.joinCluster();
+    await hosts.startUnits(names);
+    const [etcd] = hosts.lab.etcd;
+    await etcd?.signal('SIGSTOP');
+    try {
+      await hosts.mustDpkg(['--remove', 'fleetd']);
+      assert.deepEqual(await runningUnits(hosts.host), []);
+      assert.doesNotMatch(await hosts.mustDpkg(['--purge', 'fleetd']), /Failed|Warning/);
+    } finally {
+      await etcd?.signal('SIGCONT');
+    }
+    assert.deepEqual(await hosts.filesSince(before), []);
   });
 
   it('end units that were told to stay when they are purged', async () => {

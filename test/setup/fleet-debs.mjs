@@ -34,8 +34,11 @@ function controlOf(name, version) {
 }
 
 const [oldestNode] = /\d+/.exec(JSON.parse(fromRoot('package.json')).engines.node);
-/** Node is no dependency: Debian 12 has none that is new enough, and people have it from elsewhere. */
-const recommendedNode = `nodejs (>= ${oldestNode})`;
+/**
+ * Node is no dependency: Debian 12 has none that is new enough, and people have it from elsewhere. Recommended, apt would
+ * fetch it and unpack it last, after the packages have refused the host for want of it.
+ */
+const suggestedNode = `nodejs (>= ${oldestNode})`;
 const nodeCheck = () => script('node.preinst').replaceAll('@NODE@', oldestNode);
 
 async function daemon() {
@@ -49,8 +52,8 @@ async function daemon() {
     what,
     control: {
       Depends: 'systemd (>= 252)',
-      Recommends: `${recommendedNode}, dbus, fleetctl`,
-      Suggests: 'etcd-server, etcd-client',
+      Recommends: 'dbus, fleetctl',
+      Suggests: `${suggestedNode}, etcd-server, etcd-client`,
       Description: `init system for a cluster: ${what}
  fleetd runs this host's share of the systemd units of a cluster, reports how
  they are, and, on the host that leads, decides which host runs which unit. The
@@ -77,8 +80,7 @@ function client() {
   return {
     what,
     control: {
-      Recommends: recommendedNode,
-      Suggests: 'fleetd, openssh-client',
+      Suggests: `${suggestedNode}, fleetd, openssh-client`,
       Description: `init system for a cluster: ${what}
  fleetctl submits, starts, stops and lists the systemd units of a cluster, by
  way of the fleetd of any of its hosts.`,
