@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import {
+  createLab,
+  installFleet,
+  type Lab,
+  labObstacle,
+  listMachines,
+  listUnits,
+  mustFleetctl,
+  type TestHost,
+  untilMachines,
+  waitUntil,
+} from '../lab/index.js';
+import { mainPids, runningUnits, sleeper } from './cluster.js';
+
+const directory = '/var/lib/fleet/etcd';
+const etcdUnit = 'fleet-etcd.service';
+const asNobody = ['setpriv', '--reuid=nobody', '--regid=nogroup', '--clear-groups'];
+const etcdctl = ['etcdctl', '--dial-timeout=1s', '--command-timeout=1s', '--endpoints', `unix://${directory}/client:1`];
+const readAll = [...etcdctl, 'get', '--prefix', '--keys-only', '/'];
+
+describe('a host without an etcd', { skip: labObstacle() }, () => {
+  let lab: Lab;
+  let host: TestHost;
+  const names: string[] = [];
+
+  before(async () => {
+    lab = await createLab({ name: `own-etcd-${process.pid}`, hosts: 1, etcdMembers: 0 });
+    const [first] = lab.hosts;
+    assert.ok(first);
+    host = first;
+    await installFleet(host, { agent_ttl: '5s', engine_reconcile_interval: '1' });
+  });
+
+  after(() => lab.close());
+
+  /** Starts one more unit, which takes every part of the cluster. */
+  const startOne = async (): Promise<void> => {
+    const name = `test-${names.length + 1}.service`;
+    await host.writeFile(`/root/${name}`, sleeper);
+    await mustFleetctl(host, ['start', `${host.root}/root/${name}`]);
+    names.push(name);
+  };
+
+  const pidOf = async (unit: string): Promise<string> => (await mainPids(host, [unit])).get(unit) ?? '';
+
+  const untilOtherPid = (unit: string, before: string) =>
+    waitUntil({
+      what: `another ${unit} runs`,
+      read: () => pidOf(unit),
+      until: (pid) => pid !== '0' && pid !== before,
+      onTimeout: () => host.journal(),
+    });
+
+  const untilAllRun = async (): Promise<void> => {
+    await waitUntil({
+      what: 'all units run, by systemd and by list-units',
+      read: async () => ({ running: await runningUnits(host), rows: await listUnits(host) }),
+      until: ({ running, rows }) =>
+        running.join() === [...names].sort().join() &&
+        rows.filter(({ active, machine }) => active === 'active' && machine === host.machineId).length === names.length,
+      onTimeout: () => host.journal(),
+    });
+  };
+
+  it('gets one of its own, and is a cluster', async () => {
+    await untilMachines(host, [host]);
+    await startOne();
+    await startOne();
+    await untilAllRun();
+    assert.match(await host.journal('fleet.service'), /this host has an etcd of its own .*none is configured/);
+  });
+
+  it('lets nobody but root get at it', async () => {
+    assert.match(await host.mustExec(readAll), /fleet\/units\/test-1\.service/);
+    for (const argv of [readAll, ['ls', directory]]) {
+      const { code, stdout } = await host.exec([...asNobody, ...argv]);
+      assert.notEqual(code, 0, stdout);
+    }
+    assert.equal((await host.mustExec(['ss', '--listening', '--tcp', '--udp', '--no-header'])).trim(), '');
+  });
+
+  const harms: readonly (readonly [title: string, unit: string, argv: readonly string[]])[] = [
+    ['a restart of fleetd', 'fleet.service', ['restart']],
+    ['SIGKILL to fleetd', 'fleet.service', ['kill', '--signal=SIGKILL']],
+    ['a restart of its etcd', etcdUnit, ['restart']],
+    ['SIGKILL to its etcd', etcdUnit, ['kill', '--signal=SIGKILL']],
+  ];
+
+  for (const [title, unit, argv] of harms) {
+    it(`goes on after ${title}`, async () => {
+      const [pids, other] = [await mainPids(host, names), unit === etcdUnit ? 'fleet.service' : etcdUnit];
+      const [before, otherBefore] = [await pidOf(unit), await pidOf(other)];
+      await host.mustExec(['systemctl', ...argv, unit]);
+      await untilOtherPid(unit, before);
+      await untilMachines(host, [host]);
+      await startOne();
+      await untilAllRun();
+      assert.deepEqual(await mainPids(host, [...pids.keys()]), pids);
+      assert.equal(await pidOf(other), otherBefore, `${other} was not touched`);
+    });
+  }
+
+  const reboots: Readonly<Record<string, () => Promise<void>>> = {
+    'a reboot': () => host.powerOff(),
+    'a power cut': () => host.powerCut(),
+  };
+
+  for (const [title, turnOff] of Object.entries(reboots)) {
+    it(`runs its units again after ${title}`, async () => {
+      await turnOff();
+      await host.boot();
+      await untilMachines(host, [host]);
+      await untilAllRun();
+      await startOne();
+      await untilAllRun();
+    });
+  }
+
+  it('keeps the etcd when fleetd is stopped, and gives it a new unit without restarting it', async () => {
+    const before = await pidOf(etcdUnit);
+    await host.mustExec(['systemctl', 'stop', 'fleet.service']);
+    assert.deepEqual(await runningUnits(host), []);
+    await host.writeFile(`/run/systemd/system/${etcdUnit}`, '# of an earlier version\n');
+    await host.mustExec(['systemctl', 'start', 'fleet.service']);
+    await untilAllRun();
+    assert.match(await host.readFile(`/run/systemd/system/${etcdUnit}`), /^ExecStart=/m);
+    assert.equal(await pidOf(etcdUnit), before);
+  });
+
+  it('says why its etcd does not start, lets units run, and is back when it does', async () => {
+    const pids = await mainPids(host, names);
+    await host.mustExec(['systemctl', 'kill', '--signal=SIGKILL', 'fleet.service', etcdUnit]);
+    await host.mustExec(['systemctl', 'stop', etcdUnit]);
+    await host.mustExec(['mv', `${directory}/data/member/snap/db`, `${directory}/aside`]);
+    await host.mustExec(['mkdir', `${directory}/data/member/snap/db`]);
+    const said = await waitUntil({
+      what: 'fleetd says why its etcd does not run',
+      read: () => host.journal('fleet.service'),
+      until: (text) => /does not run; it is tried again/.test(text),
+      onTimeout: () => host.journal(etcdUnit),
+    });
+    assert.match(said, /does not run; it is tried again .*does not start: .*is a directory/);
+    assert.deepEqual(await mainPids(host, names), pids);
+    await host.mustExec(['rmdir', `${directory}/data/member/snap/db`]);
+    await host.mustExec(['mv', `${directory}/aside`, `${directory}/data/member/snap/db`]);
+    await waitUntil({ what: 'it is a cluster again', read: () => listMachines(host), until: (ids) => ids.length === 1 });
+    await startOne();
+    await untilAllRun();
+    for (const [name, pid] of pids) assert.equal(await pidOf(name), pid);
+  });
+});
