@@ -19,7 +19,7 @@ export const sleeper = '[Service]\nExecStart=/bin/sleep infinity\n';
 /** Short, so that a lost machine is missed soon; long enough for two busy cores. */
 const config = { agent_ttl: '5s', engine_reconcile_interval: '1' };
 
-/** Three hosts with fleetd, and the questions that tests ask of them. */
+/** Hosts with fleetd, and the questions that tests ask of them. */
 export class Cluster {
   readonly lab: Lab;
   #files = 0;
@@ -28,8 +28,8 @@ export class Cluster {
     this.lab = lab;
   }
 
-  static async start(name: string): Promise<Cluster> {
-    const lab = await createLab({ name: `${name}-${process.pid}`, hosts: 3 });
+  static async start(name: string, { hosts = 3 } = {}): Promise<Cluster> {
+    const lab = await createLab({ name: `${name}-${process.pid}`, hosts });
     try {
       await startFleet(lab, (host) => ({ ...config, metadata: `host=${host.name}` }));
       return new Cluster(lab);

@@ -1,9 +1,9 @@
 import type { ChildProcess } from 'node:child_process';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { startBackground } from './background.js';
 import { killProcess } from './cgroup.js';
-import { runCommand } from './command.js';
+import { mustRun, runCommand } from './command.js';
 import { inNamespace, namespacePath } from './network.js';
 import { waitUntil } from './wait-until.js';
 
@@ -34,19 +34,25 @@ export class EtcdServer {
 
   /** Starts the process; {@link untilHealthy} tells when it serves. */
   async start(): Promise<void> {
-    const { directory, dataDirectory, name, address, members } = this.#place;
+    const { directory, dataDirectory, name, address } = this.#place;
     await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
-    const peer = (each: string) => `http://${each}:2380`;
-    const cluster = [...members].map(([of, who]) => `${who}=${peer(of)}`).join(',');
     const clients = ['--listen-client-urls', this.url, '--advertise-client-urls', this.url];
-    const peers = ['--listen-peer-urls', peer(address), '--initial-advertise-peer-urls', peer(address)];
-    const options = ['--name', name, '--data-dir', dataDirectory, '--initial-cluster', cluster];
-    const argv = ['etcd', ...options, ...clients, ...peers, '--log-level', 'warn', '--logger', 'zap'];
+    const options = ['--name', name, '--data-dir', dataDirectory, '--listen-peer-urls', peerUrl(address)];
+    const argv = ['etcd', ...options, ...clients, ...this.#membership, '--log-level', 'warn', '--logger', 'zap'];
     this.#process = await startBackground({
       argv: inNamespace(namespacePath(directory, 'lab'), argv),
       cgroup: `${basename(directory)}/${name}`,
       log: this.#logPath,
     });
+  }
+
+  /** While it is down: empties it, or gives it what a snapshot of `etcdctl snapshot save` holds. */
+  async replaceData(snapshot?: string): Promise<void> {
+    const { dataDirectory, name } = this.#place;
+    await rm(dataDirectory, { recursive: true, force: true });
+    if (snapshot === undefined) return;
+    const place = ['--name', name, '--data-dir', dataDirectory];
+    await mustRun(['etcdctl', 'snapshot', 'restore', snapshot, ...place, ...this.#membership]);
   }
 
   /** Waits until the member answers a linearized read. */
@@ -73,7 +79,18 @@ export class EtcdServer {
     });
   }
 
+  /** What a member is told at its first start, and a snapshot when it is restored. */
+  get #membership(): string[] {
+    const { address, members } = this.#place;
+    const cluster = [...members].map(([of, who]) => `${who}=${peerUrl(of)}`).join(',');
+    return ['--initial-cluster', cluster, '--initial-advertise-peer-urls', peerUrl(address)];
+  }
+
   get #logPath(): string {
     return join(this.#place.directory, `${this.#place.name}.log`);
   }
+}
+
+function peerUrl(address: string): string {
+  return `http://${address}:2380`;
 }

@@ -143,7 +143,7 @@ export class AgentPass {
   async #verify(stamp: string): Promise<boolean> {
     const { allegiance, registration, onVerified } = this.#options;
     this.#verified = '';
-    await allegiance.verify();
+    await allegiance.verify(this.#missingUnits());
     const { freezeReason } = allegiance;
     registration.setFrozen(freezeReason);
     if (freezeReason === undefined) this.#freeze.end();
@@ -159,10 +159,8 @@ export class AgentPass {
    * that says so, however long ago it was asked who it is. Returns whether it is.
    */
   async #confirmMissing(stamp: string): Promise<boolean> {
-    const { schedule, globals, removed, snapshots } = this.#options.view;
-    const isMissing = (name: UnitName) => !schedule.has(name) && !globals.has(name) && !removed.has(name);
-    const missing = [...this.#options.allegiance.known.keys()].filter(isMissing);
-    if (!(await this.#missing.confirm(missing, `${snapshots} ${this.#doubts}`))) return true;
+    const missing = [...this.#missingUnits().keys()];
+    if (!(await this.#missing.confirm(missing, `${this.#options.view.snapshots} ${this.#doubts}`))) return true;
     let isKnown = false;
     try {
       isKnown = await this.#verify(stamp);
@@ -170,6 +168,14 @@ export class AgentPass {
       if (!isKnown) this.doubt();
     }
     return isKnown;
+  }
+
+  /** Units that this machine was told to run, and of which the store says nothing, not even that they are gone. */
+  #missingUnits(): Map<UnitName, KnownUnit> {
+    const { view, allegiance } = this.#options;
+    const { schedule, globals, removed } = view;
+    const isMissing = (name: UnitName) => !schedule.has(name) && !globals.has(name) && !removed.has(name);
+    return new Map([...allegiance.known].filter(([name]) => isMissing(name)));
   }
 
   #knownUnits({ desired, current }: Situation): Map<UnitName, KnownUnit> {

@@ -3,7 +3,7 @@ import type { Logger } from '@flotilla/runtime';
 import type { UnitName } from '@flotilla/unit';
 import type { Assignment, AssignmentFile } from './assignment-file.js';
 import type { KnownUnit } from './desired.js';
-import { findFreezeReason, isLasting } from './freeze-reason.js';
+import { findFreezeReason, findLoss, isLasting } from './freeze-reason.js';
 
 export interface AllegianceOptions {
   readonly store: Store;
@@ -41,13 +41,15 @@ export class Allegiance {
   /**
    * Asks the store who it is; {@link freezeReason} tells what follows. A machine that belongs to no cluster yet joins
    * the store's, and gives it an identity if it has none.
+   *
+   * @param missing Units of {@link known} that the store has no order for.
    */
-  async verify(): Promise<void> {
+  async verify(missing: ReadonlyMap<UnitName, KnownUnit>): Promise<void> {
     const { store, log } = this.#options;
     const isFree = this.#assignment.cluster === undefined && this.#assignment.frozen === undefined;
     const found = await readStoreIdentity(store);
     const { cluster, revision } = found.cluster === undefined && isFree ? await setUpStore(store) : found;
-    const reason = findFreezeReason(this.#assignment, { cluster, revision });
+    const reason = findFreezeReason(this.#assignment, { cluster, revision }) ?? (await findLoss(store, missing));
     if (reason !== this.#freezeReason) {
       if (reason === undefined) log.warn('no longer frozen: the store is the known one again');
       else this.#tellFrozen(reason);

@@ -130,9 +130,10 @@ export class MemoryHost {
     const { file, hash } = await this.putFile(text);
     const order = 1;
     const unit: UnitRecord = { hash, file, desiredState: 'launched', order, isGlobal: false };
-    const record: ScheduleRecord = { ...recordOf(unit), uid: 5, isLeaving: false, ...change };
+    await this.write({ kind: 'put', key: keys.unit(name), value: encodeRecord(unit) });
+    const [kv] = (await this.engine.range({ from: keys.unit(name) })).kvs;
+    const record: ScheduleRecord = { ...recordOf(unit), uid: kv?.createRevision ?? 0, isLeaving: false, ...change };
     await this.write(
-      { kind: 'put', key: keys.unit(name), value: encodeRecord(unit) },
       { kind: 'put', key: keys.placement(name), value: encodeRecord({ machine: machine.id }) },
       { kind: 'put', key: keys.schedule(machine.id, name), value: encodeRecord(record) },
     );

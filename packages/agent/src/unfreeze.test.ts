@@ -152,6 +152,29 @@ test('adopting after an older snapshot writes back what came since, and what the
   assert.deepEqual(host.actions, [`stop ${web}`, `unload ${web}`]);
 });
 
+test('an older snapshot that others have written to since is known by what it never had', async () => {
+  await host.schedule(web);
+  await host.untilRow(web, 'active');
+  const before = host.store.revision;
+  await host.schedule(db);
+  await host.untilRow(db, 'active');
+  host.actions.length = 0;
+  await host.agent.close();
+  host.store.restore(before);
+  for (let count = 0; count < 100; count++)
+    await host.write({ kind: 'put', key: keys.reason(web), value: new Uint8Array() });
+  await host.restartAgent();
+  await host.clock.advance(60_000);
+  assert.match(host.agent.findFreezeReason() ?? '', /never had db\.service/);
+  await host.restartAgent();
+  await unfreeze('adopt');
+  await placeAll();
+  await host.clock.advance(60_000);
+  assert.equal(host.agent.findFreezeReason(), undefined);
+  assert.deepEqual(host.actions, []);
+  assert.equal((await findUnit(db))?.runsOn, machine.id);
+});
+
 test('discarding stops what the store does not know, and leaves alone what it schedules here', async () => {
   await allStarted();
   host.store.wipe();

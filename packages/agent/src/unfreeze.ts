@@ -114,7 +114,8 @@ function knownUnits({ before, held, claims, how }: KnownSources): Map<UnitName, 
     const [here, old] = [held.get(name), before.get(name)];
     const hash = here?.hash ?? old?.hash;
     if (hash === undefined || (claim.kind === 'absent' && how === 'adopt')) continue;
-    const uid = claim.kind === 'claimed' ? claim.uid : (old?.uid ?? 0);
+    // What the store never had is no sign that it went back.
+    const uid = claim.kind === 'claimed' ? claim.uid : 0;
     known.set(name, { hash, uid, isLaunched: here?.desiredState === 'launched' });
   }
   return known;

@@ -164,7 +164,12 @@ export class MirrorState {
   /** Takes in which machines have a former global unit; `suspectedAt` is why they were asked. */
   noteCopies(name: UnitName, suspectedAt: Revision, machines: readonly MachineId[]): void {
     if (!this.formerGlobals.settle(name, suspectedAt)) return;
-    this.schedule.setStrays(name, machines);
+    // A unit that was written back from where it runs is to stay there.
+    const home = this.units.get(name)?.record.runsOn;
+    this.schedule.setStrays(
+      name,
+      machines.filter((machine) => machine !== home),
+    );
     this.#setProblem(name, copiesProblem, false);
   }
 
