@@ -29,6 +29,9 @@ export const configFile = '/etc/fleet/fleet.conf';
 /** Where the host with packages serves the API to others. */
 const port = 49153;
 
+/** A machine or a leader that could not say good-bye is soon missed. */
+const shortLeases = { agent_ttl: '5s', engine_reconcile_interval: '1' };
+
 /** Makes the packages of both programs, of what is built. @returns Their paths. */
 export async function makeDebs(directory: string, version: Version): Promise<string[]> {
   await mustRun([process.execPath, packageProgram, '--built', `--version=${version}`, `--output=${directory}`]);
@@ -75,7 +78,7 @@ export class DebHosts {
     await this.host.writeFile('/etc/apt/apt.conf.d/lab', 'APT::Get::Assume-Yes "true";\n');
     const tcp = `[Socket]\nListenStream=${this.endpoint.replace('http://', '')}\n`;
     await this.host.writeFile('/etc/systemd/system/fleet.socket.d/tcp.conf', tcp);
-    await installFleet(this.other, { etcd_servers: this.lab.etcdUrls, agent_ttl: '5s' });
+    await installFleet(this.other, { etcd_servers: this.lab.etcdUrls, ...shortLeases });
   }
 
   /** Of the host with packages, for fleetctl elsewhere. */
@@ -130,7 +133,7 @@ export class DebHosts {
   }
 
   async configure(options: Readonly<Record<string, string>>): Promise<void> {
-    const all = { etcd_servers: this.lab.etcdUrls, public_ip: this.host.address, agent_ttl: '5s', ...options };
+    const all = { etcd_servers: this.lab.etcdUrls, public_ip: this.host.address, ...shortLeases, ...options };
     const lines = Object.entries(all).map(([name, value]) => `${name} = ${value}\n`);
     await this.host.writeFile(configFile, lines.join(''));
   }
@@ -158,6 +161,9 @@ export class DebHosts {
   async reset(): Promise<void> {
     await this.mustDpkg(['--purge', 'fleetd', 'fleetctl']);
     await this.linkNode(this.host);
+    // A host that could not leave is lost when its lease has run out. Nobody has to wait for that here.
+    const key = `/_coreos.com/fleet/machines/${this.host.machineId}`;
+    await this.lab.mustExec(['etcdctl', '--endpoints', this.lab.etcdUrls, 'del', key]);
     await untilMachines(this.other, [this.other]);
     const units = (await mustFleetctl(this.other, ['list-unit-files', '--no-legend', '--fields=unit'])).trim();
     if (units !== '') await mustFleetctl(this.other, ['destroy', ...units.split('\n')]);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
+import { localEtcdUnit } from '@flotilla/local-etcd';
 import { labObstacle, listUnits, untilMachines, waitUntil } from '../lab/index.js';
 import { mainPids, runningUnits } from './cluster.js';
 import { configFile, DebHosts, makeDebs, versions } from './deb-hosts.js';
@@ -54,15 +55,23 @@ describe('the Debian packages', { skip: labObstacle() }, () => {
     assert.match(stderr, /fleet\.service is in the way.*fleetd install --uninstall/);
   });
 
-  it('start fleetd with every option explained and none set, and leave no file behind', async () => {
+  it('make a cluster of a host that is told nothing, and leave no file behind', async () => {
     const before = await hosts.files();
-    await hosts.mustDpkg(['--install', hosts.debOf('fleetd', older)]);
+    await hosts.mustDpkg(['--install', hosts.debOf('fleetd', older), hosts.debOf('fleetctl', older)]);
     assert.equal(await hosts.systemctl('is-enabled', 'fleet.socket', 'fleet.service'), 'enabled\nenabled');
     assert.equal(await hosts.systemctl('is-active', 'fleet.socket', 'fleet.service'), 'active\nactive');
     assert.match(await hosts.host.readFile(configFile), /^#etcd_servers = /m);
     const socket = await hosts.host.mustExec(['stat', '--format=%U %G %a', '/run/fleet.sock']);
     assert.equal(socket, 'root fleet 660\n');
-    await hosts.mustDpkg(['--purge', 'fleetd']);
+    await waitUntil({
+      what: 'the host is a machine of its own cluster',
+      read: () => hosts.host.exec(['fleetctl', 'list-machines', '--full']),
+      until: ({ stdout }) => stdout.includes(hosts.host.machineId),
+      onTimeout: () => hosts.host.journal('fleet.service'),
+    });
+    assert.equal(await hosts.systemctl('is-active', localEtcdUnit), 'active');
+    await hosts.mustDpkg(['--purge', 'fleetd', 'fleetctl']);
+    assert.equal(await hosts.systemctl('show', '--value', '--property=LoadState', localEtcdUnit), 'not-found');
     assert.deepEqual(await hosts.filesSince(before), []);
   });
 
