@@ -18,7 +18,11 @@ describe('hosts whose store is lost', { skip: labObstacle() }, () => {
   });
 
   after(() => cluster.close());
-  afterEach(() => cluster.reset());
+  afterEach(async () => {
+    // What a failed test leaves behind is not to fail the others.
+    await unfreeze('--all', '--discard');
+    await cluster.reset();
+  });
 
   /** Main PIDs of all that runs, by host and unit. */
   const allPids = async (): Promise<Map<string, string>> => {
@@ -35,7 +39,7 @@ describe('hosts whose store is lost', { skip: labObstacle() }, () => {
   const frozenHosts = async (): Promise<TestHost[]> => {
     const { code, stdout } = await fleetctl(cluster.anyHost, ['list-machines', '--output=json']);
     if (code !== 0) return [];
-    const machines = JSON.parse(stdout) as { id: string; frozen?: string }[];
+    const { machines } = JSON.parse(stdout) as { machines: { id: string; frozen?: string }[] };
     return machines.filter(({ frozen }) => frozen !== undefined).map(({ id }) => cluster.hostOf(id));
   };
 

@@ -57,14 +57,6 @@ export class Freeze {
     this.#following ??= this.#followOrder();
     const order = this.#order;
     if (order === undefined) return false;
-    if (order.reason !== allegiance.freezeReason) {
-      log.warn('an order to unfreeze is for another reason; it is ignored', {
-        ...order,
-        frozen: allegiance.freezeReason,
-      });
-      this.#order = undefined;
-      return false;
-    }
     const { how } = order;
     await unfreeze({ access: { store, log }, machine, allegiance, started, view, held, how });
     return true;

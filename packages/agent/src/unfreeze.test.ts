@@ -51,7 +51,7 @@ const untilFrozen = () => host.until(async () => (await record())?.held !== unde
 
 async function unfreeze(how: UnfreezeWay) {
   await untilFrozen();
-  assert.equal(await orderUnfreeze(host.engine, machine.id, { how }), 'ordered');
+  assert.equal(await orderUnfreeze(host.engine, machine.id, how), 'ordered');
   await host.until(async () => (await record())?.frozen === undefined, 'no longer frozen');
 }
 
@@ -249,19 +249,22 @@ test('a global unit comes back as one', async () => {
   assert.deepEqual(host.actions, []);
 });
 
-test('an order for another reason is no order, and one that was carried out leaves nothing behind', async () => {
+test('an order counts although another machine has set the store up since, and leaves nothing behind', async () => {
   await allStarted();
   host.store.wipe();
   await untilFrozen();
-  const order = encodeRecord({ how: 'discard', reason: 'because' });
-  await host.write({ kind: 'put', key: keys.unfreeze(machine.id), value: order });
-  await host.clock.advance(60_000);
-  assert.notEqual((await record())?.frozen, undefined);
-  assert.deepEqual(host.actions, []);
-  await unfreeze('adopt');
+  await orderUnfreeze(host.engine, machine.id, 'adopt');
+  await host.setUpCluster('two');
+  await host.until(async () => (await record())?.frozen === undefined, 'no longer frozen');
+  assert.notEqual(await findUnit(web), undefined);
   for (const range of [{ from: keys.unfreeze(machine.id) }, ranges.heldOf(machine.id)])
     assert.deepEqual((await host.engine.range(range)).kvs, []);
   assert.equal((await record())?.held, undefined);
+});
+
+test('a machine that is not frozen, or not there, takes no order to unfreeze', async () => {
+  assert.equal(await orderUnfreeze(host.engine, machine.id, 'discard'), 'not-frozen');
+  assert.equal(await orderUnfreeze(host.engine, parseMachineId('f'.repeat(32)), 'discard'), 'absent');
 });
 
 /** Lets the daemon's store answer so many calls more, and then none. Returns what ends that. */
@@ -292,7 +295,7 @@ for (let calls = 0; calls <= 8; calls++)
     host.store.wipe();
     await untilFrozen();
     const heal = cutAfter(calls);
-    await orderUnfreeze(host.engine, machine.id, { how: 'adopt' });
+    await orderUnfreeze(host.engine, machine.id, 'adopt');
     await host.clock.advance(100);
     await host.agent.close();
     heal();

@@ -16,28 +16,26 @@ export async function postUnfreeze({ deps, request, query, name }: RoutedRequest
   if (wrongType !== undefined) return wrongType;
   const body = parseUnfreeze(request.body);
   if (body.kind === 'refused') return failure(400, `unable to decode body: ${body.why}`);
-  const { how, frozen: reason } = body.request;
+  const { how } = body.request;
   const machine = findMachineId(name);
   if (machine === undefined) return refusal('absent');
   const plan = await readUnfreezeEffects(deps, machine, how);
   if (plan.kind !== 'planned') return refusal(plan.kind);
   const { frozen, effects } = plan;
-  if (reason !== undefined && reason !== frozen) return refusal('other-reason');
   if (query.get('dryRun') === 'true')
     return json(toUnfreezeAnswer({ frozen, how, machineId: machine, units: effects.map(toEntity) }));
-  const outcome = await orderUnfreeze(deps.store, machine, { how, reason: frozen });
+  const outcome = await orderUnfreeze(deps.store, machine, how);
   if (outcome !== 'ordered') return refusal(outcome);
   deps.log.warn('a machine is to be unfrozen', { machine, how, frozen });
   return json(toUnfreezeAnswer({ frozen, how, machineId: machine, units: [] }), 202);
 }
 
-type Refusal = 'absent' | 'not-frozen' | 'not-told' | 'other-reason' | 'conflict';
+type Refusal = 'absent' | 'not-frozen' | 'not-told' | 'conflict';
 
 const refusals: Readonly<Record<Refusal, readonly [status: number, message: string]>> = {
   absent: [404, 'machine does not exist'],
   'not-frozen': [409, 'machine is not frozen'],
   'not-told': [503, 'machine has yet to look at what it has: try again'],
-  'other-reason': [409, 'machine is frozen for another reason by now: look again'],
   conflict: [409, 'machine is changing: try again'],
 };
 

@@ -108,8 +108,6 @@ export type UnfreezeWay = 'adopt' | 'discard';
 /** `unfreeze/<machine>`: an order to a frozen machine, on the machine's lease. */
 export interface UnfreezeRecord {
   readonly how: UnfreezeWay;
-  /** The reason to be frozen that it lifts; a machine that is frozen for another one stays so. */
-  readonly reason: string;
 }
 
 /** `members/<id>`: outlives the machine's lease. A member that joined and has no machine record is lost. */

@@ -3,8 +3,8 @@ import { keys } from './keys.js';
 import { decodeRecord, encodeRecord, type MachineRecord, type UnfreezeRecord, type UnfreezeWay } from './records.js';
 import type { Store } from './store.js';
 
-/** What came of an order to unfreeze; `other-reason`: the machine is frozen for another one than was said. */
-export type UnfreezeOutcome = 'ordered' | 'absent' | 'not-frozen' | 'other-reason' | 'conflict';
+/** What came of an order to unfreeze. `conflict`: the machine's record kept changing meanwhile. */
+export type UnfreezeOutcome = 'ordered' | 'absent' | 'not-frozen' | 'conflict';
 
 /** Tries against changes of the machine's record, of which there are few. */
 const mostAttempts = 4;
@@ -13,22 +13,16 @@ const mostAttempts = 4;
  * Orders a frozen machine to go on. The order dies with the machine's lease; that it was carried out shows in the
  * machine's record, which says no longer that it is frozen.
  *
- * @param order `reason`: the one that the machine must be frozen for. @default whichever it is
  * @throws StoreError
  * @throws FleetError `bad-record` if the machine's record can't be read.
  */
-export async function orderUnfreeze(
-  store: Store,
-  machine: MachineId,
-  order: { readonly how: UnfreezeWay; readonly reason?: string | undefined },
-): Promise<UnfreezeOutcome> {
+export async function orderUnfreeze(store: Store, machine: MachineId, how: UnfreezeWay): Promise<UnfreezeOutcome> {
   for (let attempt = 0; attempt < mostAttempts; attempt++) {
     const [kv] = (await store.range({ from: keys.machine(machine) })).kvs;
     if (kv === undefined) return 'absent';
     const { frozen } = decodeRecord<MachineRecord>(kv.key, kv.value);
     if (frozen === undefined) return 'not-frozen';
-    if (order.reason !== undefined && order.reason !== frozen) return 'other-reason';
-    const record: UnfreezeRecord = { how: order.how, reason: frozen };
+    const record: UnfreezeRecord = { how };
     const lease = kv.lease === undefined ? {} : { lease: kv.lease };
     const { succeeded } = await store.transact({
       compares: [{ key: kv.key, on: 'mod-revision', equals: kv.modRevision }],

@@ -172,8 +172,6 @@ export interface BatchResultEntity {
 
 /** The body of `POST /fleet/v2/machines/<id>/unfreeze`. */
 export interface UnfreezeRequest {
-  /** The reason that the machine must be frozen for, as {@link MachineEntity} tells it. Absent: whichever it is. */
-  readonly frozen?: string;
   /** `adopt`: the store gets the units that it lacks. `discard`: what it lacks is stopped. */
   readonly how: UnfreezeWord;
 }

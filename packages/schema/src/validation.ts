@@ -144,10 +144,7 @@ export const batchAnswerSchema = z.object({
 const unfreezeWord = z.enum(['adopt', 'discard']);
 
 /** Checks an {@link UnfreezeRequest}. */
-export const unfreezeRequestSchema = z.object({
-  frozen: z.string().exactOptional(),
-  how: unfreezeWord,
-}) satisfies z.ZodType<UnfreezeRequest>;
+export const unfreezeRequestSchema = z.object({ how: unfreezeWord }) satisfies z.ZodType<UnfreezeRequest>;
 
 /** Checks an {@link UnfreezeAnswer}. */
 export const unfreezeAnswerSchema = z.object({

@@ -89,11 +89,11 @@ function parseWay({ adopt, discard }: UnfreezeFlags): UnfreezeWord {
   return adopt === true ? 'adopt' : 'discard';
 }
 
-async function readPlan({ client, clock }: Context, { id, frozen }: FrozenMachine, how: UnfreezeWord) {
+async function readPlan({ client, clock }: Context, { id }: FrozenMachine, how: UnfreezeWord) {
   const deadlineMs = clock.monotonicMs() + planPatienceMs;
   for (;;) {
     try {
-      return await client.planUnfreeze(id, { how, frozen });
+      return await client.planUnfreeze(id, { how });
     } catch (error) {
       if (!isTransient(error) || clock.monotonicMs() >= deadlineMs) throw error;
       await sleep(clock, pauseMs);
@@ -116,7 +116,7 @@ async function unfreezeAll(
   const told: FrozenMachine[] = [];
   for (const machine of machines) {
     try {
-      await client.unfreeze(machine.id, { how, frozen: machine.frozen });
+      await client.unfreeze(machine.id, { how });
       told.push(machine);
     } catch (error) {
       screen.err(screen.palette.bad(`Machine ${machineLabel(machine)} was not told: ${messageOf(error)}`));
