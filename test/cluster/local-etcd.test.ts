@@ -145,7 +145,11 @@ describe('a host without an etcd', { skip: labObstacle() }, () => {
     assert.deepEqual(await mainPids(host, names), pids);
     await host.mustExec(['rmdir', `${directory}/data/member/snap/db`]);
     await host.mustExec(['mv', `${directory}/aside`, `${directory}/data/member/snap/db`]);
-    await waitUntil({ what: 'it is a cluster again', read: () => listMachines(host), until: (ids) => ids.length === 1 });
+    await waitUntil({
+      what: 'it is a cluster again',
+      read: () => listMachines(host),
+      until: (ids) => ids.length === 1,
+    });
     await startOne();
     await untilAllRun();
     for (const [name, pid] of pids) assert.equal(await pidOf(name), pid);

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
-import { fleetServiceUnit, fleetSocketUnit } from '@flotilla/fleetd';
 import {
   addUser,
   createLab,
@@ -16,6 +15,10 @@ import {
   waitUntil,
 } from '../lab/index.js';
 import { mainPids, sleeper } from './cluster.js';
+import { readChapter } from './readme.js';
+
+/** What people are told to type. */
+const [installation = '', ...more] = await readChapter('Without root');
 
 const names = ['test-1.service', 'test-2.service'];
 const prefix = '/_coreos.com/fleet-user/ann/';
@@ -41,22 +44,27 @@ describe('a fleetd without root', { skip: userObstacle() }, () => {
   after(() => lab.close());
 
   afterEach(async () => {
-    await user.exec(['node', '/opt/fleet/fleetctl', 'destroy', ...names]);
+    await user.exec([fleetctlPath(), 'destroy', ...names]);
   });
 
+  /** Types what the README says. Only addresses are the lab's own. */
   const install = async () => {
-    await host.writeFile('/opt/fleet/fleetd', await readFile(join(singleFiles, 'fleetd')));
-    await user.writeFile(`${user.home}/.config/fleet/fleet.conf`, `etcd_servers = ${lab.etcdUrls}\nagent_ttl = 5s\n`);
-    const units = `${user.home}/.config/systemd/user`;
-    const command = ['/opt/node/node', '/opt/fleet/fleetd', '--user'];
-    await user.writeFile(`${units}/fleet.service`, fleetServiceUnit({ command, manager: 'user' }));
-    await user.writeFile(`${units}/fleet.socket`, fleetSocketUnit({ socket: '%t/fleet.sock', manager: 'user' }));
-    await user.mustExec(['systemctl', '--user', 'daemon-reload']);
-    await user.mustExec(['systemctl', '--user', 'enable', '--now', 'fleet.socket', 'fleet.service']);
+    assert.deepEqual(more, []);
+    const programs = ['fleetd', 'fleetctl'].map((name) => [`${user.home}/${name}`, join(singleFiles, name)] as const);
+    for (const [path, from] of programs) {
+      await user.writeFile(path, await readFile(from));
+      await user.mustExec(['chmod', '755', path]);
+    }
+    // A killed leader is followed sooner.
+    await user.writeFile(`${user.home}/.config/fleet/fleet.conf`, 'engine_reconcile_interval = 0.4\n');
+    const script = installation.replaceAll('http://10.0.0.1:2379', lab.etcdUrls);
+    await user.mustExec(['sh', '-e', '-c', script]);
   };
 
+  const fleetctlPath = () => `${user.home}/.local/bin/fleetctl`;
+
   /** The user's fleetctl, which has to find the right fleetd by itself. */
-  const ownFleetctl = (...words: readonly string[]) => user.mustExec(['node', '/opt/fleet/fleetctl', ...words]);
+  const ownFleetctl = (...words: readonly string[]) => user.mustExec([fleetctlPath(), ...words]);
 
   const startAll = () => ownFleetctl('start', ...names.map((name) => `${user.home}/${name}`));
 
@@ -120,7 +128,12 @@ describe('a fleetd without root', { skip: userObstacle() }, () => {
         until: (pid) => pid !== '0' && pid !== daemon,
         onTimeout: () => host.journal(),
       });
-      assert.match(await ownFleetctl('list-units', '--no-legend'), /test-1\.service.*active/);
+      await waitUntil({
+        what: 'it takes units again',
+        read: () => user.exec([fleetctlPath(), 'start', ...names]),
+        until: ({ code }) => code === 0,
+        onTimeout: () => host.journal(),
+      });
       assert.deepEqual(await ownPids(), before);
     });
   }
@@ -160,13 +173,53 @@ describe('a fleetd without root', { skip: userObstacle() }, () => {
   });
 
   it('that can’t work says in a line how it could', async () => {
-    const fleetd = ['node', '/opt/fleet/fleetd'];
+    const fleetd = [`${user.home}/.local/bin/fleetd`];
     const missing = await user.exec(['env', '--unset=XDG_RUNTIME_DIR', ...fleetd, '--user']);
     assert.equal(missing.code, 1);
     assert.match(missing.stderr, /^[^\n]*XDG_RUNTIME_DIR is not set[^\n]*loginctl enable-linger ann[^\n]*\n$/);
     const unprivileged = await user.exec(fleetd);
     assert.equal(unprivileged.code, 1);
     assert.match(unprivileged.stderr, /^[^\n]*fleetd --user[^\n]*\n$/);
+  });
+
+  it('needs no etcd and no installation either', async () => {
+    const bea = await addUser(host, 'bea', 1501);
+    const etcd = `${bea.home}/.local/state/fleet/etcd`;
+    const fleetctl = (...words: readonly string[]) => bea.exec(['/opt/fleet/fleetctl', ...words]);
+    const isActive = async (unit: string) => (await bea.exec(['systemctl', '--user', 'is-active', unit])).stdout.trim();
+    await bea.writeFile(`${bea.home}/test-3.service`, sleeper);
+
+    await bea.mustExec([
+      'systemd-run',
+      '--user',
+      '--quiet',
+      '--unit=hand',
+      '/opt/node/node',
+      '/opt/fleet/fleetd',
+      '--user',
+    ]);
+    await waitUntil({
+      what: 'a cluster of one takes units',
+      read: () => fleetctl('start', `${bea.home}/test-3.service`),
+      until: ({ code }) => code === 0,
+      onTimeout: () => host.journal(),
+    });
+    assert.equal((await bea.mustExec(['stat', '--format=%a', `${bea.runtimeDirectory}/fleet.sock`])).trim(), '600');
+    assert.equal(await isActive('fleet-etcd.service'), 'active');
+    assert.match(await bea.mustExec(['stat', '--format=%a %U', etcd]), /^700 bea$/m);
+    await bea.mustExec(['systemctl', '--user', 'kill', '--signal=SIGTERM', 'hand.service']);
+
+    const said = await bea.mustExec(['/opt/fleet/fleetd', 'install', '--user']);
+    assert.match(said, /^write \/home\/bea\/.config\/fleet\/fleet.conf$/m);
+    assert.match(said, /^run systemctl --user restart fleet.socket fleet.service\nfleetd [\d.]+ runs\.\n$/m);
+    assert.equal(await isActive('test-3.service'), 'active');
+    assert.match((await fleetctl('list-units', '--no-legend')).stdout, /test-3\.service.*active/);
+
+    await bea.mustExec([`${bea.home}/.local/bin/fleetd`, 'install', '--user', '--uninstall', '--purge']);
+    for (const unit of ['test-3.service', 'fleet.service', 'fleet-etcd.service'])
+      assert.equal(await isActive(unit), 'inactive', unit);
+    const left = await host.mustExec(['find', bea.home, bea.runtimeDirectory, '-iname', '*fleet*']);
+    assert.equal(left, '');
   });
 
   // The last test: in a container on cgroup v1, systemd takes minutes to notice that a user's processes are gone.

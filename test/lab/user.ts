@@ -15,7 +15,7 @@ export interface TestUser {
   /** Like `exec`, for what has to succeed; gives its standard output. */
   mustExec(argv: readonly string[], options?: CommandOptions): Promise<string>;
   /** Writes a file of this user's, and its directories. */
-  writeFile(path: string, content: string): Promise<void>;
+  writeFile(path: string, content: string | Uint8Array): Promise<void>;
 }
 
 /** What a user's systemd and bus need, and the Debian package that has it. */

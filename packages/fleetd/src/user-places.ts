@@ -16,8 +16,12 @@ export interface Account {
 
 /** Where a user's fleetd keeps its things. @see file-hierarchy(7), XDG Base Directory Specification */
 export interface UserPlaces {
+  /** Of all programs. */
+  readonly configHome: string;
   readonly configFile: string;
   readonly stateDirectory: string;
+  /** Of all programs; gone with the user's last session, unless the user lingers. */
+  readonly runtimeDirectory: string;
 }
 
 export function readAccount(): Account {
@@ -49,8 +53,11 @@ export async function findUserPlaces(environment: Environment, account: Account)
     throw new ConfigError(`--user: there is no XDG_RUNTIME_DIR ${runtime}`, sessionHint(account));
   if (owner !== account.uid)
     throw new ConfigError(`--user: XDG_RUNTIME_DIR ${runtime} is not ${account.name}'s own`, sessionHint(account));
+  const configHome = findBase(environment.XDG_CONFIG_HOME) ?? join(home, '.config');
   return {
-    configFile: join(findBase(environment.XDG_CONFIG_HOME) ?? join(home, '.config'), 'fleet/fleet.conf'),
+    configHome,
+    configFile: join(configHome, 'fleet/fleet.conf'),
+    runtimeDirectory: runtime,
     stateDirectory: join(findBase(environment.XDG_STATE_HOME) ?? join(home, '.local/state'), 'fleet'),
   };
 }

@@ -3,11 +3,12 @@ import { test } from 'node:test';
 import { parseFlags } from '../flags.js';
 import { isNodeNewEnough } from './find-node.js';
 
-const plain = { isUninstall: false, isPurging: false, isStarting: true, isDryRun: false };
+const plain = { isUser: false, isUninstall: false, isPurging: false, isStarting: true, isDryRun: false };
 
 for (const [text, request] of [
   ['install', plain],
   ['install --no-start', { ...plain, isStarting: false }],
+  ['install --user', { ...plain, isUser: true }],
   ['install -dry-run', { ...plain, isDryRun: true }],
   ['install --uninstall --purge', { ...plain, isUninstall: true, isPurging: true }],
 ] as const) {
@@ -32,7 +33,7 @@ for (const text of ['install --help', 'install -h', 'help install']) {
   test(`fleetd ${text} explains each flag`, async () => {
     const command = await parseFlags(text.split(' '));
     assert.equal(command.kind, 'help');
-    for (const flag of ['--no-start', '--uninstall', '--purge', '--dry-run'])
+    for (const flag of ['--user', '--no-start', '--uninstall', '--purge', '--dry-run'])
       assert.ok(command.kind === 'help' && command.text.includes(flag));
   });
 }

@@ -3,6 +3,8 @@ import { canonicalFlag } from '../canonical-flag.js';
 
 /** What `fleetd install` is asked to do. */
 export interface InstallRequest {
+  /** Whether it is for the user's own systemd, below the user's directories. */
+  readonly isUser: boolean;
   readonly isUninstall: boolean;
   /** Only with `isUninstall`. */
   readonly isPurging: boolean;
@@ -24,13 +26,13 @@ export async function parseInstall(args: readonly string[]): Promise<InstallComm
     failure = message ?? error.message;
   });
   const parsed = await parser.parseAsync(args.map(canonicalFlag));
-  const { help = false, uninstall = false, purge = false, noStart = false, dryRun = false } = parsed;
+  const { help = false, user = false, uninstall = false, purge = false, noStart = false, dryRun = false } = parsed;
   const [word] = parsed._;
   if (failure === undefined && word !== undefined) failure = `install takes no arguments: ${word}`;
   if (failure === undefined && purge && !uninstall) failure = '--purge goes with --uninstall';
   if (failure !== undefined) return { kind: 'usage', text: `fleetd: ${failure}\nTry fleetd install --help.` };
   if (help) return { kind: 'help', text: await parser.getHelp() };
-  const request = { isUninstall: uninstall, isPurging: purge, isStarting: !noStart, isDryRun: dryRun };
+  const request = { isUser: user, isUninstall: uninstall, isPurging: purge, isStarting: !noStart, isDryRun: dryRun };
   return { kind: 'install', request };
 }
 
@@ -50,6 +52,7 @@ function createParser() {
         'own to the units belong into drop-ins (systemctl edit fleet).',
     )
     .parserConfiguration({ 'boolean-negation': false })
+    .option('user', flag('for you alone: ~/.local/bin, ~/.config/systemd/user, ~/.config/fleet; without root'))
     .option('no-start', flag('start and restart nothing: there is a configuration to write first, say'))
     .option('uninstall', flag('stop this host’s units, leave the cluster, and remove what was installed'))
     .option('purge', flag('with --uninstall: remove /etc/fleet, /var/lib/fleet and the group as well'))

@@ -1,5 +1,10 @@
+import { join } from 'node:path';
+import type { Account, UserPlaces } from '../user-places.js';
+
 /** Where the parts of an installation lie. Absolute paths; fleetd's own defaults are those of {@link hostPlaces}. */
 export interface Places {
+  /** Which systemd runs fleetd: the host's, or a user's own. */
+  readonly manager: 'system' | 'user';
   /** Directory of `fleetd` and `fleetctl`. */
   readonly programs: string;
   /** Directory of `fleet.service` and `fleet.socket`. */
@@ -17,6 +22,7 @@ export interface Places {
 
 /** What `fleetd install` places on a host. */
 export const hostPlaces: Places = {
+  manager: 'system',
   programs: '/usr/local/bin',
   units: '/etc/systemd/system',
   runtimeUnits: '/run/systemd/system',
@@ -34,3 +40,23 @@ export const packagePlaces: Places = {
   units: '/usr/lib/systemd/system',
   groupFile: '/usr/lib/sysusers.d/fleet.conf',
 };
+
+/** What `fleetd install --user` places. @see file-hierarchy(7), systemd.unit(5) */
+export function placesOfUser(user: UserPlaces, { home }: Account): Places {
+  return {
+    manager: 'user',
+    programs: join(home, '.local/bin'),
+    units: join(user.configHome, 'systemd/user'),
+    runtimeUnits: join(user.runtimeDirectory, 'systemd/user'),
+    groupFile: undefined,
+    configFile: user.configFile,
+    stateDirectory: user.stateDirectory,
+    runtimeDirectory: join(user.runtimeDirectory, 'fleet'),
+    socket: join(user.runtimeDirectory, 'fleet.sock'),
+  };
+}
+
+/** A call of systemctl to the systemd that these places belong to. */
+export function systemctl({ manager }: Places, ...words: readonly string[]): string[] {
+  return ['systemctl', ...(manager === 'user' ? ['--user'] : []), ...words];
+}

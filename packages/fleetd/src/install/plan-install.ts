@@ -1,6 +1,5 @@
 import { join } from 'node:path';
-import type { Places } from './places.js';
-import { sampleConfig } from './sample-config.js';
+import { type Places, systemctl } from './places.js';
 import { journalHint, type Step } from './steps.js';
 import { fleetGroupFile, fleetServiceUnit, fleetSocketUnit, fleetUnits } from './unit-files.js';
 
@@ -20,6 +19,8 @@ export interface InstallInput {
   readonly programs: ReadonlyMap<string, Buffer>;
   /** The Node to name in `fleet.service`; `undefined` if services find a fitting one by themselves. */
   readonly node: string | undefined;
+  /** The configuration for who has none. */
+  readonly sample: string;
   /** What there is at the paths of {@link installedPaths}. */
   readonly found: FoundFiles;
   /** Whether fleetd is to run at once. */
@@ -29,7 +30,7 @@ export interface InstallInput {
 const programMode = 0o755;
 const plainMode = 0o644;
 /** It may hold a password. */
-const configMode = 0o640;
+const configModes = { system: 0o640, user: 0o600 } as const;
 
 /** What an installation writes, but for the configuration, which belongs to the host's owner. */
 export function installedPaths({ programs, units: directory, groupFile }: Places): string[] {
@@ -53,21 +54,23 @@ export function planInstall(input: InstallInput): Step[] {
     put(places.groupFile, fleetGroupFile);
     steps.push({ kind: 'run', argv: ['systemd-sysusers', places.groupFile] });
   }
-  steps.push(placeConfig(places.configFile, found));
-  put(socketPath, fleetSocketUnit({ socket: places.socket, manager: 'system' }));
-  put(join(places.units, 'fleet.service'), fleetServiceUnit({ command: commandOf(input), manager: 'system' }));
-  steps.push({ kind: 'run', argv: ['systemctl', 'daemon-reload'] });
-  steps.push({ kind: 'run', argv: ['systemctl', 'enable', ...fleetUnits] });
+  steps.push(placeConfig(input));
+  const { manager } = places;
+  put(socketPath, fleetSocketUnit({ socket: places.socket, manager }));
+  put(join(places.units, 'fleet.service'), fleetServiceUnit({ command: commandOf(input), manager }));
+  steps.push({ kind: 'run', argv: systemctl(places, 'daemon-reload') });
+  steps.push({ kind: 'run', argv: systemctl(places, 'enable', ...fleetUnits) });
   // A changed socket is bound anew; one that stays has clients wait in it while fleetd restarts.
   const isSocketNew = steps.some((step) => step.kind === 'write' && step.path === socketPath);
   const restarted = isSocketNew ? fleetUnits : fleetUnits.slice(1);
-  if (isStarting) steps.push({ kind: 'run', argv: ['systemctl', 'restart', ...restarted], hint: journalHint });
+  const restart: Step = { kind: 'run', argv: systemctl(places, 'restart', ...restarted), hint: journalHint(places) };
+  if (isStarting) steps.push(restart);
   return steps;
 }
 
 function commandOf({ places, node }: InstallInput): string[] {
-  const program = join(places.programs, 'fleetd');
-  return node === undefined ? [program] : [node, program];
+  const program = [join(places.programs, 'fleetd'), ...(places.manager === 'user' ? ['--user'] : [])];
+  return node === undefined ? program : [node, ...program];
 }
 
 function placeFile({ path, ...file }: FoundFile & { readonly path: string }, found: FoundFiles): Step {
@@ -76,7 +79,8 @@ function placeFile({ path, ...file }: FoundFile & { readonly path: string }, fou
   return isSame ? { kind: 'keep', path, why: 'it is up to date' } : { kind: 'write', path, ...file };
 }
 
-function placeConfig(path: string, found: FoundFiles): Step {
+function placeConfig({ places, found, sample }: InstallInput): Step {
+  const { configFile: path, manager } = places;
   if (found.has(path)) return { kind: 'keep', path, why: 'it is yours' };
-  return { kind: 'write', path, content: Buffer.from(sampleConfig()), mode: configMode };
+  return { kind: 'write', path, content: Buffer.from(sample), mode: configModes[manager] };
 }

@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path';
 import { localEtcdUnit } from '@flotilla/local-etcd';
-import type { Places } from './places.js';
+import { type Places, systemctl } from './places.js';
 import { installedPaths } from './plan-install.js';
 import { journalHint, type Step } from './steps.js';
 import { fleetGroup, fleetUnits } from './unit-files.js';
@@ -30,9 +30,10 @@ export function uninstallPaths(places: Places): string[] {
 /** Decides how fleetd is stopped for good: its host leaves the cluster, its units move to other machines. */
 export function planStop(places: Places, present: Present): Step[] {
   if (!present.has(join(places.units, 'fleet.service'))) return [];
-  const steps: Step[] = [{ kind: 'run', argv: ['systemctl', 'disable', '--now', ...fleetUnits], hint: journalHint }];
+  const argv = systemctl(places, 'disable', '--now', ...fleetUnits);
+  const steps: Step[] = [{ kind: 'run', argv, hint: journalHint(places) }];
   // Not before: fleetd writes there that it leaves.
-  if (present.has(localEtcdPath(places))) steps.push({ kind: 'run', argv: ['systemctl', 'stop', localEtcdUnit] });
+  if (present.has(localEtcdPath(places))) steps.push({ kind: 'run', argv: systemctl(places, 'stop', localEtcdUnit) });
   return steps;
 }
 
@@ -55,11 +56,11 @@ export function planRemoval({ places, present, isPurging, strays, hasGroup }: Re
   };
   if (isPurging && strays.length > 0) {
     // Their files are about to go.
-    steps.push({ kind: 'run', argv: ['systemctl', 'disable', '--runtime', '--now', '--', ...strays] });
+    steps.push({ kind: 'run', argv: systemctl(places, 'disable', '--runtime', '--now', '--', ...strays) });
   }
   const removed = [...installedPaths(places), localEtcdPath(places)];
   remove(removed);
-  if (removed.some((path) => present.has(path))) steps.push({ kind: 'run', argv: ['systemctl', 'daemon-reload'] });
+  if (removed.some((path) => present.has(path))) steps.push({ kind: 'run', argv: systemctl(places, 'daemon-reload') });
   remove(runtimePaths(places));
   if (isPurging) remove(keptPaths(places));
   else for (const path of keptPaths(places).filter((each) => present.has(each))) steps.push(keep(path));

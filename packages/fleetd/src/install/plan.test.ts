@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { hostPlaces } from './places.js';
+import { hostPlaces, placesOfUser } from './places.js';
 import { type FoundFile, type InstallInput, planInstall } from './plan-install.js';
 import { planRemoval, planStop, uninstallPaths } from './plan-uninstall.js';
 import { describeStep, type Step } from './steps.js';
@@ -10,6 +10,7 @@ const fresh: InstallInput = {
   places: hostPlaces,
   programs: new Map([['fleetd', bytes]]),
   node: undefined,
+  sample: '# everything is explained here',
   found: new Map(),
   isStarting: true,
 };
@@ -33,6 +34,46 @@ test('a host without fleetd gets all of it, and the group before the socket that
     'run systemctl enable fleet.socket fleet.service',
     'run systemctl restart fleet.socket fleet.service',
   ]);
+});
+
+const account = { uid: 1500, name: 'ann', home: '/home/ann' };
+const user = placesOfUser(
+  {
+    configHome: '/home/ann/.config',
+    configFile: '/home/ann/.config/fleet/fleet.conf',
+    stateDirectory: '/home/ann/.local/state/fleet',
+    runtimeDirectory: '/run/user/1500',
+  },
+  account,
+);
+
+test('a user gets it below the user’s directories, without a group, through the user’s own systemd', () => {
+  const steps = planInstall({ ...fresh, places: user });
+  assert.deepEqual(lines(steps), [
+    'write /home/ann/.local/bin/fleetd',
+    'write /home/ann/.config/fleet/fleet.conf',
+    'write /home/ann/.config/systemd/user/fleet.socket',
+    'write /home/ann/.config/systemd/user/fleet.service',
+    'run systemctl --user daemon-reload',
+    'run systemctl --user enable fleet.socket fleet.service',
+    'run systemctl --user restart fleet.socket fleet.service',
+  ]);
+  const text = (name: string) => after(steps).get(`/home/ann/.config/systemd/user/${name}`)?.content.toString() ?? '';
+  assert.match(text('fleet.service'), /^ExecStart=\/home\/ann\/.local\/bin\/fleetd --user$/m);
+  assert.match(text('fleet.socket'), /^ListenStream=\/run\/user\/1500\/fleet.sock\nSocketMode=0600$/m);
+  assert.equal(after(steps).get(user.configFile)?.mode, 0o600);
+});
+
+test('what a user uninstalls and purges is the user’s own', () => {
+  const present = new Set(uninstallPaths(user));
+  const steps = [
+    ...planStop(user, present),
+    ...planRemoval({ places: user, present, isPurging: true, strays: ['a.service'], hasGroup: false }),
+  ];
+  for (const step of steps) {
+    if (step.kind === 'run') assert.deepEqual(step.argv.slice(0, 2), ['systemctl', '--user']);
+    else assert.match(step.path, /^\/(home\/ann|run\/user\/1500)\//);
+  }
 });
 
 test('a second installation writes nothing, and leaves the socket open while it restarts fleetd', () => {

@@ -5,24 +5,32 @@ import { version } from '@flotilla/errors';
 import { compileConfig } from '../compile-config.js';
 import { parseConfigFile } from '../config-file.js';
 import { InstallError } from '../errors.js';
+import { findUserPlaces, readAccount, userDefaults } from '../user-places.js';
 import { hasServiceNode, isNodeNewEnough } from './find-node.js';
 import type { InstallRequest } from './install-flags.js';
-import { hostPlaces, packagePlaces } from './places.js';
+import { hostPlaces, type Places, packagePlaces, placesOfUser, systemctl } from './places.js';
 import { type FoundFile, installedPaths, planInstall } from './plan-install.js';
 import { planRemoval, planStop, uninstallPaths } from './plan-uninstall.js';
+import { sampleConfig } from './sample-config.js';
 import { carryOut, describeStep, type Step } from './steps.js';
 import { fleetGroup } from './unit-files.js';
 
-const places = hostPlaces;
+/** Whom fleetd is installed for: a host, or a user of it. */
+interface Target {
+  readonly places: Places;
+  readonly sample: string;
+}
 
 /**
  * Installs fleetd on this host, or removes it. Each thing done is a line for `say`.
  *
  * @throws InstallError if this host, or the file that is running, does not allow it.
- * @throws ConfigError if the host's configuration file can't be used; nothing has been changed then.
+ * @throws ConfigError if the configuration file can't be used, or a user has no session; nothing has been changed then.
  */
 export async function runInstall(request: InstallRequest, say: (line: string) => void): Promise<void> {
-  await requireHost();
+  const target = request.isUser ? await findUserTarget() : { places: hostPlaces, sample: sampleConfig() };
+  const { places } = target;
+  await requireHost(request);
   const act = async (steps: readonly Step[]) => {
     for (const step of steps) {
       say(describeStep(step));
@@ -30,24 +38,44 @@ export async function runInstall(request: InstallRequest, say: (line: string) =>
     }
     return steps;
   };
-  const done = request.isUninstall ? await uninstall(request, act) : await act(await findInstallSteps(request));
-  say(request.isDryRun ? 'Nothing of this was done.' : conclusion(request, done));
+  const done = request.isUninstall
+    ? await uninstall(request, places, act)
+    : await act(await findInstallSteps(request, target));
+  say(request.isDryRun ? 'Nothing of this was done.' : conclusion(request, places, done));
+  if (request.isUser && !request.isUninstall) await sayWhetherLingering(say);
 }
 
-function conclusion({ isUninstall, isStarting }: InstallRequest, steps: readonly Step[]): string {
+async function findUserTarget(): Promise<Target> {
+  const account = readAccount();
+  const user = await findUserPlaces(process.env, account);
+  return { places: placesOfUser(user, account), sample: sampleConfig(userDefaults(user, account, [])) };
+}
+
+function conclusion({ isUninstall, isStarting }: InstallRequest, places: Places, steps: readonly Step[]): string {
   const hasChanged = steps.some(({ kind }) => kind !== 'keep');
   if (isUninstall) return hasChanged ? 'fleetd is removed from this host.' : 'There was nothing to remove.';
   if (isStarting) return `fleetd ${version} runs.`;
-  return `fleetd ${version} is installed. Once ${places.configFile} is as you want it: systemctl restart fleet`;
+  const restart = systemctl(places, 'restart', 'fleet').join(' ');
+  return `fleetd ${version} is installed. Once ${places.configFile} is as you want it: ${restart}`;
 }
 
-async function requireHost(): Promise<void> {
-  if (process.getuid?.() !== 0) throw new InstallError('install needs root', 'run it with sudo, say');
+async function sayWhetherLingering(say: (line: string) => void): Promise<void> {
+  const { name } = readAccount();
+  if (await exists(join('/var/lib/systemd/linger', name))) return;
+  say(`fleetd and its units end with your last session here; to have them stay: loginctl enable-linger ${name}`);
+}
+
+async function requireHost({ isUser }: InstallRequest): Promise<void> {
+  if (!isUser && process.getuid?.() !== 0)
+    throw new InstallError(
+      'install needs root',
+      'run it with sudo, say, or, for yourself alone, fleetd install --user',
+    );
   if (!(await exists('/run/systemd/system'))) throw new InstallError('this host does not run systemd');
 }
 
-async function findInstallSteps({ isStarting }: InstallRequest): Promise<Step[]> {
-  await refusePackaged('bring the newer fleetd as a package too, or remove the package first');
+async function findInstallSteps({ isUser, isStarting }: InstallRequest, { places, sample }: Target): Promise<Step[]> {
+  if (!isUser) await refusePackaged('bring the newer fleetd as a package too, or remove the package first');
   const programs = await readPrograms();
   const found = new Map<string, FoundFile>();
   for (const path of [...installedPaths(places), places.configFile]) {
@@ -59,24 +87,25 @@ async function findInstallSteps({ isStarting }: InstallRequest): Promise<Step[]>
   if (config !== undefined) compileConfig([parseConfigFile(config.content.toString(), places.configFile).values]);
   if (!isNodeNewEnough(process.version)) throw new InstallError(`fleetd needs Node 20; this is ${process.version}`);
   const node = (await hasServiceNode()) ? undefined : process.execPath;
-  return planInstall({ places, programs, node, found, isStarting });
+  return planInstall({ places, programs, node, sample, found, isStarting });
 }
 
 type Act = (steps: readonly Step[]) => Promise<readonly Step[]>;
 
-async function uninstall({ isPurging, isDryRun }: InstallRequest, act: Act): Promise<Step[]> {
+async function uninstall({ isUser, isPurging, isDryRun }: InstallRequest, places: Places, act: Act): Promise<Step[]> {
   const present = new Set<string>();
   for (const path of uninstallPaths(places)) if (await exists(path)) present.add(path);
-  if (!installedPaths(places).some((path) => present.has(path))) await refusePackaged('remove it with apt or dpkg');
+  const isInstalled = installedPaths(places).some((path) => present.has(path));
+  if (!isUser && !isInstalled) await refusePackaged('remove it with apt or dpkg');
   const stopped = await act(planStop(places, present));
   const groups = (await findFile('/etc/group'))?.content.toString() ?? '';
-  const hasGroup = groups.includes(`\n${fleetGroup}:`);
-  const strays = isDryRun ? [] : await findStrays();
+  const hasGroup = !isUser && groups.includes(`\n${fleetGroup}:`);
+  const strays = isDryRun ? [] : await findStrays(places);
   return [...stopped, ...(await act(planRemoval({ places, present, isPurging, strays, hasGroup })))];
 }
 
 /** The cluster's units that systemd still has. */
-async function findStrays(): Promise<string[]> {
+async function findStrays(places: Places): Promise<string[]> {
   const strays: string[] = [];
   for (const entry of (await readdir(places.runtimeUnits, { withFileTypes: true }).catch(ignoreMissing)) ?? []) {
     if (!entry.isSymbolicLink()) continue;

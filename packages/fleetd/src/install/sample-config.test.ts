@@ -21,6 +21,14 @@ test('the sample has every option once, and its defaults are those that hold wit
   for (const name of optionNames) assert.equal(uncommented.split(`\n${name} =`).length, 2, name);
 });
 
+test('a user’s sample has the user’s defaults', () => {
+  const state = { text: '/home/ann/.local/state/fleet', source: '--user' };
+  const sample = sampleConfig(new Map([['state_directory', state]]));
+  assert.match(sample, /systemctl --user restart fleet/);
+  assert.match(sample, /^#state_directory = \/home\/ann\/.local\/state\/fleet$/m);
+  assert.match(sample, /^#agent_ttl = 30s$/m);
+});
+
 test('every line of the sample is a comment that fits a terminal', () => {
   for (const line of sampleConfig().split('\n')) assert.match(line, /^(#.{0,119})?$/);
 });

@@ -1,4 +1,4 @@
-import { type OptionKind, type OptionName, optionNames, options } from '../options.js';
+import { type OptionKind, type OptionName, type OptionValues, optionNames, options } from '../options.js';
 
 interface Section {
   readonly title: string;
@@ -14,22 +14,29 @@ const sections: readonly Section[] = [
   { title: 'The rest', has: () => true },
 ];
 
-const intro = `# Configuration of fleetd: "option = value" lines, read when fleetd starts. \`systemctl restart fleet\` changes no unit.
+const intro = (
+  restart: string,
+) => `# Configuration of fleetd: "option = value" lines, read when fleetd starts. \`${restart}\` changes no unit.
 # Every option stands here with its default, as a comment. The environment (FLEET_OPTION_NAME) and flags win over
 # this file.`;
 
-/** A configuration file in which every option is explained and none is set. */
-export function sampleConfig(): string {
+/**
+ * A configuration file in which every option is explained and none is set.
+ *
+ * @param userDefaults What differs for a user's fleetd, if it is for one.
+ */
+export function sampleConfig(userDefaults?: OptionValues): string {
   const written = sections.map(({ title }, index) => {
     const names = optionNames.filter((name) => sections.findIndex(({ has }) => has(name)) === index);
-    return [`## ${title}`, ...names.map(explain)].join('\n\n');
+    return [`## ${title}`, ...names.map((name) => explain(name, userDefaults?.get(name)?.text))].join('\n\n');
   });
-  return `${[intro, ...written].join('\n\n')}\n`;
+  const restart = userDefaults === undefined ? 'systemctl restart fleet' : 'systemctl --user restart fleet';
+  return `${[intro(restart), ...written].join('\n\n')}\n`;
 }
 
-function explain(name: OptionName): string {
-  const { help, fallback, reads } = options[name];
-  return `${wrap(`${help}${describeValues(reads)}`)}\n#${name} = ${fallback}`.trimEnd();
+function explain(name: OptionName, value: string = options[name].fallback): string {
+  const { help, reads } = options[name];
+  return `${wrap(`${help}${describeValues(reads)}`)}\n#${name} = ${value}`.trimEnd();
 }
 
 function describeValues(reads: OptionKind): string {

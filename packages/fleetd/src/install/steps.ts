@@ -3,6 +3,7 @@ import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { InstallError } from '../errors.js';
+import type { Places } from './places.js';
 
 const run = promisify(execFile);
 
@@ -15,7 +16,9 @@ export type Step =
   | { readonly kind: 'run'; readonly argv: readonly string[]; readonly hint?: string };
 
 /** What to do if systemd can't start or stop fleetd. */
-export const journalHint = '"journalctl --unit=fleet.service" says more';
+export function journalHint({ manager }: Places): string {
+  return `"journalctl --${manager === 'user' ? 'user-' : ''}unit=fleet.service" says more`;
+}
 
 /** A step as one line. */
 export function describeStep(step: Step): string {
