@@ -51,7 +51,8 @@ describe('fleetd on one’s own host, as the README has it', { skip: labObstacle
     assert.match(said, /Active: active \(running\)/);
     assert.match(said, /Status: "In contact with its cluster"/);
     assert.match(said, new RegExp(`^${host.machineId.slice(0, 8)}.*disk=ssd`, 'm'));
-    assert.equal(await show('UnitFileState'), 'enabled');
+    const properties = ['UnitFileState', 'Restart', 'WatchdogUSec', 'OOMScoreAdjust'];
+    assert.deepEqual(await Promise.all(properties.map(show)), ['enabled', 'always', '1min', '-900']);
     await host.writeFile(`/root/${unit}`, sleeper);
     await host.mustExec(['/usr/local/bin/fleetctl', 'start', `/root/${unit}`]);
   });
