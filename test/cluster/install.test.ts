@@ -52,7 +52,7 @@ describe('fleetd on one’s own host, as the README has it', { skip: labObstacle
     assert.match(said, /Status: "In contact with its cluster"/);
     assert.match(said, new RegExp(`^${host.machineId.slice(0, 8)}.*disk=ssd`, 'm'));
     const properties = ['UnitFileState', 'Restart', 'WatchdogUSec', 'OOMScoreAdjust'];
-    assert.deepEqual(await Promise.all(properties.map(show)), ['enabled', 'always', '1min', '-900']);
+    assert.deepEqual(await Promise.all(properties.map(show)), ['enabled', 'always', '30s', '-900']);
     await host.writeFile(`/root/${unit}`, sleeper);
     await host.mustExec(['/usr/local/bin/fleetctl', 'start', `/root/${unit}`]);
   });

@@ -17,6 +17,12 @@ test('systemd waits longer than the default of leave_timeout', () => {
   assert.ok(Number(seconds) * 1000 > compileConfig([]).leaveTimeoutMs + 10_000);
 });
 
+test('a fleetd that hangs is found out before its machine counts as lost', () => {
+  const text = fleetServiceUnit({ command: ['/x'], manager: 'system' });
+  const [, seconds] = /^WatchdogSec=(\d+)$/m.exec(text) ?? [];
+  assert.ok(Number(seconds) > 0 && Number(seconds) <= compileConfig([]).agentTtlSeconds);
+});
+
 test('a user’s own systemd gets nothing that only the host’s can give', () => {
   const units = [
     fleetServiceUnit({ command: ['/x'], manager: 'user' }),

@@ -38,7 +38,8 @@ NotifyAccess=all
 ExecStart=${command.map(quoteArgument).join(' ')}
 Restart=always
 RestartSec=2
-WatchdogSec=60
+# No longer than agent_ttl: after that, its units have been started elsewhere.
+WatchdogSec=30
 # Longer than leave_timeout; fleetd asks for more where that is set higher.
 TimeoutStopSec=60
 # What fleetd has started are short calls of systemctl. They may end by themselves, and nobody has to wait for them.
