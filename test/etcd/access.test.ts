@@ -4,7 +4,7 @@ import { prefixRange } from '@flotilla/registry';
 import { put, Recorder, read, rejects, until, write } from '@flotilla/registry/contract';
 import { opensslMissing, TestCertificates } from './certificates.js';
 import { etcdMissing, TestEtcd } from './etcd.js';
-import { callGateway } from './gateway.js';
+import { EtcdUsers } from './gateway.js';
 import { openStore, time } from './test-stores.js';
 
 /** How long a token lives that is not used; etcd looks every second. */
@@ -14,16 +14,7 @@ describe('EtcdStore with a password', { skip: etcdMissing() ?? false }, () => {
   let etcd: TestEtcd;
   before(async () => {
     etcd = await TestEtcd.start({ extraArguments: ['--bcrypt-cost=4', `--auth-token-ttl=${tokenSeconds}`] });
-    const call = (path: string, body: object) => callGateway(etcd.url, `auth/${path}`, body);
-    const base64 = (text: string) => Buffer.from(text).toString('base64');
-    for (const name of ['root', 'fleet']) {
-      await call('role/add', { name });
-      await call('user/add', { name, password: 'secret' });
-      await call('user/grant', { user: name, role: name });
-    }
-    const perm = { permType: 'READWRITE', key: base64('own/'), range_end: base64('own0') };
-    await call('role/grant', { name: 'fleet', perm });
-    await call('enable', {});
+    await EtcdUsers.enable(etcd.url, ['own']);
   });
   after(() => etcd.remove());
 

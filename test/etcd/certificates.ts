@@ -15,11 +15,17 @@ export class TestCertificates {
   constructor() {
     this.#openssl('req', '-x509', '-subj', '/CN=test authority', ...newKey('ca'), '-out', 'ca.crt');
     writeFileSync(this.path('names'), 'subjectAltName=DNS:localhost,IP:127.0.0.1');
-    for (const name of ['server', 'client']) {
-      this.#openssl('req', '-subj', `/CN=${name}`, ...newKey(name), '-out', `${name}.csr`);
-      const authority = ['-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial', '-extfile', 'names'];
-      this.#openssl('x509', '-req', '-in', `${name}.csr`, ...authority, '-out', `${name}.crt`);
-    }
+    for (const name of ['server', 'client']) this.issue(name);
+  }
+
+  /** Makes one more certificate, with a key of its own. */
+  issue(
+    name: string,
+    { days = 30, subject = `/CN=${name}` }: { readonly days?: number; readonly subject?: string } = {},
+  ): void {
+    this.#openssl('req', '-subj', subject, ...newKey(name), '-out', `${name}.csr`);
+    const authority = ['-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial', '-extfile', 'names'];
+    this.#openssl('x509', '-req', '-days', `${days}`, '-in', `${name}.csr`, ...authority, '-out', `${name}.crt`);
   }
 
   /** Where `ca.crt`, `server.crt`, `server.key`, `client.crt` and `client.key` are. */

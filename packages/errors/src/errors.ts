@@ -4,6 +4,8 @@ export interface FleetErrorOptions {
   readonly hint?: string;
   /** The error that this one was made from. */
   readonly cause?: unknown;
+  /** Whoever raised it has logged what is wrong. @default false */
+  readonly isReported?: boolean;
 }
 
 /**
@@ -13,12 +15,15 @@ export interface FleetErrorOptions {
 export class FleetError extends Error {
   readonly code: string;
   readonly hint: string | undefined;
+  /** Whether the log says already what is wrong: others who meet the error tell it at debug level only. */
+  readonly isReported: boolean;
 
   constructor(code: string, message: string, options: FleetErrorOptions = {}) {
     super(message, 'cause' in options ? { cause: options.cause } : undefined);
     this.name = new.target.name;
     this.code = code;
     this.hint = options.hint;
+    this.isReported = options.isReported === true;
   }
 }
 

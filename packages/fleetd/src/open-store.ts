@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import type { Store } from '@flotilla/registry';
-import { createEtcdStore } from '@flotilla/registry-etcd';
+import { createEtcdStore, type StoreTrouble } from '@flotilla/registry-etcd';
 import type { Clock, Logger } from '@flotilla/runtime';
 import type { Config } from './config.js';
-import { ConfigError } from './errors.js';
+import { findCertificateEnd, readEtcdTls } from './etcd-certificates.js';
+import { describeTrouble } from './etcd-trouble.js';
 
 export interface StoreFoundation {
   /** Where etcd is. */
@@ -12,29 +12,33 @@ export interface StoreFoundation {
   readonly log: Logger;
 }
 
-/** The store at `servers`, in the way that the configuration says. Nothing is connected yet. */
+/**
+ * The store at `servers`, in the way that the configuration says. Nothing is connected yet. What keeps fleetd from it is
+ * told in the log here, and nowhere else.
+ */
 export async function openStore(config: Config, { servers, clock, log }: StoreFoundation): Promise<Store> {
-  const { username, password, caFile, certFile, keyFile, keyPrefix, requestTimeoutMs } = config.etcd;
-  const ca = await readPem('etcd_cafile', caFile);
-  const cert = await readPem('etcd_certfile', certFile);
-  const key = await readPem('etcd_keyfile', keyFile);
-  const hasTls = servers.some((server) => server.startsWith('https://')) || ca !== undefined || cert !== undefined;
+  const { username, password, caFile, certFile, keyPrefix, requestTimeoutMs } = config.etcd;
+  const tls = await readEtcdTls(config.etcd);
+  const hasTls = servers.some((server) => server.startsWith('https://')) || caFile !== '' || certFile !== '';
+  const hasFiles = caFile !== '' || certFile !== '';
   return createEtcdStore({
     hosts: servers,
     prefix: keyPrefix,
     requestTimeoutMs,
     clock,
     log,
+    onTrouble(trouble) {
+      if (trouble === undefined) log.info('etcd answers again');
+      else void tell(trouble);
+    },
     ...(username === '' ? {} : { credentials: { user: username, password } }),
-    ...(hasTls ? { tls: { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) } } : {}),
+    ...(hasTls ? { tls } : {}),
+    ...(hasFiles ? { renewTls: () => readEtcdTls(config.etcd) } : {}),
   });
-}
 
-async function readPem(option: string, path: string): Promise<Buffer | undefined> {
-  if (path === '') return undefined;
-  try {
-    return await readFile(path);
-  } catch (error) {
-    throw new ConfigError(`${option}: ${error instanceof Error ? error.message : String(error)}`);
+  async function tell(trouble: StoreTrouble): Promise<void> {
+    const endMs = trouble.kind === 'certificate-refused' ? await findCertificateEnd(certFile) : undefined;
+    const { message, fields } = describeTrouble(trouble, config.etcd, endMs !== undefined && endMs < clock.now());
+    log.error(message, fields);
   }
 }

@@ -60,7 +60,7 @@ export class EtcdWatch implements Watch {
         this.#break('refused');
         return;
       }
-      if (this.#failures === 0) log.info('watch interrupted; connecting again', { why: end.why });
+      if (this.#failures === 0) log.debug('watch interrupted; connecting again', { why: end.why });
       const waitMs = Math.min(firstBackoffMs * 2 ** this.#failures++, longestBackoffMs);
       await sleep(clock, jittered(clock, waitMs), signal);
     }
@@ -149,7 +149,7 @@ export class EtcdWatch implements Watch {
         // etcd answers in the order of the requests, so this is the last one's.
         if (position !== this.#positions.at(-1)) return undefined;
         deadline.cancel();
-        if (this.#failures > 0) this.#options.connection.log.info('watch goes on', { revision: position.next });
+        if (this.#failures > 0) this.#options.connection.log.debug('watch goes on', { revision: position.next });
         this.#failures = 0;
         this.#rejections = 0;
         return undefined;

@@ -50,7 +50,7 @@ export function translateError(error: unknown, hasEffect: boolean): StoreError {
   if (error instanceof StoreError) return error;
   const message = error instanceof Error ? error.message : String(error);
   const refusal = refusalTexts.find(([text]) => message.includes(text))?.[1];
-  if (refusal !== undefined) return new StoreError('refused', refusalText(refusal), refusal);
+  if (refusal !== undefined) return new StoreError('refused', refusalText(refusal), { refusal });
   const kind = () => {
     if (error instanceof EtcdLeaseInvalidError) return 'no-lease';
     if (message.includes('revision has been compacted')) return 'compacted';
@@ -65,9 +65,12 @@ export function translateError(error: unknown, hasEffect: boolean): StoreError {
 
 /** grpc-js wraps the reason for a missing connection into a status and a note; etcd's own texts follow the status. */
 function inWords(message: string): string {
-  const noConnection = /No connection established\. Last error: (?:Error: )?(.*?)\.?\s*(?:Resolution note:.*)?$/s.exec(
-    message,
-  );
-  if (noConnection !== null) return `cannot reach etcd: ${noConnection[1]}`;
+  const alert = /SSL routines:[^:]*:([^:]+):/.exec(message);
+  if (alert !== null) return `cannot reach etcd: ${alert[1]}`;
+  const noConnection =
+    /No connection established\. Last error: (?:Error: )?(.*?)(?: \(\d{4}-[^)]*\))?\.?\s*(?:Resolution note:.*)?$/s.exec(
+      message,
+    );
+  if (noConnection !== null) return `cannot reach etcd: ${noConnection[1] === 'null' ? 'it hung up' : noConnection[1]}`;
   return `etcd: ${message.replace(/^\d+ [A-Z_]+: /, '')}`;
 }

@@ -66,7 +66,8 @@ async function run(options: FollowOptions, signal: AbortSignal, onSynced: () => 
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
       const waitMs = Math.min(firstBackoffMs * 2 ** failures++, longestBackoffMs);
-      if (error.kind !== 'compacted') log.warn('snapshot failed; it is tried again', { failures, error });
+      const level = error.kind === 'compacted' || error.isReported ? 'debug' : 'warn';
+      log[level]('snapshot failed; it is tried again', { failures, error });
       await sleep(clock, jittered(clock, waitMs), signal);
     }
   }

@@ -63,8 +63,10 @@ export class MemoryCluster {
   checkAlarms(kinds: readonly (Operation['kind'] | 'grant')[]): void {
     const takesSpace = kinds.some((kind) => kind === 'put' || kind === 'grant');
     const changes = takesSpace || kinds.includes('delete');
-    if (this.raised.has('corrupt') && changes) throw new StoreError('refused', refusalText('corrupt'), 'corrupt');
-    if (this.raised.has('no-space') && takesSpace) throw new StoreError('refused', refusalText('no-space'), 'no-space');
+    if (this.raised.has('corrupt') && changes)
+      throw new StoreError('refused', refusalText('corrupt'), { refusal: 'corrupt' });
+    if (this.raised.has('no-space') && takesSpace)
+      throw new StoreError('refused', refusalText('no-space'), { refusal: 'no-space' });
   }
 
   /** Forgets the history before `revision`; watches that are connected have seen it all by then, as etcd's have. */

@@ -1,4 +1,4 @@
-import { FleetError } from '@flotilla/errors';
+import { FleetError, type FleetErrorOptions } from '@flotilla/errors';
 import type { StoreHealth, StoreRefusal } from './store-health.js';
 
 /**
@@ -153,16 +153,20 @@ export interface Watch {
  */
 export type StoreErrorCode = 'unavailable' | 'uncertain' | 'refused' | 'no-lease' | 'compacted';
 
+export interface StoreErrorOptions extends FleetErrorOptions {
+  readonly refusal?: StoreRefusal;
+}
+
 /** What a {@link Store} throws; `code` is `store-` and the kind. */
 export class StoreError extends FleetError {
   readonly kind: StoreErrorCode;
   /** The alarm because of which the store takes no writes, if that is why it refused this one. */
   readonly refusal: StoreRefusal | undefined;
 
-  constructor(kind: StoreErrorCode, message: string, refusal?: StoreRefusal) {
-    super(`store-${kind}`, message);
+  constructor(kind: StoreErrorCode, message: string, options: StoreErrorOptions = {}) {
+    super(`store-${kind}`, message, options);
     this.kind = kind;
-    this.refusal = refusal;
+    this.refusal = options.refusal;
   }
 }
 

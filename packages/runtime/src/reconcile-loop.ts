@@ -1,4 +1,4 @@
-import { FatalError } from '@flotilla/errors';
+import { FatalError, FleetError } from '@flotilla/errors';
 import { type Clock, jittered, type Timer } from './clock.js';
 import type { Logger } from './logger.js';
 
@@ -114,7 +114,8 @@ export class ReconcileLoop {
         onFatal?.(error);
       } else if (!this.#stop.signal.aborted) {
         this.#failures++;
-        const level = this.#isWorthTelling(error) ? 'warn' : 'debug';
+        const isTold = error instanceof FleetError && error.isReported;
+        const level = !isTold && this.#isWorthTelling(error) ? 'warn' : 'debug';
         log[level]('pass failed; it is tried again', { loop: name, pass, failures: this.#failures, error });
       }
     } finally {

@@ -1,0 +1,67 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { systemClock } from '@flotilla/runtime';
+import { time } from './test-stores.js';
+
+const program = join(import.meta.dirname, '../../../dist/fleetd');
+
+const patienceMs = 20_000;
+
+/** Said by each fleetd that systemd has not started. */
+const sockets = 'no sockets were passed by systemd';
+
+/** The single file, run as a process of its own: an engine, and an agent if that is wanted, without an API. */
+export class FleetdProcess {
+  readonly #directory = mkdtempSync(join(tmpdir(), 'flotilla-fleetd-'));
+  readonly #child: ChildProcess;
+  readonly lines: string[] = [];
+
+  /** @param options By their names in the configuration file. */
+  constructor(options: Readonly<Record<string, string>>) {
+    const own = { state_directory: this.#directory, units_directory: join(this.#directory, 'units'), verbosity: '1' };
+    const all = Object.entries({ disable_agent: 'true', on_stop: 'stay', ...own, ...options });
+    const environment = Object.fromEntries(all.map(([name, value]) => [`FLEET_${name.toUpperCase()}`, value]));
+    this.#child = spawn(process.execPath, [program], {
+      env: { PATH: process.env.PATH, ...environment },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let rest = '';
+    this.#child.stderr?.on('data', (chunk) => {
+      const parts = `${rest}${chunk}`.split('\n');
+      rest = parts.pop() ?? '';
+      this.lines.push(...parts);
+    });
+  }
+
+  /** What people are meant to see: warnings and worse, and what is no log line at all. */
+  get complaints(): string[] {
+    return this.lines.filter((line) => !/^(DEBUG|INFO) /.test(line) && !line.includes(sockets));
+  }
+
+  /** Waits for so many lines that match. */
+  async untilSaid(what: RegExp, count = 1): Promise<void> {
+    const startedMs = systemClock.monotonicMs();
+    while (this.lines.filter((line) => what.test(line)).length < count) {
+      if (systemClock.monotonicMs() - startedMs > patienceMs || this.#child.exitCode !== null)
+        throw new Error(`fleetd did not say ${what} ${count} times:\n${this.lines.join('\n')}`);
+      await time.elapse(20);
+    }
+  }
+
+  async untilExit(): Promise<number | null> {
+    if (this.#child.exitCode === null) await once(this.#child, 'exit');
+    return this.#child.exitCode;
+  }
+
+  /** Ends it and removes its directory. */
+  async remove(): Promise<void> {
+    this.#child.kill('SIGTERM');
+    const impatience = systemClock.setTimer(patienceMs, () => this.#child.kill('SIGKILL'));
+    if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, 'exit');
+    impatience.cancel();
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+}
