@@ -76,7 +76,8 @@ export class LocalEtcd {
     const { directory, marker } = this.#places;
     if (!(await exists(marker))) return;
     await rm(marker, { force: true });
-    const hint = `once nobody needs it: systemctl stop ${localEtcdUnit}; rm -r ${directory}`;
+    const stop = `systemctl ${this.#options.user ? '--user ' : ''}stop ${localEtcdUnit}`;
+    const hint = `once nobody needs it: ${stop}; rm -r ${directory}`;
     this.#options.log.info('the etcd of this host is no longer its store', { unit: localEtcdUnit, hint });
   }
 
@@ -150,7 +151,7 @@ export class LocalEtcd {
         break;
       } catch (error) {
         const problem = error instanceof Error ? error.message : String(error);
-        const hint = `journalctl -u ${localEtcdUnit}`;
+        const hint = `journalctl ${this.#options.user ? '--user-unit' : '--unit'} ${localEtcdUnit}`;
         if (problem !== said) log.error('the etcd of this host does not run; it is tried again', { problem, hint });
         said = problem;
       }
