@@ -23,7 +23,8 @@ export interface ServiceUnitOptions {
  */
 export function fleetServiceUnit({ command, manager }: ServiceUnitOptions): string {
   const isSystem = manager === 'system';
-  return `# The next installation writes this file anew. Changes of your own belong in a drop-in: systemctl edit fleet.service
+  const systemctl = isSystem ? 'systemctl' : 'systemctl --user';
+  return `# The next installation writes this file anew. Changes of your own belong in a drop-in: ${systemctl} edit fleet.service
 [Unit]
 Description=Flotilla: runs this host's share of the cluster's units
 Requires=fleet.socket
@@ -68,7 +69,8 @@ RestrictRealtime=yes
 /** Text of `fleet.socket`: for the group {@link fleetGroup} on a host, for nobody else in a user's own systemd. */
 export function fleetSocketUnit(options: { readonly socket: string; readonly manager: 'system' | 'user' }): string {
   const isSystem = options.manager === 'system';
-  return `# The next installation writes this file anew. Changes of your own belong in a drop-in: systemctl edit fleet.socket
+  const systemctl = isSystem ? 'systemctl' : 'systemctl --user';
+  return `# The next installation writes this file anew. Changes of your own belong in a drop-in: ${systemctl} edit fleet.socket
 [Unit]
 Description=Flotilla: the API, for fleetctl
 
