@@ -156,3 +156,18 @@ test('nothing is looked for when units are made, changed or moved; a new leader 
     [['states/a.service/', 'states/c.service/']],
   );
 });
+
+test('a unit that was written back from where it runs stays there, and leaves other machines that have it', async () => {
+  await cluster.join('m1', { frozen: 'the store was emptied' });
+  await cluster.join('m2');
+  await cluster.submit('a.service', { runsOn: 'm1' });
+  await cluster.submit('b.service', { runsOn: 'm1' });
+  for (const unit of ['a.service', 'b.service']) await cluster.report(unit, 'm1');
+  await cluster.report('b.service', 'm2');
+  await cluster.lead();
+  assert.deepEqual(await cluster.layout(), ['a.service > m1', 'a.service @ m1', 'b.service @ m2 leaving']);
+  await cluster.acknowledge('b.service', 'm2');
+  await cluster.settle();
+  assert.deepEqual((await cluster.layout()).slice(0, 2), ['a.service > m1', 'b.service > m1']);
+  assert.equal((await cluster.findSchedule('b.service', 'm1'))?.isLeaving, false);
+});

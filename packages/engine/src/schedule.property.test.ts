@@ -26,14 +26,15 @@ const units = fc
       isGlobal: fc.boolean(),
       machineId: fc.option(fc.constantFrom(...ids), { nil: undefined, freq: 4 }),
       role: fc.option(fc.constantFrom(...roles), { nil: undefined }),
+      runsOn: fc.option(fc.constantFrom(...ids), { nil: undefined }),
     }),
     { maxLength: 5 },
   )
   .map((drawn) =>
-    drawn.map(({ name, desiredState, isGlobal, machineId, role }): Unit => {
+    drawn.map(({ name, desiredState, isGlobal, machineId, role, runsOn }): Unit => {
       const metadata = new Map(role === undefined ? [] : [['role', [role]]]);
       const requirements = { isGlobal, machineId, metadata, machineOf: [], conflicts: [], replaces: [] };
-      return { name, hash: '' as UnitHash, desiredState, requirements };
+      return { name, hash: '' as UnitHash, desiredState, requirements, ...(runsOn && { runsOn }) };
     }),
   );
 
@@ -80,7 +81,8 @@ test('it is safe: whatever it schedules is wanted, fits, and has left its last m
       const machine = cluster.machines.get(decision.machine);
       assert.ok(unit !== undefined && machine !== undefined);
       assert.ok(isWanted(unit) && !unit.requirements.isGlobal);
-      assert.deepEqual(misfits(unit, machine, { units: new Set() }), []);
+      const isAtHome = unit.runsOn === machine.id;
+      assert.deepEqual(misfits(unit, machine, { units: new Set(isAtHome ? [unit.name] : []) }), []);
       for (const id of cluster.leaving.get(unit.name) ?? []) assert.ok(isAway(cluster, id));
     }
   });
@@ -192,7 +194,8 @@ function bruteForce(cluster: Cluster): Map<UnitName, MachineId> {
       continue;
     if ([...(cluster.leaving.get(unit.name) ?? [])].some((id) => !isAway(cluster, id))) continue;
     const fitting = [...alive.values()].filter((machine) => !machine.isClosed && matches(unit, machine));
-    const best = fitting.sort((a, b) => load(a) - load(b) || (a.id < b.id ? -1 : 1))[0];
+    const home = [...alive.values()].find((machine) => machine.id === unit.runsOn && matches(unit, machine));
+    const best = home ?? fitting.sort((a, b) => load(a) - load(b) || (a.id < b.id ? -1 : 1))[0];
     if (best !== undefined) placed.set(unit.name, best.id);
   }
   return placed;

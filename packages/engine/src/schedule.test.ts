@@ -108,6 +108,32 @@ test('a destroyed and an inactive unit leave; nothing takes their place', () => 
   assert.deepEqual(decided(given), ['a.service < m1 (destroyed)', 'b.service < m1 (inactive)']);
 });
 
+test('a unit that runs on a machine already is placed there, whatever else is there, and weighs as any other', () => {
+  const home = (text: string, on: string) => ({ ...unit(text), runsOn: id(on) });
+  const machines = [machine('m1', { isClosed: true }), machine('m2'), machine('m3')];
+  const units = [home('a.service', 'm2'), home('b.service', 'm2'), home('c.service', 'm1'), unit('d.service')];
+  assert.deepEqual(decided({ units, machines }), [
+    'a.service > m2',
+    'b.service > m2',
+    'c.service > m1',
+    'd.service > m3',
+  ]);
+  assert.deepEqual(
+    decided({ units, machines, placements: { 'a.service': 'm3', 'b.service': 'm3', 'c.service': 'm3' } }),
+    ['d.service > m2'],
+  );
+});
+
+test('a unit does not go back to where it ran if it does not fit there, or nobody is there', () => {
+  const fleet = 'MachineMetadata=role=web';
+  const units = [
+    { ...unit('a.service', { fleet }), runsOn: id('m1') },
+    { ...unit('b.service'), runsOn: id('m9') },
+  ];
+  const machines = [machine('m1'), machine('m2', { metadata: { role: 'web' } })];
+  assert.deepEqual(decided({ units, machines }), ['a.service > m2', 'b.service > m1']);
+});
+
 test('a unit that no longer fits leaves first and is placed when it has left', () => {
   const units = [unit('a.service', { fleet: 'MachineMetadata=role=web' })];
   const machines = [machine('m1'), machine('m2', { metadata: { role: 'web' } })];

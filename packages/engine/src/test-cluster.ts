@@ -66,6 +66,15 @@ export interface LogLine {
   readonly fields: LogFields | undefined;
 }
 
+/** What is said of a unit that is made or changed; the rest is usual. */
+interface Submitted {
+  readonly fleet?: string;
+  readonly desired?: LaunchState;
+  readonly order?: number;
+  readonly file?: string;
+  readonly runsOn?: string;
+}
+
 /** Engines over a store in memory, on one test clock, and what users and agents do to that store. */
 export class TestCluster {
   readonly clock = new TestClock();
@@ -114,8 +123,8 @@ export class TestCluster {
   }
 
   /** What the API does to make or change a unit. */
-  async submit(text: string, given: { fleet?: string; desired?: LaunchState; order?: number; file?: string } = {}) {
-    const { fleet = '', desired = 'launched', order = 1, file = `[X-Fleet]\n${fleet}\n` } = given;
+  async submit(text: string, given: Submitted = {}) {
+    const { fleet = '', desired = 'launched', order = 1, file = `[X-Fleet]\n${fleet}\n`, runsOn } = given;
     const name = parseUnitName(text);
     const bytes = new TextEncoder().encode(file);
     const sha256 = createHash('sha256').update(bytes).digest('hex');
@@ -125,6 +134,7 @@ export class TestCluster {
       desiredState: desired,
       order,
       isGlobal: fleet.includes('Global=true'),
+      ...(runsOn !== undefined && { runsOn: parseMachineId(runsOn) }),
     };
     await this.write(
       { kind: 'put', key: keys.unitFile(sha256), value: bytes },

@@ -36,6 +36,22 @@ describe('a change to a unit', () => {
   const decide = (options: Omit<Parameters<typeof decideUnitChange>[1], 'fileKey'>, of = name) =>
     decideUnitChange(of, { fileKey: 'f1', ...options });
 
+  test('that says where the unit runs makes it, and changes none that is there', () => {
+    const change = { content: content(), desiredState: 'launched', runsOn: machine('m1') } as const;
+    const made = decide({ change });
+    assert.ok(made.kind === 'write');
+    assert.deepEqual([made.effect, made.record.runsOn, made.record.order], ['created', 'm1', 1]);
+    assert.deepEqual(decide({ change, before: before() }), { kind: 'refuse', why: 'present' });
+  });
+
+  test('that somebody makes ends what the unit said of where it runs', () => {
+    const was = before({ desiredState: 'launched', runsOn: machine('m1') });
+    for (const change of [{ desiredState: 'loaded' }, { content: content({ digit: '2' }) }] as const) {
+      const made = decide({ change, before: was });
+      assert.ok(made.kind === 'write' && !('runsOn' in made.record));
+    }
+  });
+
   test('of a unit that is not there needs content', () => {
     assert.deepEqual(decide({ change: { desiredState: 'launched' } }), { kind: 'refuse', why: 'absent' });
   });
