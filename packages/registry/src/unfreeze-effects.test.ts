@@ -10,10 +10,7 @@ import { encodeRecord, type HeldRecord, type UnitRecord } from './records.js';
 import { heldEffect, readUnfreezeEffects } from './unfreeze-effects.js';
 import type { UnitClaim } from './unit-claims.js';
 
-const [here, there] = ['m1', 'm2'].map(parseMachineId) as [
-  ReturnType<typeof parseMachineId>,
-  ReturnType<typeof parseMachineId>,
-];
+const [here, there] = [parseMachineId('m1'), parseMachineId('m2')];
 const unit = parseUnitName('a.service');
 const hash = (digit: string) => digit.repeat(40) as UnitHash;
 const held: HeldRecord = { hash: hash('1'), file: 'f', desiredState: 'launched', isGlobal: false };

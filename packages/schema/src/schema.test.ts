@@ -14,8 +14,10 @@ import {
   toBatchAnswer,
   toErrorBody,
   toMachineEntity,
+  toUnfreezeAnswer,
   toUnitEntity,
   toUnitStateEntity,
+  unfreezeAnswerSchema,
   unitPageSchema,
   unitSchema,
   unitStateSchema,
@@ -273,4 +275,13 @@ test('the answer to a batch survives its schema, its keys in alphabetical order'
     { name: 'a.service', status: 201 },
     { error: { code: 500, message: '' }, name: 'b.service', status: 500 },
   ]);
+});
+
+test('the answer to an order to unfreeze survives its schema, its keys in alphabetical order', () => {
+  const units = [{ name: 'a.service', why: 'the store does not have it', effect: 'written-back' as const }];
+  for (const each of [units, []]) {
+    const answer = toUnfreezeAnswer({ machineId: 'm1', how: 'adopt', frozen: 'because', units: each });
+    assertSortedKeys(answer);
+    assert.deepEqual(unfreezeAnswerSchema.parse(JSON.parse(JSON.stringify(answer))), answer);
+  }
 });

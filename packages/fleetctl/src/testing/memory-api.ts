@@ -8,7 +8,10 @@ import type {
   BatchResultEntity,
   LaunchStateWord,
   MachineEntity,
+  MachinePage,
   PutUnitEntity,
+  UnfreezeEffectEntity,
+  UnfreezeRequest,
   UnitEntity,
   UnitStateEntity,
 } from '@flotilla/schema';
@@ -34,6 +37,16 @@ interface Entry {
   due: { at: number; happen: () => void }[];
 }
 
+/** A frozen machine. */
+export interface FrozenState {
+  readonly why: string;
+  readonly effects: readonly UnfreezeEffectEntity[];
+  /** Looks at the machines until it goes on after it was told to; without it, it never does. */
+  readonly delay?: number;
+  /** What is left of that. */
+  readsLeft?: number | undefined;
+}
+
 export const machines: readonly MachineEntity[] = [
   { id: '1111111111111111aaaaaaaaaaaaaaaa', primaryIP: '10.0.0.1', metadata: { role: 'db', disk: 'ssd' } },
   { id: '2222222222222222bbbbbbbbbbbbbbbb', primaryIP: '10.0.0.2' },
@@ -51,6 +64,10 @@ export class MemoryApi {
   readonly refusals = new Map<string, readonly [code: number, message: string]>();
   /** What is to be seen to at etcd. */
   alarms: readonly AlarmEntity[] = [];
+  /** By machine ID. */
+  readonly frozen = new Map<string, FrozenState>();
+  /** What machines were told, like `adopt 1111...`. */
+  readonly orders: string[] = [];
   /** So many of the next requests get 503. */
   absences = 0;
   readonly #entries = new Map<string, Entry>();
@@ -120,12 +137,13 @@ export class MemoryApi {
   #answer(method: string, url: URL, text: string): [number, object?] {
     const [, , , resource, encoded] = url.pathname.split('/');
     const name = encoded === undefined ? undefined : decodeURIComponent(encoded);
+    if (method === 'POST' && resource === 'machines') return this.#unfreeze(name ?? '', url, JSON.parse(text));
     if (method === 'POST') return this.hasBatch ? this.#batch(JSON.parse(text).operations) : [404];
     if (method === 'PUT' && name !== undefined)
       return this.#operate({ op: 'put', unit: { ...JSON.parse(text), name } });
     if (method === 'DELETE' && name !== undefined) return this.#operate({ op: 'delete', name });
     this.#read();
-    if (resource === 'machines') return [200, { ...(this.alarms.length > 0 && { alarms: this.alarms }), machines }];
+    if (resource === 'machines') return [200, this.#machinePage()];
     if (resource === 'units' && name !== undefined) {
       const entry = this.#entries.get(name);
       return entry === undefined ? refusal(404, 'unit does not exist') : [200, entry.unit];
@@ -153,6 +171,28 @@ export class MemoryApi {
     const refused = this.refusals.get(operation.op === 'put' ? operation.unit.name : operation.name);
     if (refused !== undefined) return refusal(...refused);
     return operation.op === 'put' ? this.#put(operation.unit.name, operation.unit) : this.#delete(operation.name);
+  }
+
+  #machinePage(): MachinePage {
+    for (const { id } of machines) {
+      const frozen = this.frozen.get(id);
+      if (frozen?.readsLeft !== undefined && frozen.readsLeft-- <= 0) this.frozen.delete(id);
+    }
+    const withReason = machines.map((machine) => {
+      const frozen = this.frozen.get(machine.id)?.why;
+      return { ...(frozen !== undefined && { frozen }), ...machine };
+    });
+    return { ...(this.alarms.length > 0 && { alarms: this.alarms }), machines: withReason };
+  }
+
+  #unfreeze(machineID: string, url: URL, { how }: UnfreezeRequest): [number, object?] {
+    const frozen = this.frozen.get(machineID);
+    if (frozen === undefined) return refusal(409, 'machine is not frozen');
+    const answer = { frozen: frozen.why, how, machineID };
+    if (url.searchParams.get('dryRun') === 'true') return [200, { ...answer, units: frozen.effects }];
+    this.orders.push(`${how} ${machineID}`);
+    frozen.readsLeft = frozen.delay;
+    return [202, answer];
   }
 
   #page(field: string, items: readonly object[], url: URL): [number, object] {
