@@ -96,6 +96,11 @@ export class TestEtcd {
     return cluster;
   }
 
+  /** `undefined` while it does not run. */
+  get pid(): number | undefined {
+    return this.#process?.pid;
+  }
+
   get clientPort(): number {
     return this.#member.clientPort;
   }

@@ -20,6 +20,7 @@ const packages = [
   },
   { name: 'etcd-server', program: 'etcd', why: 'keeps the state of the test clusters' },
   { name: 'etcd-client', program: 'etcdctl', why: 'asks etcd how it is' },
+  { name: 'strace', program: 'strace', why: 'slows the disk of a test’s etcd down' },
   { name: 'iproute2', program: 'ip', why: 'makes the network of the test hosts' },
 ];
 

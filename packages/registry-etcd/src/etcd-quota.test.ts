@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { TestClock } from '@flotilla/runtime';
+import { EtcdQuota } from './etcd-quota.js';
+
+const patienceMs = 500;
+
+async function open(context: TestContext, answer: RequestListener) {
+  let requests = 0;
+  const server = createServer((request, response) => {
+    requests++;
+    answer(request, response);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  context.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  const clock = new TestClock();
+  const quota = new EtcdQuota({ host: `http://127.0.0.1:${port}`, tls: () => undefined, clock, patienceMs });
+  return { clock, quota, requests: () => requests };
+}
+
+test('is read off the page, in whatever pieces it comes, and kept for a minute', async (context) => {
+  const { clock, quota, requests } = await open(context, (_, response) => {
+    response.write(
+      '# HELP etcd_server_quota_backend_bytes Current backend storage quota size.\netcd_server_quota_backend_bytes 8.38',
+    );
+    setImmediate(() => response.end('8608e+06\nprocess_open_fds 3\n'));
+  });
+  assert.equal(await quota.find(), 8_388_608);
+  await clock.advance(59_999);
+  assert.equal(await quota.find(), 8_388_608);
+  assert.equal(requests(), 1);
+  await clock.advance(1);
+  await quota.find();
+  assert.equal(requests(), 2);
+});
+
+test('is unknown where there is no such page', async (context) => {
+  const { quota } = await open(context, (_, response) =>
+    response.writeHead(404).end('etcd_server_quota_backend_bytes 1\n'),
+  );
+  assert.equal(await quota.find(), undefined);
+});
+
+test('is unknown where the page does not tell it', async (context) => {
+  const { quota } = await open(context, (_, response) => response.end('etcd_server_version 1\n'));
+  assert.equal(await quota.find(), undefined);
+});
+
+test('is unknown where nobody answers in time', async (context) => {
+  const asked = new EventEmitter();
+  const { clock, quota } = await open(context, () => asked.emit('request'));
+  const isAsked = once(asked, 'request');
+  const found = quota.find();
+  await isAsked;
+  await clock.advance(patienceMs);
+  assert.equal(await found, undefined);
+});
+
+test('is unknown where nobody listens', async () => {
+  const quota = new EtcdQuota({ host: 'http://127.0.0.1:1', tls: () => undefined, clock: new TestClock(), patienceMs });
+  assert.equal(await quota.find(), undefined);
+});
