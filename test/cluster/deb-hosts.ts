@@ -45,6 +45,7 @@ export class DebHosts {
   readonly lab: Lab;
   readonly host: TestHost;
   readonly other: TestHost;
+  #untouched: ReadonlySet<string> = new Set();
 
   private constructor(lab: Lab, host: TestHost, other: TestHost) {
     this.lab = lab;
@@ -79,6 +80,7 @@ export class DebHosts {
     const tcp = `[Socket]\nListenStream=${this.endpoint.replace('http://', '')}\n`;
     await this.host.writeFile('/etc/systemd/system/fleet.socket.d/tcp.conf', tcp);
     await installFleet(this.other, { etcd_servers: this.lab.etcdUrls, ...shortLeases });
+    this.#untouched = await this.#files();
   }
 
   /** Of the host with packages, for fleetctl elsewhere. */
@@ -119,10 +121,10 @@ export class DebHosts {
     await this.host.mustExec([
       'sh',
       '-c',
-      `rm -rf /root/debs; mkdir /root/debs; cp ${this.lab.shared}/*_${versions.older}_all.deb /root/debs`,
+      `rm -rf /tmp/debs; mkdir /tmp/debs; cp ${this.lab.shared}/*_${versions.older}_all.deb /tmp/debs`,
     ]);
     const script = block.replaceAll('http://10.0.0.1:2379', this.lab.etcdUrls);
-    return this.host.mustExec(['env', `PATH=${searchPath}`, 'sh', '-e', '-c', `cd /root/debs\n${script}`]);
+    return this.host.mustExec(['env', `PATH=${searchPath}`, 'sh', '-e', '-c', `cd /tmp/debs\n${script}`]);
   }
 
   /** Installs fleetd on a host that is configured for this cluster already, and waits until it is a machine of it. */
@@ -169,15 +171,25 @@ export class DebHosts {
     if (units !== '') await mustFleetctl(this.other, ['destroy', ...units.split('\n')]);
   }
 
-  /** What is on the host with packages and was not there. Sorted. */
-  async filesSince(before: ReadonlySet<string>): Promise<string[]> {
-    return [...(await this.files())].filter((path) => !before.has(path)).sort();
+  /** What packages have left on the host. Sorted. */
+  async leftovers(): Promise<string[]> {
+    return [...(await this.#files())].filter((path) => !this.#untouched.has(path)).sort();
   }
 
   /** Paths on the host with packages that a package could leave behind. */
-  async files(): Promise<Set<string>> {
-    // What dpkg, man and systemd keep for themselves. The group stays, as a file may still belong to it.
-    const kept = ['/proc', '/sys', '/dev', '/tmp', '/var/log', '/var/cache', '/var/lib/dpkg', '/run/systemd/journal'];
+  async #files(): Promise<Set<string>> {
+    // What dpkg, apt, man and systemd keep for themselves. The group stays, as a file may still belong to it.
+    const kept = [
+      '/proc',
+      '/sys',
+      '/dev',
+      '/tmp',
+      '/var/log',
+      '/var/cache',
+      '/var/lib/apt',
+      '/var/lib/dpkg',
+      '/run/systemd/journal',
+    ];
     const groups = ['/etc/group', '/etc/group-', '/etc/gshadow', '/etc/gshadow-', '/etc/.pwd.lock'];
     const pruned = [...kept, ...groups].flatMap((path) => ['-path', path, '-prune', '-o']);
     const found = await this.host.mustExec(['find', '/', '/usr', '/run', '-xdev', ...pruned, '-print']);

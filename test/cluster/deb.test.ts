@@ -56,7 +56,6 @@ describe('the Debian packages', { skip: labObstacle() }, () => {
   });
 
   it('make a cluster of a host that is told nothing, and leave no file behind', async () => {
-    const before = await hosts.files();
     await hosts.mustDpkg(['--install', hosts.debOf('fleetd', older), hosts.debOf('fleetctl', older)]);
     assert.equal(await hosts.systemctl('is-enabled', 'fleet.socket', 'fleet.service'), 'enabled\nenabled');
     assert.equal(await hosts.systemctl('is-active', 'fleet.socket', 'fleet.service'), 'active\nactive');
@@ -72,7 +71,7 @@ describe('the Debian packages', { skip: labObstacle() }, () => {
     assert.equal(await hosts.systemctl('is-active', localEtcdUnit), 'active');
     await hosts.mustDpkg(['--purge', 'fleetd', 'fleetctl']);
     assert.equal(await hosts.systemctl('show', '--value', '--property=LoadState', localEtcdUnit), 'not-found');
-    assert.deepEqual(await hosts.filesSince(before), []);
+    assert.deepEqual(await hosts.leftovers(), []);
   });
 
   it('come and go as the README says', async () => {
@@ -147,7 +146,6 @@ describe('the Debian packages', { skip: labObstacle() }, () => {
   });
 
   it('stop the host’s units when they are removed while etcd is away, and leave no file behind', async () => {
-    const before = await hosts.files();
     await hosts.joinCluster();
     await hosts.startUnits(names);
     const [etcd] = hosts.lab.etcd;
@@ -159,11 +157,10 @@ describe('the Debian packages', { skip: labObstacle() }, () => {
     } finally {
       await etcd?.signal('SIGCONT');
     }
-    assert.deepEqual(await hosts.filesSince(before), []);
+    assert.deepEqual(await hosts.leftovers(), []);
   });
 
   it('end units that were told to stay when they are purged', async () => {
-    const before = await hosts.files();
     await hosts.joinCluster({ on_stop: 'stay' });
     await hosts.startUnits(names);
     const here = await runningUnits(hosts.host);
@@ -172,6 +169,6 @@ describe('the Debian packages', { skip: labObstacle() }, () => {
     assert.deepEqual(await runningUnits(hosts.host), here);
     await hosts.mustDpkg(['--purge', 'fleetd']);
     assert.deepEqual(await runningUnits(hosts.host), []);
-    assert.deepEqual(await hosts.filesSince(before), []);
+    assert.deepEqual(await hosts.leftovers(), []);
   });
 });
