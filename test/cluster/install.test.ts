@@ -166,6 +166,9 @@ describe('fleetd on one’s own host, as the README has it', { skip: labObstacle
     await type(upgrade);
     const isActive = async () => (await host.exec(['systemctl', 'is-active', unit])).stdout.trim();
     await waitUntil({ what: `${unit} is back`, read: isActive, until: (state) => state === 'active' });
+    const pid = (await pids()).get(unit);
+    assert.match(await type(uninstall), new RegExp(`^keep ${unit}: this host did not leave`, 'm'));
+    assert.equal((await pids()).get(unit), pid);
     await host.mustExec(['/root/fleetd', 'install', '--uninstall', '--purge']);
     assert.equal(await isActive(), 'inactive');
     const left = ['/etc/fleet', '/var/lib/fleet', `/run/systemd/system/${unit}`];

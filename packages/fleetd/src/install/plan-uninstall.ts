@@ -64,6 +64,10 @@ export function planRemoval({ places, present, isPurging, strays, hasGroup }: Re
   remove(runtimePaths(places));
   if (isPurging) remove(keptPaths(places));
   else for (const path of keptPaths(places).filter((each) => present.has(each))) steps.push(keep(path));
+  if (!isPurging && strays.length > 0) {
+    const why = 'this host did not leave its cluster, so systemd has these units still; --purge ends them';
+    steps.push({ kind: 'keep', path: strays.join(' '), why });
+  }
   if (isPurging && hasGroup) steps.push({ kind: 'run', argv: ['groupdel', fleetGroup] });
   return steps;
 }

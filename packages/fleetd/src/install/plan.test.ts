@@ -136,6 +136,7 @@ test('all that an installation has written is removed; what is the owner’s goe
     '/etc/systemd/system/fleet.service.d',
     '/var/lib/fleet',
   ];
+  assert.match(kept.pop() ?? '', /^keep a\.service: .*did not leave/);
   assert.deepEqual(
     kept,
     owned.map((path) => `keep ${path}: --purge removes it too`),

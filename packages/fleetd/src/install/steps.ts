@@ -12,6 +12,7 @@ export type Step =
   | { readonly kind: 'write'; readonly path: string; readonly content: Buffer; readonly mode: number }
   /** A file, or a directory with all that is in it. */
   | { readonly kind: 'remove'; readonly path: string }
+  /** Names more than one, separated by blanks, where the same holds for all. */
   | { readonly kind: 'keep'; readonly path: string; readonly why: string }
   | { readonly kind: 'run'; readonly argv: readonly string[]; readonly hint?: string };
 
