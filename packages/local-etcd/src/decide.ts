@@ -94,11 +94,14 @@ export function explainRefusal(because: Refusal, directory: string): Explanation
         hint: `${goBack}; to begin anew, remove ${directory}`,
       };
     case 'enabled-unit':
-      return { because: `${because.unit} is enabled here`, hint: `look at it: systemctl status ${because.unit}` };
+      return {
+        because: `${because.unit} is enabled here`,
+        hint: `systemctl start ${because.unit}, or, for one of fleetd's own, systemctl disable ${because.unit} and restart fleetd`,
+      };
     case 'no-program':
       return {
         because: 'the program etcd is not installed',
-        hint: 'install it (Debian: apt install etcd-server) and restart fleetd, or set etcd_servers',
+        hint: 'apt install etcd-server, systemctl disable --now etcd, and restart fleetd; or set etcd_servers',
       };
     case 'long-path':
       return {
