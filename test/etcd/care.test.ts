@@ -6,10 +6,11 @@ import { systemClock } from '@flotilla/runtime';
 import { parseUnitName } from '@flotilla/unit';
 import { waitUntil } from '../lab/index.js';
 import { CareCluster, codesOf, machine, ttlSeconds } from './care-cluster.js';
+import { opensslMissing, TestCertificates } from './certificates.js';
 import { etcdMissing, TestEtcd } from './etcd.js';
 import { callGateway } from './gateway.js';
 import { SlowDisk, slowDiskMissing } from './slow-disk.js';
-import { openStore, time } from './test-stores.js';
+import { openProxy, openStore, time } from './test-stores.js';
 
 const skip = etcdMissing() ?? false;
 const mebibyte = 1024 * 1024;
@@ -150,6 +151,12 @@ describe('the quota of a real etcd', { skip }, () => {
     assert.deepEqual([machines.status, codesOf(machines)], [200, ['store-no-space']]);
     assert.match(JSON.stringify(machines.body.alarms), /has used up its space quota of 16 MiB/);
 
+    const proxy = await openProxy(etcd);
+    const proxied = openStore({ hosts: [proxy.url], prefix: 'quota' });
+    for (let at = 0; at < 3; at++) await rejects(write(proxied, put('new')), 'refused');
+    assert.deepEqual(await read(proxied, { from: 'new' }), []);
+    assert.equal(proxy.accepted, 1, 'a refusal costs no connection');
+
     // Longer than a lease lives: whoever did not renew it would be gone.
     await time.elapse(2 * ttlSeconds * 1000);
     assert.equal(engine.isLeading, true);
@@ -206,6 +213,29 @@ describe('the quota of a real etcd', { skip }, () => {
     await setAlarm(etcd, 'DEACTIVATE', 'CORRUPT');
     assert.equal((await cluster.submit('c.service')).status, 201);
     assert.equal(cluster.engine.isLeading, true);
+  });
+});
+
+describe('with certificates', { skip: skip || (opensslMissing() ?? false) }, () => {
+  it('all that can be known is known, with the one that clients have', async () => {
+    const certificates = new TestCertificates();
+    const path = (file: string) => certificates.path(file);
+    const etcd = await TestEtcd.start({
+      tls: { ca: path('ca.crt'), cert: path('server.crt'), key: path('server.key') },
+      extraArguments: [`--quota-backend-bytes=${quotaBytes}`],
+    });
+    try {
+      const [ca, cert, key] = ['ca.crt', 'client.crt', 'client.key'].map((file) => certificates.read(file));
+      assert.ok(ca && cert && key);
+      const store = openStore({ hosts: [etcd.url], prefix: 'tls', tls: { ca, cert, key } });
+      assert.equal((await memberOf(store)).quotaBytes, quotaBytes);
+      assert.deepEqual(await alarmsOf(store), []);
+      const stranger = openStore({ hosts: [etcd.url], prefix: 'tls', tls: { ca } });
+      assert.equal((await stranger.readHealth()).members[0]?.kind, 'silent');
+    } finally {
+      await etcd.remove();
+      certificates.remove();
+    }
   });
 });
 

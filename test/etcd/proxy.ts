@@ -9,6 +9,8 @@ type Upstream = Pick<TestEtcd, 'address' | 'clientPort'>;
 export class TestProxy {
   readonly #server: Server;
   readonly #upstream: Upstream;
+  /** How many connections have come so far. */
+  accepted = 0;
   readonly #pairs = new Set<readonly [Socket, Socket]>();
   #isCut = false;
   #swallowsAnswers = false;
@@ -80,6 +82,7 @@ export class TestProxy {
       client.resetAndDestroy();
       return;
     }
+    this.accepted++;
     const upstream = connect(this.#upstream.clientPort, this.#upstream.address);
     const pair = [client, upstream] as const;
     this.#pairs.add(pair);

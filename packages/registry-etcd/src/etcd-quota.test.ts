@@ -4,7 +4,7 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { TestClock } from '@flotilla/runtime';
-import { EtcdQuota } from './etcd-quota.js';
+import { EtcdQuota, findQuota } from './etcd-quota.js';
 
 const patienceMs = 500;
 
@@ -26,13 +26,21 @@ async function open(context: TestContext, answer: RequestListener) {
   return { clock, quota, requests: () => requests };
 }
 
-test('is read off the page, in whatever pieces it comes, and kept for a minute', async (context) => {
-  const { clock, quota, requests } = await open(context, (_, response) => {
-    response.write(
-      '# HELP etcd_server_quota_backend_bytes Current backend storage quota size.\netcd_server_quota_backend_bytes 8.38',
-    );
-    setImmediate(() => response.end('8608e+06\nprocess_open_fds 3\n'));
-  });
+const page =
+  '# TYPE etcd_server_quota_backend_bytes gauge\netcd_server_quota_backend_bytes 8.388608e+06\nprocess_open_fds 3\n';
+
+test('is read off the page, in whatever pieces it comes', async () => {
+  for (let at = 0; at < page.length; at++) {
+    const pieces = async function* () {
+      yield page.slice(0, at);
+      yield page.slice(at);
+    };
+    assert.equal(await findQuota(pieces()), 8_388_608, `in two pieces at ${at}`);
+  }
+});
+
+test('is kept for a minute', async (context) => {
+  const { clock, quota, requests } = await open(context, (_, response) => response.end(page));
   assert.equal(await quota.find(), 8_388_608);
   await clock.advance(59_999);
   assert.equal(await quota.find(), 8_388_608);

@@ -46,7 +46,8 @@ export class EtcdQuota {
     const abort = new AbortController();
     const impatience = clock.setTimer(patienceMs, () => abort.abort());
     try {
-      return await findQuota(await this.#open(abort.signal));
+      const page = await this.#open(abort.signal);
+      return page.statusCode === 200 ? await findQuota(page.setEncoding('utf8')) : undefined;
     } finally {
       impatience.cancel();
       abort.abort();
@@ -66,12 +67,11 @@ export class EtcdQuota {
   }
 }
 
-/** Reads the page only as far as needed. */
-async function findQuota(page: IncomingMessage): Promise<number | undefined> {
-  if (page.statusCode !== 200) return undefined;
+/** The quota on a metrics page that comes in pieces, which are read only as far as needed. */
+export async function findQuota(pieces: AsyncIterable<string>): Promise<number | undefined> {
   let text = '';
-  for await (const chunk of page.setEncoding('utf8')) {
-    text += chunk;
+  for await (const piece of pieces) {
+    text += piece;
     const bytes = Number(quotaLine.exec(text)?.[1]);
     if (Number.isFinite(bytes)) return bytes;
   }

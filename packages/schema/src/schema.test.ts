@@ -11,9 +11,11 @@ import {
   parseBatch,
   parsePutUnit,
   putUnitSchema,
+  readinessAnswerSchema,
   toBatchAnswer,
   toErrorBody,
   toMachineEntity,
+  toReadinessAnswer,
   toUnfreezeAnswer,
   toUnitEntity,
   toUnitStateEntity,
@@ -27,6 +29,18 @@ const optional = (arbitrary: fc.Arbitrary<string>) => fc.option(arbitrary, { nil
 const launchState = fc.constantFrom('inactive' as const, 'loaded' as const, 'launched' as const);
 const options = fc.array(
   fc.record({ section: fc.string(), name: fc.string(), value: fc.string() }, { noNullPrototype: true }),
+);
+const member = fc.oneof(
+  fc.record({ kind: fc.constant('silent' as const), address: fc.string(), why: fc.string() }),
+  fc.record({
+    kind: fc.constant('answering' as const),
+    address: fc.string(),
+    hasLeader: fc.boolean(),
+    inUseBytes: fc.nat(),
+    quotaBytes: fc.option(fc.nat(), { nil: undefined }),
+    sizeBytes: fc.nat(),
+    version: fc.string(),
+  }),
 );
 const described = {
   unit: fc.record({
@@ -57,6 +71,16 @@ const described = {
     version: fc.string(),
     frozen: optional(fc.string()),
   }),
+  readiness: fc.record(
+    {
+      isReady: fc.boolean(),
+      alarms: fc.array(
+        fc.record({ code: fc.string(), member: fc.string(), message: fc.string() }, { noNullPrototype: true }),
+      ),
+      health: fc.record({ commitMs: fc.option(fc.nat(), { nil: undefined }), members: fc.array(member) }),
+    },
+    { requiredKeys: ['isReady'], noNullPrototype: true },
+  ),
 };
 
 function assertSortedKeys(value: unknown): void {
@@ -72,6 +96,7 @@ describe('entities', () => {
     { name: 'unit', arbitrary: described.unit.map(toUnitEntity), schema: unitSchema },
     { name: 'unit state', arbitrary: described.state.map(toUnitStateEntity), schema: unitStateSchema },
     { name: 'machine', arbitrary: described.machine.map(toMachineEntity), schema: machineSchema },
+    { name: 'readiness', arbitrary: described.readiness.map(toReadinessAnswer), schema: readinessAnswerSchema },
   ];
   for (const { name, arbitrary, schema } of cases) {
     test(`a ${name} survives JSON and its schema, and its keys are in alphabetical order`, () => {
