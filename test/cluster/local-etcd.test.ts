@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import {
+  addUser,
   createLab,
   installFleet,
   type Lab,
@@ -8,8 +11,11 @@ import {
   listMachines,
   listUnits,
   mustFleetctl,
+  singleFiles,
   type TestHost,
+  type TestUser,
   untilMachines,
+  userObstacle,
   waitUntil,
 } from '../lab/index.js';
 import { mainPids, runningUnits, sleeper } from './cluster.js';
@@ -34,6 +40,18 @@ describe('a host without an etcd', { skip: labObstacle() }, () => {
   });
 
   after(() => lab.close());
+
+  /** A user's own fleetd, beside root's. */
+  const startUsers = async (): Promise<TestUser> => {
+    const user = await addUser(host);
+    for (const name of ['fleetd', 'fleetctl']) {
+      await user.writeFile(`${user.home}/${name}`, await readFile(join(singleFiles, name)));
+      await user.mustExec(['chmod', '755', `${user.home}/${name}`]);
+    }
+    const path = '--setenv=PATH=/opt/node:/usr/bin:/bin';
+    await user.mustExec(['systemd-run', '--user', '--unit=fleet', path, `${user.home}/fleetd`, '--user']);
+    return user;
+  };
 
   /** Starts one more unit, which takes every part of the cluster. */
   const startOne = async (): Promise<void> => {
@@ -153,5 +171,28 @@ describe('a host without an etcd', { skip: labObstacle() }, () => {
     await startOne();
     await untilAllRun();
     for (const [name, pid] of pids) assert.equal(await pidOf(name), pid);
+  });
+
+  // The last one: a host with a user's systemd takes minutes to shut down in a container.
+  it('gives a user who runs fleetd one of their own, apart from root’s', { skip: userObstacle() }, async () => {
+    const user = await startUsers();
+    const own = (...words: readonly string[]) => user.mustExec([`${user.home}/fleetctl`, '--user', ...words]);
+    await waitUntil({
+      what: 'the user has a cluster',
+      read: () => own('list-machines', '--full'),
+      until: (said) => said.includes(host.machineId),
+      onTimeout: () => host.journal(),
+    });
+    assert.equal((await own('list-unit-files', '--no-legend')).trim(), '');
+    await user.writeFile(`${user.home}/test-own.service`, sleeper);
+    await own('start', `${user.home}/test-own.service`);
+    assert.match(await own('list-units', '--no-legend'), /^test-own\.service\s.*active\s+running/);
+    assert.equal(
+      (await user.mustExec(['systemctl', '--user', 'is-active', etcdUnit, 'test-own.service'])).trim(),
+      'active\nactive',
+    );
+    const stat = ['stat', '--format=%a %U', `${user.home}/.local/state/fleet/etcd`];
+    assert.equal((await user.mustExec(stat)).trim(), `700 ${user.name}`);
+    await user.mustExec(['systemctl', '--user', 'stop', 'fleet.service', etcdUnit]);
   });
 });
