@@ -77,6 +77,22 @@ export function describeFaults(use: UseStore): void {
     );
 
     it(
+      'a watch that is begun while the store is out of reach tells all once it is back',
+      useFaults(async (harness) => {
+        const { store, other, faults } = harness;
+        const start = await write(store, put('b'));
+        await faults.cut();
+        const seen = new Recorder(store, { ranges: [prefixRange('a/')], fromRevision: start });
+        const lines = await writeMany(other, 40);
+        await harness.elapse(300);
+        assert.deepEqual([seen.lines, seen.broken], [[], undefined]);
+        await faults.heal();
+        await until(harness, 'all is told', () => seen.lines.length >= lines.length);
+        assert.deepEqual([seen.lines, seen.broken], [lines, undefined]);
+      }),
+    );
+
+    it(
       'a watch that is cut off in the middle of catching up loses nothing',
       useFaults(async (harness) => {
         const { store, other, faults } = harness;

@@ -7,6 +7,18 @@ import { describe, manyKey, put, read, rejects, remove, type UseStore, write } f
 export function describeRanges(use: UseStore): void {
   chapter('range', () => {
     it(
+      'keeps keys apart, and in order, that objects would reorder or swallow',
+      use(async ({ store }) => {
+        const keys = ['a/10', 'a/2', 'a/__proto__', 'a/constructor'];
+        await write(store, ...keys.map((key) => put(key, key)));
+        assert.deepEqual(
+          await read(store, prefixRange('a/')),
+          keys.map((key) => `${key}=${key}`),
+        );
+      }),
+    );
+
+    it(
       'answers in key order, up to the end and without it',
       use(async ({ store }) => {
         await write(store, put('b/2'), put('b/10'), put('b/1'), put('a'), put('b0'), put('b/'));
