@@ -105,7 +105,11 @@ class MachineAgent implements Agent {
       registration.onChange(wake),
       unitManager.onChange(() => this.#loop.wake()),
     );
-    registration.start();
+    registration.start(async () => {
+      // A machine that takes no orders from this store must not be given any, not even for a moment.
+      await this.#allegiance.verify(new Map());
+      registration.setFrozen(this.#allegiance.freezeReason);
+    });
     this.#publisher.start();
     this.#loop.start();
     this.#following = follow({

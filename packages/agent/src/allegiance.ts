@@ -1,7 +1,7 @@
 import { type Revision, readStoreIdentity, type Store, type StoreIdentity, setUpStore } from '@flotilla/registry';
 import type { Logger } from '@flotilla/runtime';
 import type { UnitName } from '@flotilla/unit';
-import type { Assignment, AssignmentFile } from './assignment-file.js';
+import { type Assignment, type AssignmentFile, emptyAssignment } from './assignment-file.js';
 import type { KnownUnit } from './desired.js';
 import { findFreezeReason, findLoss, isLasting } from './freeze-reason.js';
 
@@ -14,7 +14,7 @@ export interface AllegianceOptions {
 /** Which store this machine takes orders from, and what it was told to run: on disk, so that a restart changes nothing. */
 export class Allegiance {
   readonly #options: AllegianceOptions;
-  #assignment: Assignment = { cluster: undefined, revision: 0, frozen: undefined, units: new Map() };
+  #assignment: Assignment = emptyAssignment;
   #freezeReason: string | undefined;
   #isSaved = true;
 
@@ -46,8 +46,9 @@ export class Allegiance {
    */
   async verify(missing: ReadonlyMap<UnitName, KnownUnit>): Promise<void> {
     const { store, log } = this.#options;
-    const isFree = this.#assignment.cluster === undefined && this.#assignment.frozen === undefined;
     const found = await readStoreIdentity(store);
+    this.#changeCluster(found);
+    const isFree = this.#assignment.cluster === undefined && this.#assignment.frozen === undefined;
     const { cluster, revision } = found.cluster === undefined && isFree ? await setUpStore(store) : found;
     const reason = findFreezeReason(this.#assignment, { cluster, revision }) ?? (await findLoss(store, missing));
     if (reason !== this.#freezeReason) {
@@ -68,7 +69,8 @@ export class Allegiance {
   async remember(units: ReadonlyMap<UnitName, KnownUnit>, revision: Revision): Promise<void> {
     const before = this.#assignment;
     if (this.#isSaved && revision <= before.revision && isSame(before.units, units)) return;
-    await this.#save({ ...before, units, revision: Math.max(revision, before.revision) });
+    const hasHadUnits = before.hasHadUnits || units.size > 0;
+    await this.#save({ ...before, units, hasHadUnits, revision: Math.max(revision, before.revision) });
   }
 
   /** Whether what this machine was told to run is lost. */
@@ -82,15 +84,28 @@ export class Allegiance {
    * @param units What the machine has, with what this store says of it.
    */
   async pledge({ cluster, revision }: StoreIdentity, units: ReadonlyMap<UnitName, KnownUnit>): Promise<void> {
-    await this.#save({ cluster: cluster?.uuid, revision, frozen: undefined, units });
+    await this.#save({ cluster: cluster?.uuid, revision, frozen: undefined, hasHadUnits: units.size > 0, units });
     this.#options.log.warn('no longer frozen: this store is the one from now on', { cluster: cluster?.uuid });
     this.#freezeReason = undefined;
   }
 
   /** The machine has left its cluster and may join any other. */
   async forget(): Promise<void> {
-    this.#assignment = { cluster: undefined, revision: 0, frozen: undefined, units: new Map() };
+    this.#assignment = emptyAssignment;
     await this.#options.file.remove();
+  }
+
+  /** Where a machine has never had a unit of its cluster, there is nothing to keep from another one's orders. */
+  #changeCluster({ cluster }: StoreIdentity): void {
+    const { cluster: own, hasHadUnits, frozen } = this.#assignment;
+    if (cluster === undefined || own === undefined || cluster.uuid === own || hasHadUnits || frozen !== undefined)
+      return;
+    const { log } = this.#options;
+    log.warn('joining another cluster: this machine never had a unit of its former one', {
+      from: own,
+      to: cluster.uuid,
+    });
+    this.#assignment = emptyAssignment;
   }
 
   #tellFrozen(reason: string): void {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { hashUnitFile } from '@flotilla/unit';
-import { AssignmentFile } from './assignment-file.js';
+import { AssignmentFile, emptyAssignment } from './assignment-file.js';
 import { service } from './memory-host.js';
 
 let directory: string;
@@ -15,11 +15,12 @@ afterEach(() => rm(directory, { recursive: true }));
 
 test('what was saved comes back; without a file there is nothing', async () => {
   const file = new AssignmentFile(directory);
-  assert.deepEqual(await file.load(), { cluster: undefined, revision: 0, frozen: undefined, units: new Map() });
+  assert.deepEqual(await file.load(), emptyAssignment);
   const units = new Map([[service('web'), { hash: hashUnitFile({ options: [] }), uid: 5, isLaunched: true }]]);
   for (const frozen of [undefined, 'a reason']) {
-    await file.save({ cluster: 'one', revision: 9, frozen, units });
-    assert.deepEqual(await file.load(), { cluster: 'one', revision: 9, frozen, units });
+    const assignment = { cluster: 'one', revision: 9, frozen, hasHadUnits: frozen !== undefined, units };
+    await file.save(assignment);
+    assert.deepEqual(await file.load(), assignment);
   }
 });
 

@@ -13,11 +13,20 @@ export interface Assignment {
   readonly revision: Revision;
   /** Why the machine starts and stops nothing until a person says otherwise. */
   readonly frozen: string | undefined;
+  /** Whether this cluster has ever given it a unit. */
+  readonly hasHadUnits: boolean;
   /** The units that it was told to run. */
   readonly units: ReadonlyMap<UnitName, KnownUnit>;
 }
 
-const emptyAssignment: Assignment = { cluster: undefined, revision: 0, frozen: undefined, units: new Map() };
+/** Of a machine that belongs to no cluster. */
+export const emptyAssignment: Assignment = {
+  cluster: undefined,
+  revision: 0,
+  frozen: undefined,
+  hasHadUnits: false,
+  units: new Map(),
+};
 
 /** `assignment.json` in the state directory. */
 export class AssignmentFile {
@@ -55,7 +64,7 @@ function findAssignment(stored: unknown): Assignment | undefined {
     if (!isUnitName(name) || !isKnownUnit(unit)) return undefined;
     known.set(name, { hash: unit.hash, uid: unit.uid, isLaunched: unit.isLaunched === true });
   }
-  return { cluster, revision, frozen, units: known };
+  return { cluster, revision, frozen, hasHadUnits: stored.hasHadUnits !== false, units: known };
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import { parseMachineId } from '@flotilla/cluster';
-import { encodeRecord, keys } from '@flotilla/registry';
+import { decodeRecord, encodeRecord, keys, type MachineRecord } from '@flotilla/registry';
 import { MemoryHost, machine, service, sleeper } from './memory-host.js';
 
 let host: MemoryHost;
@@ -165,6 +165,33 @@ test('records that can not be read are no orders, and hold up nobody', async () 
   await host.clock.advance(60_000);
   await host.untilRow(web, 'active');
   assert.deepEqual(host.actions, [`stop ${db}`, `unload ${db}`]);
+});
+
+test('a machine that never had a unit joins another cluster; one that had is frozen from the moment it registers', async () => {
+  await host.restartAgent();
+  await host.setUpCluster('two');
+  await host.restartAgent();
+  await host.until(() => host.agent.isReady(), 'registered');
+  await bothRun();
+  await host.agent.close();
+  await host.engine.revokeLease((await host.engine.range({ from: keys.machine(machine.id) })).kvs[0]?.lease ?? '');
+  const { revision } = await host.engine.range({ from: keys.cluster });
+  const reasons: unknown[] = [];
+  host.engine.watch(
+    { ranges: [{ from: keys.machine(machine.id) }], fromRevision: revision + 1 },
+    {
+      onEvents(events) {
+        for (const event of events)
+          if (event.kind === 'put') reasons.push(decodeRecord<MachineRecord>(event.kv.key, event.kv.value).frozen);
+      },
+      onBroken() {},
+    },
+  );
+  await host.setUpCluster('three');
+  await host.restartAgent();
+  await host.until(() => reasons.length > 0, 'registered');
+  await host.clock.advance(5_000);
+  assert.deepEqual(new Set(reasons), new Set(['the store belongs to cluster three, this machine to two']));
 });
 
 test('while the watch is broken it is in doubt whether the store is the known one', async () => {

@@ -30,6 +30,11 @@ export async function runDaemon(config: Config, log: Logger): Promise<void> {
   const supervision = takeSupervision(process.env, process.pid);
   const clock = systemClock;
   const identity = await identify(config);
+  let roles: Roles | undefined;
+  const status = () => (roles === undefined ? 'Looking for an etcd' : describeStatus(roles));
+  const supervisor = new Supervisor({ supervision, clock, log, status });
+  // Who starts fleetd where it is told of no etcd does not have to wait until none has answered for long enough.
+  if (!config.etcd.isTold) void supervisor.ready();
   const { servers, onTaken } = await findServers(config, {
     clock,
     log,
@@ -39,8 +44,7 @@ export async function runDaemon(config: Config, log: Logger): Promise<void> {
   });
   log.info('Establishing etcd connectivity', { servers });
   const store = await openStore(config, { servers, clock, log });
-  const roles = createRoles({ config, identity, store, clock, log, onTaken });
-  const supervisor = new Supervisor({ supervision, clock, log, status: () => describeStatus(roles) });
+  roles = createRoles({ config, identity, store, clock, log, onTaken });
 
   log.info('Starting server components');
   if (!config.hasEngine) log.info('Not starting engine; disable-engine is set');

@@ -44,14 +44,17 @@ export interface SupervisorOptions {
 export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #end = new AbortController();
+  #isReady = false;
   #hasFailed = false;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
   }
 
-  /** Says that the start is complete; from now on says in time that the event loop turns, until {@link close}. */
+  /** Says, once, that the start is complete; from now on says in time that the event loop turns, until {@link close}. */
   async ready(): Promise<void> {
+    if (this.#isReady) return;
+    this.#isReady = true;
     const { supervision, clock } = this.#options;
     await this.#tell(['READY=1', this.#status()]);
     if (supervision?.watchdogMs === undefined) return;

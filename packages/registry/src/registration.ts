@@ -51,6 +51,7 @@ export class Registration {
   #isRegistered = false;
   /** What {@link LeaseStorage} has, as far as this process knows. */
   #savedLease: LeaseId | undefined;
+  #beforeRegistering: () => Promise<void> = () => Promise.resolve();
 
   constructor(options: RegistrationOptions) {
     this.#options = options;
@@ -64,8 +65,14 @@ export class Registration {
     });
   }
 
-  /** Begins to register, and stays registered from then on. */
-  start(): void {
+  /**
+   * Begins to register, and stays registered from then on.
+   *
+   * @param beforeRegistering Done each time that the machine is about to be one of the cluster; if it rejects, the machine
+   *   is not. What it says by {@link setFrozen} stands in the record from the first moment.
+   */
+  start(beforeRegistering = this.#beforeRegistering): void {
+    this.#beforeRegistering = beforeRegistering;
     this.#loop.start();
   }
 
@@ -136,6 +143,7 @@ export class Registration {
     const present = (await store.range({ from: keys.machine(machine) })).kvs[0];
     const own = this.#lease?.id ?? (await this.#findOwnLease());
     this.#refuseForeign(present, own);
+    if (!this.#isRegistered) await this.#beforeRegistering();
     const lease = this.#lease ?? (await this.#takeLease(own));
     await this.#put(lease, present);
     if (this.#lease !== lease || this.#savedLease === lease.id) return;
