@@ -100,6 +100,10 @@ describe('a host’s own etcd moves to three members, as the README has it', { s
   it('does without the old store, also after a restart', async () => {
     assert.equal(await isActive(localEtcdUnit), 'active');
     assert.equal((await host.exec(['test', '-e', '/var/lib/fleet/etcd/in-use'])).code, 1);
+    assert.match(
+      await host.readFile('/var/lib/fleet/other-store'),
+      new RegExp(`^http://${host.address}:2379 http.*\\n$`),
+    );
     await type(host, remove);
     await host.mustExec(['systemctl', 'restart', 'fleet.service']);
     await untilMachines(host, [host]);

@@ -47,6 +47,12 @@ describe('a host that gets no etcd of its own', { skip: labObstacle() }, () => {
       /because this machine has another store already: .* names cluster 0-1/,
     ],
     [
+      'it has left the cluster of another store',
+      '',
+      'echo http://10.0.0.1:2379 > /var/lib/fleet/other-store',
+      /because this machine has another store already: .* names http:\/\/10.0.0.1:2379/,
+    ],
+    [
       'its own etcd was given up',
       '',
       `mkdir -p /var/lib/fleet/etcd/data`,

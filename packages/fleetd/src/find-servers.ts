@@ -39,6 +39,7 @@ export async function findServers(config: Config, foundation: ServersFoundation)
   void asked.then(() => localEtcd.close());
   const own = await localEtcd.open();
   if (own !== undefined) return { servers: [own], onTaken: () => undefined };
-  const retire = () => localEtcd.retire().catch((error) => log.warn('the host’s own etcd is not given up', { error }));
-  return { servers, onTaken: () => void retire() };
+  const giveWay = () =>
+    localEtcd.giveWay(servers).catch((error) => log.warn('which store this host has is not remembered', { error }));
+  return { servers, onTaken: () => void giveWay() };
 }

@@ -112,7 +112,7 @@ describe('bringing up the own etcd', () => {
     });
     assert.equal(await etcd.open(), `unix:${directory}/state/etcd/client:1`);
     assert.deepEqual(errors, [
-      { problem: 'fleet-etcd.service does not start: no: room', hint: 'journalctl -u fleet-etcd.service' },
+      { problem: 'fleet-etcd.service does not start: no: room', hint: 'journalctl --unit fleet-etcd.service' },
     ]);
     const starts = () => calls.filter((call) => call.includes('start --no-block')).length;
     const tries = async (ms: number) => {

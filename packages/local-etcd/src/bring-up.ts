@@ -1,4 +1,4 @@
-import { chmod, lstat, mkdir, open, readFile, rename } from 'node:fs/promises';
+import { chmod, lstat, mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type Clock, sleep } from '@flotilla/runtime';
 import type { CommandResult, RunCommand } from '@flotilla/systemd';
@@ -6,6 +6,7 @@ import { LocalEtcdFailed } from './errors.js';
 import { exists } from './look-around.js';
 import { type LocalEtcdPlaces, localEtcdUnit } from './places.js';
 import { localEtcdUnitText } from './unit-text.js';
+import { writeDurably } from './write-durably.js';
 
 export interface BringUpOptions {
   readonly places: LocalEtcdPlaces;
@@ -51,17 +52,6 @@ async function makePrivate(directory: string): Promise<void> {
   if (!found.isDirectory() || found.uid !== process.getuid?.())
     throw new LocalEtcdFailed(`${directory} is not a directory of fleetd's own`);
   await chmod(directory, 0o700);
-}
-
-async function writeDurably(path: string, text: string): Promise<void> {
-  const file = await open(`${path}.new`, 'w', 0o644);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(`${path}.new`, path);
 }
 
 async function untilActive(options: BringUpOptions): Promise<void> {

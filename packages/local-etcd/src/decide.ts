@@ -82,7 +82,7 @@ export interface Explanation {
 
 /** A refusal in words. `directory` is where the host's own etcd lives. */
 export function explainRefusal(because: Refusal, directory: string): Explanation {
-  const goBack = `etcd_servers says where the store is; for the etcd in ${directory} again: touch ${directory}/in-use`;
+  const goBack = `set etcd_servers to the store; for one of this host's own: mkdir -p ${directory}; touch ${directory}/in-use`;
   switch (because.kind) {
     case 'never':
       return { because: 'embedded_etcd is never', hint: 'set etcd_servers' };

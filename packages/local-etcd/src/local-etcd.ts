@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { type Clock, jittered, type Logger, sleep } from '@flotilla/runtime';
 import { type RunCommand, runCommand } from '@flotilla/systemd';
 import { bringUp } from './bring-up.js';
@@ -12,6 +12,7 @@ import {
   isSocketPathShort,
 } from './look-around.js';
 import { type LocalEtcdPlaces, localEtcdPlaces, localEtcdUnit } from './places.js';
+import { writeDurably } from './write-durably.js';
 
 export interface LocalEtcdOptions {
   /** Whether the configuration speaks of an etcd: then none is brought up. */
@@ -71,9 +72,15 @@ export class LocalEtcd {
     return `unix:${places.socket}`;
   }
 
-  /** Another store has taken over: the next start does not fall back on this one. It is left running. */
-  async retire(): Promise<void> {
-    const { directory, marker } = this.#places;
+  /**
+   * Another store has proved to be the host's: a later start brings up no own one beside it. One that runs is left alone.
+   *
+   * @param servers Where the other store is.
+   */
+  async giveWay(servers: readonly string[]): Promise<void> {
+    const { directory, marker, otherStore } = this.#places;
+    const text = `${servers.join(' ')}\n`;
+    if ((await readFile(otherStore, 'utf8').catch(() => undefined)) !== text) await writeDurably(otherStore, text);
     if (!(await exists(marker))) return;
     await rm(marker, { force: true });
     const stop = `systemctl ${this.#options.user ? '--user ' : ''}stop ${localEtcdUnit}`;
@@ -90,14 +97,14 @@ export class LocalEtcd {
   async #decide(): Promise<Decision> {
     const { isTold, mode, stateDirectory, defaultServers, searchPath, user, clock } = this.#options;
     if (isTold) return { kind: 'told' };
-    const { marker, data, socket } = this.#places;
+    const { marker, data, otherStore, socket } = this.#places;
     const facts: Facts = {
       isTold,
       mode,
       isInUse: await exists(marker),
       answering: await findAnswering(defaultServers),
       hasListened: false,
-      remembered: await findRememberedStore(stateDirectory),
+      remembered: await findRememberedStore(stateDirectory, otherStore),
       hasOldData: await exists(data),
       enabledUnit: await findEnabledEtcd(this.#run, user),
       program: await findProgram('etcd', searchPath),

@@ -30,11 +30,19 @@ describe('what a host shows of an etcd', () => {
       const path = join(directory, 'assignment.json');
       if (text === undefined) await rm(path, { force: true });
       else await writeFile(path, text);
-      const said = await findRememberedStore(directory);
+      const said = await findRememberedStore(directory, join(directory, 'other-store'));
       if (found === undefined) assert.equal(said, undefined);
       else assert.match(said ?? '', found);
     });
   }
+
+  it('remembers a store whose cluster the host has left', async () => {
+    await rm(join(directory, 'assignment.json'), { force: true });
+    await writeFile(join(directory, 'other-store'), 'http://10.0.0.1:2379\n');
+    const said = await findRememberedStore(directory, join(directory, 'other-store'));
+    assert.match(said ?? '', /other-store names http:\/\/10\.0\.0\.1:2379$/);
+    await rm(join(directory, 'other-store'));
+  });
 
   it('finds who takes connections, and nobody where nobody does', async () => {
     const server = createServer((socket) => socket.end());

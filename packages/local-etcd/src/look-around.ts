@@ -34,9 +34,15 @@ function takesConnections(server: string): Promise<boolean> {
   });
 }
 
-/** What the agent's `assignment.json` says of a store; `undefined` if the machine belongs to none. */
-export async function findRememberedStore(stateDirectory: string): Promise<string | undefined> {
-  const path = join(stateDirectory, 'assignment.json');
+/** What a state directory remembers of a store, in words: by the agent's assignment, or by `otherStore`. */
+export async function findRememberedStore(stateDirectory: string, otherStore: string): Promise<string | undefined> {
+  const assigned = await findAssigned(join(stateDirectory, 'assignment.json'));
+  if (assigned !== undefined || !(await exists(otherStore))) return assigned;
+  return `${otherStore} names ${(await readFile(otherStore, 'utf8').catch(String)).trim()}`;
+}
+
+/** What the agent has saved; `undefined` if the machine belongs to no cluster. */
+async function findAssigned(path: string): Promise<string | undefined> {
   if (!(await exists(path))) return undefined;
   try {
     const stored: unknown = JSON.parse(await readFile(path, 'utf8'));

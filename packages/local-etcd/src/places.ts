@@ -7,6 +7,8 @@ export interface LocalEtcdPlaces {
   readonly data: string;
   /** Names this etcd as the host's store; absent once another store has taken over. */
   readonly marker: string;
+  /** Names the servers of another store, once there was one: also after the host has left that cluster. */
+  readonly otherStore: string;
   /** Where its clients connect. */
   readonly socket: string;
   readonly unitFile: string;
@@ -25,6 +27,7 @@ export function localEtcdPlaces(stateDirectory: string, unitDirectory: string): 
     directory,
     data: join(directory, 'data'),
     marker: join(directory, 'in-use'),
+    otherStore: join(stateDirectory, 'other-store'),
     socket: join(directory, socketNames.clients),
     unitFile: join(unitDirectory, localEtcdUnit),
   };
