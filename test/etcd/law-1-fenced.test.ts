@@ -127,7 +127,7 @@ describe('law 1: every write of the leader is fenced', { skip: etcdMissing() ?? 
     await joinMachine(store, one);
     const { plans } = await lead(one);
     await launch(store, web);
-    await untilPlaced(web);
+    await untilSo('its plan is answered', () => plans.length > 0);
     const [unit] = (await store.range({ from: keys.unit(web) })).kvs;
     const [machine] = (await store.range({ from: keys.machine(one) })).kvs;
     const [leader] = (await store.range({ from: keys.leader })).kvs;
@@ -158,7 +158,7 @@ describe('law 1: every write of the leader is fenced', { skip: etcdMissing() ?? 
     assert.equal(old.plans[0]?.result.succeeded, false);
     assert.equal(await findPlacement(web), undefined);
     heldToo.release();
-    await untilPlaced(web);
+    await untilSo('its plan is answered', () => next.plans.length > 0);
     assert.equal(next.plans[0]?.result.succeeded, true);
   });
 
