@@ -35,15 +35,15 @@ export async function runDaemon(config: Config, log: Logger): Promise<void> {
   const supervisor = new Supervisor({ supervision, clock, log, status });
   // Who starts fleetd where it is told of no etcd does not have to wait until none has answered for long enough.
   if (!config.etcd.isTold) void supervisor.ready();
-  const { servers, onTaken } = await findServers(config, {
+  const { onTaken, ...found } = await findServers(config, {
     clock,
     log,
     runtimeDirectory: runtimeDirectory(config.isUserManager),
     searchPath: process.env.PATH ?? '',
     asked,
   });
-  log.info('Establishing etcd connectivity', { servers });
-  const store = await openStore(config, { servers, clock, log });
+  log.info('Establishing etcd connectivity', { servers: found.servers });
+  const store = await openStore(config, { ...found, clock, log });
   roles = createRoles({ config, identity, store, clock, log, onTaken });
 
   log.info('Starting server components');

@@ -45,13 +45,17 @@ function certificateAdvice({ certFile }: Config['etcd'], isOwnExpired: boolean):
 }
 
 function advise(
-  { operation }: StoreTrouble,
+  { operation, host }: StoreTrouble,
   { username, caFile, keyPrefix }: Config['etcd'],
 ): Record<Exclude<StoreTroubleKind, 'certificate-refused'>, Advice> {
   const user = username === '' ? {} : { etcd_username: username };
   const authority = caFile === '' ? {} : { etcd_cafile: caFile };
   return {
     unreachable: { message: 'etcd can not be reached', hint: 'see that it runs there, and that etcd_servers is right' },
+    stranger: {
+      message: 'what listens where an etcd is looked for belongs to another user, and is not used',
+      hint: `see what it is; etcd_servers = ${host} has it used all the same`,
+    },
     'no-answer': { message: 'etcd does not answer in time', hint: 'see how it does, and the network on the way' },
     'no-leader': {
       message: 'etcd has no leader',

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { LocalEtcd } from '@flotilla/local-etcd';
+import { findObjection, LocalEtcd } from '@flotilla/local-etcd';
 import type { Clock, Logger } from '@flotilla/runtime';
 import type { Config } from './config.js';
 
@@ -16,6 +16,8 @@ export interface ServersFoundation {
 /** Where etcd is. */
 export interface Servers {
   readonly servers: readonly string[];
+  /** Why one of them may not be used now; absent if somebody has named them, and so vouches for them. */
+  readonly findObjection?: (server: string) => Promise<string | undefined>;
   /** To be called when the store there is known to be the right one. */
   readonly onTaken: () => void;
 }
@@ -41,5 +43,5 @@ export async function findServers(config: Config, foundation: ServersFoundation)
   if (own !== undefined) return { servers: [own], onTaken: () => undefined };
   const giveWay = () =>
     localEtcd.giveWay(servers).catch((error) => log.warn('which store this host has is not remembered', { error }));
-  return { servers, onTaken: () => void giveWay() };
+  return { servers, ...(isTold ? {} : { findObjection }), onTaken: () => void giveWay() };
 }

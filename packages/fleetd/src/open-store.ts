@@ -8,6 +8,8 @@ import { describeTrouble } from './etcd-trouble.js';
 export interface StoreFoundation {
   /** Where etcd is. */
   readonly servers: readonly string[];
+  /** Why one of them may not be used now. */
+  readonly findObjection?: (server: string) => Promise<string | undefined>;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -16,7 +18,10 @@ export interface StoreFoundation {
  * The store at `servers`, in the way that the configuration says. Nothing is connected yet. What keeps fleetd from it is
  * told in the log here, and nowhere else.
  */
-export async function openStore(config: Config, { servers, clock, log }: StoreFoundation): Promise<Store> {
+export async function openStore(
+  config: Config,
+  { servers, findObjection, clock, log }: StoreFoundation,
+): Promise<Store> {
   const { username, password, caFile, certFile, keyPrefix, requestTimeoutMs } = config.etcd;
   const tls = await readEtcdTls(config.etcd);
   const hasTls = servers.some((server) => server.startsWith('https://')) || caFile !== '' || certFile !== '';
@@ -31,6 +36,7 @@ export async function openStore(config: Config, { servers, clock, log }: StoreFo
       if (trouble === undefined) log.info('etcd answers again');
       else void tell(trouble);
     },
+    ...(findObjection === undefined ? {} : { findObjection }),
     ...(username === '' ? {} : { credentials: { user: username, password } }),
     ...(hasTls ? { tls } : {}),
     ...(hasFiles ? { renewTls: () => readEtcdTls(config.etcd) } : {}),

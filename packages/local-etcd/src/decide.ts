@@ -1,5 +1,28 @@
 import { assertNever } from '@flotilla/errors';
 
+/** Something that takes connections where an etcd is looked for. */
+export interface Listener {
+  /** `http://host:port` */
+  readonly at: string;
+  /** The user that it belongs to, if that can be told. */
+  readonly uid: number | undefined;
+}
+
+/** Below are root and the users that packages and administrators make for services. @see login.defs(5), UID_MIN */
+const firstOrdinaryUid = 1000;
+
+/**
+ * Whether a listener that nobody has configured may be taken for an etcd: what it says is run as the user of fleetd, so
+ * it has to be that user's, or belong to the host.
+ */
+export function isTrusted({ uid }: Listener, ownUid: number | undefined): boolean {
+  return uid !== undefined && (uid < firstOrdinaryUid || uid === ownUid);
+}
+
+export function explainStranger({ uid }: Listener): string {
+  return uid === undefined ? 'it can not be told whose it is' : `it belongs to user ${uid}`;
+}
+
 /** What is known when it is to be decided whether this host brings up an etcd of its own. */
 export interface Facts {
   /** The configuration speaks of an etcd. */
@@ -8,8 +31,10 @@ export interface Facts {
   readonly mode: 'auto' | 'never';
   /** The host's own etcd is the store that it uses. */
   readonly isInUse: boolean;
-  /** Where something listens that may be an etcd. */
-  readonly answering: string | undefined;
+  /** What listens where an etcd is looked for. */
+  readonly listeners: readonly Listener[];
+  /** The user that fleetd runs as. */
+  readonly ownUid: number | undefined;
   /** Nothing answered for long enough. */
   readonly hasListened: boolean;
   /** What the state directory remembers of a store, in words. */
@@ -48,12 +73,13 @@ export type Decision =
  * beside the real one would split the cluster.
  */
 export function decide(facts: Facts): Decision {
-  const { isTold, mode, isInUse, answering, hasListened, program } = facts;
+  const { isTold, mode, isInUse, listeners, ownUid, hasListened, program } = facts;
   if (isTold) return { kind: 'told' };
   if (isInUse && mode !== 'never') {
     return program === undefined ? refuse({ kind: 'no-program' }) : { kind: 'start', program, why: 'in-use' };
   }
-  if (answering !== undefined) return { kind: 'answered', at: answering };
+  const answering = listeners.find((listener) => isTrusted(listener, ownUid));
+  if (answering !== undefined) return { kind: 'answered', at: answering.at };
   const refusal = findRefusal(facts);
   if (refusal !== undefined) return refuse(refusal);
   if (program === undefined) return refuse({ kind: 'no-program' });

@@ -2,11 +2,11 @@ import { readFile, rm } from 'node:fs/promises';
 import { type Clock, jittered, type Logger, sleep } from '@flotilla/runtime';
 import { type RunCommand, runCommand } from '@flotilla/systemd';
 import { bringUp } from './bring-up.js';
-import { type Decision, decide, explainRefusal, type Facts } from './decide.js';
+import { type Decision, decide, explainRefusal, explainStranger, type Facts, type Listener } from './decide.js';
 import {
   exists,
-  findAnswering,
   findEnabledEtcd,
+  findListeners,
   findProgram,
   findRememberedStore,
   isSocketPathShort,
@@ -102,7 +102,8 @@ export class LocalEtcd {
       isTold,
       mode,
       isInUse: await exists(marker),
-      answering: await findAnswering(defaultServers),
+      listeners: await findListeners(defaultServers),
+      ownUid: process.getuid?.(),
       hasListened: false,
       remembered: await findRememberedStore(stateDirectory, otherStore),
       hasOldData: await exists(data),
@@ -117,12 +118,25 @@ export class LocalEtcd {
       seconds: silenceMs / 1000,
     });
     const untilMs = clock.monotonicMs() + silenceMs;
-    let answering: string | undefined;
-    while (answering === undefined && clock.monotonicMs() < untilMs && !this.#end.signal.aborted) {
+    let later: Facts = facts;
+    while (decide(later).kind === 'listen' && clock.monotonicMs() < untilMs && !this.#end.signal.aborted) {
       await sleep(clock, listenEveryMs, this.#end.signal);
-      answering = await findAnswering(defaultServers);
+      later = { ...facts, listeners: await findListeners(defaultServers) };
     }
-    return decide({ ...facts, answering, hasListened: !this.#end.signal.aborted });
+    const decision = decide({ ...later, hasListened: !this.#end.signal.aborted });
+    if (decision.kind === 'start') this.#warnOf(later.listeners);
+    return decision;
+  }
+
+  /** Where none is started the store's client says it, for as long as it looks for an etcd there. */
+  #warnOf(strangers: readonly Listener[]): void {
+    for (const stranger of strangers) {
+      this.#options.log.warn('what listens where an etcd is looked for is not used', {
+        at: stranger.at,
+        because: explainStranger(stranger),
+        hint: `see what it is; etcd_servers = ${stranger.at} has it used all the same`,
+      });
+    }
   }
 
   #tell(decision: Decision): void {

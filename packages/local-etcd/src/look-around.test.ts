@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { endianness, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { RunCommand } from '@flotilla/systemd';
-import { findAnswering, findEnabledEtcd, findProgram, findRememberedStore, isSocketPathShort } from './look-around.js';
+import { findObjection, findOwner } from './listeners.js';
+import { findEnabledEtcd, findListeners, findProgram, findRememberedStore, isSocketPathShort } from './look-around.js';
 
 describe('what a host shows of an etcd', () => {
   let directory: string;
@@ -44,15 +45,18 @@ describe('what a host shows of an etcd', () => {
     await rm(join(directory, 'other-store'));
   });
 
-  it('finds who takes connections, and nobody where nobody does', async () => {
+  it('finds who takes connections, and whose it is; nobody where nobody does', async () => {
     const server = createServer((socket) => socket.end());
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const address = server.address();
     assert.ok(typeof address === 'object' && address !== null);
     const url = `http://127.0.0.1:${address.port}`;
-    assert.equal(await findAnswering(['http://127.0.0.1:1', url]), url);
+    const uid = process.getuid?.();
+    assert.deepEqual(await findListeners(['http://127.0.0.1:1', url]), [{ at: url, uid }]);
+    assert.equal(await findObjection(url), undefined);
     await new Promise((resolve) => server.close(resolve));
-    assert.equal(await findAnswering(['http://127.0.0.1:1', url]), undefined);
+    assert.deepEqual(await findListeners(['http://127.0.0.1:1', url]), []);
+    assert.equal(await findObjection(url), 'nothing listens there');
   });
 
   it('finds a program that can be run, and nothing else of its name', async () => {
@@ -82,4 +86,29 @@ it('knows how long a path of a socket may be', () => {
   assert.equal(isSocketPathShort('x'.repeat(107)), true);
   assert.equal(isSocketPathShort('x'.repeat(108)), false);
   assert.equal(isSocketPathShort('ü'.repeat(54)), false);
+});
+
+describe('the owner of a listener', () => {
+  const row = (local: string, uid: number, state = '0A') =>
+    `   0: ${local} 00000000:0000 ${state} 00000000:00000000 00:00000000 00000000 ${String(uid).padStart(5)}        0 1 1 0 100`;
+  const [own, any] = ['0100007F:094B', '00000000:094B'];
+  const [mapped, any6] = ['0000000000000000FFFF00000100007F:094B', `${'0'.repeat(32)}:094B`];
+  const cases: readonly (readonly [title: string, tcp: readonly string[], tcp6: readonly string[], uid?: number])[] = [
+    ['the very address', [row(own, 7)], [], 7],
+    ['all addresses', [row(any, 7)], [], 7],
+    ['all addresses of IPv6', [], [row(any6, 7)], 7],
+    ['an IPv4 address of IPv6', [], [row(mapped, 7)], 7],
+    ['nobody', [], []],
+    ['only who listens', [row(own, 7, '01')], []],
+    ['not another port', [row('0100007F:0FA1', 7)], []],
+    ['not another address', [row('0200007F:094B', 7)], [row(`${'0'.repeat(24)}01000000:094B`, 7)]],
+    ['who is reached, not who has the rest', [row(own, 7)], [row(any6, 1000)], 7],
+    ['of several the least trusted', [row(own, 7), row(own, 1000)], [], 1000],
+  ];
+  for (const [title, tcp, tcp6, uid] of cases) {
+    it(`is found: ${title}`, { skip: endianness() === 'BE' && 'the rows are those of a little-endian machine' }, () => {
+      const tables = { tcp: ['  sl  local_address', ...tcp, ''].join('\n'), tcp6: tcp6.join('\n') };
+      assert.equal(findOwner(tables, '127.0.0.1', 2379), uid);
+    });
+  }
 });

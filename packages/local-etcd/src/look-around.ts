@@ -3,6 +3,8 @@ import { access, readFile, stat } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { RunCommand } from '@flotilla/systemd';
+import type { Listener } from './decide.js';
+import { readListener } from './listeners.js';
 
 /** The kernel's limit for the path of a socket, without the closing zero byte. @see unix(7) */
 const longestSocketPath = 107;
@@ -14,10 +16,11 @@ export function isSocketPathShort(path: string): boolean {
   return Buffer.byteLength(path) <= longestSocketPath;
 }
 
-/** The first of these servers that takes a connection. */
-export async function findAnswering(servers: readonly string[]): Promise<string | undefined> {
-  for (const server of servers) if (await takesConnections(server)) return server;
-  return undefined;
+/** Those of these servers that take connections. */
+export async function findListeners(servers: readonly string[]): Promise<Listener[]> {
+  const listeners: Listener[] = [];
+  for (const server of servers) if (await takesConnections(server)) listeners.push(await readListener(server));
+  return listeners;
 }
 
 function takesConnections(server: string): Promise<boolean> {

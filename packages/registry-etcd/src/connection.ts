@@ -19,6 +19,8 @@ export interface EtcdStoreOptions {
    */
   readonly renewTls?: () => Promise<EtcdTls>;
   readonly credentials?: { readonly user: string; readonly password: string };
+  /** Asked before each call: why this host may not be used now, in words. @default each may be used */
+  readonly findObjection?: (host: string) => Promise<string | undefined>;
   /** How long an answer may take. @default 2_000 */
   readonly requestTimeoutMs?: number;
   readonly clock: Clock;
@@ -165,27 +167,25 @@ export class EtcdConnection {
     call: (client: Etcd3) => Promise<T>,
     operation: StoreOperation,
   ): Promise<T> {
-    const isOver = this.#clients.use();
-    try {
-      const answer = await this.#guard(host, call, operation);
-      this.#hosts.answered(host);
-      this.clusterId = answer.header.cluster_id;
-      this.#report?.succeeded(operation);
-      return answer;
-    } finally {
-      isOver();
-    }
+    const answer = await this.#guard(host, call, operation);
+    this.#hosts.answered(host);
+    this.clusterId = answer.header.cluster_id;
+    this.#report?.succeeded(operation);
+    return answer;
   }
 
   #guard<T>(host: string, call: (client: Etcd3) => Promise<T>, operation: StoreOperation): Promise<T> {
     if (this.#isClosed) return Promise.reject(new StoreError('unavailable', 'the store is closed'));
+    const clients = this.#clients;
+    const isOver = clients.use();
     return new Promise((resolve, reject) => {
       this.#rejectPending.add(reject);
       const settle = (then: () => void) => {
         this.#rejectPending.delete(reject);
+        isOver();
         then();
       };
-      call(this.#clients.find(host)).then(
+      this.#admit(host, () => call(clients.find(host))).then(
         (answer) => settle(() => resolve(answer)),
         (error) =>
           settle(() => {
@@ -195,6 +195,13 @@ export class EtcdConnection {
           }),
       );
     });
+  }
+
+  /** Nothing is sent, and nothing connected, to a host that may not be used. */
+  async #admit<T>(host: string, call: () => Promise<T>): Promise<T> {
+    const objection = await this.#options.findObjection?.(host);
+    if (objection !== undefined) throw new StoreError('unavailable', `cannot reach etcd: ${objection}`);
+    return await call();
   }
 
   /** Tells what is wrong if somebody wants to know, and marks the error. */

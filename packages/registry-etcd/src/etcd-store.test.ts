@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createServer } from 'node:net';
 import { it } from 'node:test';
 import { FatalError } from '@flotilla/errors';
 import { StoreError } from '@flotilla/registry';
@@ -34,4 +35,40 @@ it('says that nothing was done where nobody listens', async () => {
   for (const call of calls)
     await assert.rejects(call, (error) => error instanceof StoreError && error.kind === 'unavailable');
   await store.close();
+});
+
+it('connects to no host that may not be used, and says why', async () => {
+  let connections = 0;
+  const server = createServer((socket) => {
+    connections++;
+    socket.destroy();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  assert.ok(typeof address === 'object' && address !== null);
+  const host = `http://127.0.0.1:${address.port}`;
+  const troubles: unknown[] = [];
+  const asked = new Set<string>();
+  const store = createEtcdStore({
+    ...common,
+    hosts: [host, nowhere],
+    async findObjection(each) {
+      asked.add(each);
+      return each === host ? 'it belongs to user 7' : undefined;
+    },
+    onTrouble: (trouble) => troubles.push(trouble),
+  });
+  for (const call of [
+    () => store.range({ from: 'a' }),
+    () => store.keepLeaseAlive('1'),
+    () => store.transact({ success: [] }),
+    () => store.transact({ success: [] }),
+  ])
+    await assert.rejects(call, (error) => error instanceof StoreError && error.kind === 'unavailable');
+  await store.close();
+  await new Promise((resolve) => server.close(resolve));
+  assert.equal(connections, 0);
+  assert.deepEqual([...asked].sort(), [nowhere, host].sort());
+  const stranger = troubles.find((trouble) => JSON.stringify(trouble).includes('"stranger"'));
+  assert.match(JSON.stringify(stranger), /"why":"cannot reach etcd: it belongs to user 7"/);
 });

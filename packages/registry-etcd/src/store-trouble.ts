@@ -4,6 +4,8 @@ import type { Clock } from '@flotilla/runtime';
 /** What keeps a client from etcd. For people; programs go by the kind of the `StoreError`. */
 export type StoreTroubleKind =
   | 'unreachable'
+  /** What listens there belongs to somebody who must not be the store. */
+  | 'stranger'
   | 'no-answer'
   | 'no-leader'
   /** etcd's certificate: of no known authority, out of its time, or for another name. */
@@ -33,6 +35,7 @@ export interface StoreTrouble {
 
 /** Neither etcd nor grpc-js has codes for these; the texts are those of etcd 3.4 to 3.6, Node's TLS and OpenSSL. */
 const texts: readonly (readonly [StoreTroubleKind, RegExp])[] = [
+  ['stranger', /belongs to user/],
   ['untrusted-server', /unable to verify|self.signed certificate|unable to get (local )?issuer/],
   ['expired-server', /certificate has expired|certificate is not yet valid/],
   ['misnamed-server', /does not match certificate's altnames/],
