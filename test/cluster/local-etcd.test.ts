@@ -26,6 +26,9 @@ const asNobody = ['setpriv', '--reuid=nobody', '--regid=nogroup', '--clear-group
 const etcdctl = ['etcdctl', '--dial-timeout=1s', '--command-timeout=1s', '--endpoints', `unix://${directory}/client:1`];
 const readAll = [...etcdctl, 'get', '--prefix', '--keys-only', '/'];
 
+const stranger = `for (const port of [2379, 4001])
+  require('net').createServer((socket) => socket.on('data', () => console.log('was sent'))).listen(port)`;
+
 describe('a host without an etcd', { skip: labObstacle() }, () => {
   let lab: Lab;
   let host: TestHost;
@@ -36,6 +39,13 @@ describe('a host without an etcd', { skip: labObstacle() }, () => {
     const [first] = lab.hosts;
     assert.ok(first);
     host = first;
+    // Whoever has a login can have this before fleetd first starts.
+    await host.mustExec(['systemd-run', '--uid=nobody', '--unit=stranger', '/opt/node/node', '-e', stranger]);
+    await waitUntil({
+      what: 'a user listens where an etcd is looked for',
+      read: () => host.exec(['ss', '--listening', '--tcp', '--no-header']),
+      until: ({ stdout }) => stdout.includes(':2379') && stdout.includes(':4001'),
+    });
     await installFleet(host, { agent_ttl: '5s', engine_reconcile_interval: '1' });
   });
 
@@ -88,6 +98,14 @@ describe('a host without an etcd', { skip: labObstacle() }, () => {
     await startOne();
     await untilAllRun();
     assert.match(await host.journal('fleet.service'), /this host has an etcd of its own .*none is configured/);
+  });
+
+  it('says whose listener it does not use, and sends it nothing', async () => {
+    const said = await host.journal('fleet.service');
+    assert.equal(said.match(/what listens where an etcd is looked for is not used/g)?.length, 2, said);
+    assert.match(said, /at=http:\/\/127\.0\.0\.1:2379 because="?it belongs to user 65534/);
+    assert.doesNotMatch(await host.journal('stranger.service'), /was sent/);
+    await host.mustExec(['systemctl', 'stop', 'stranger.service']);
   });
 
   it('lets nobody but root get at it', async () => {

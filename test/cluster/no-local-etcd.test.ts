@@ -59,9 +59,16 @@ describe('a host that gets no etcd of its own', { skip: labObstacle() }, () => {
       /because \/var\/lib\/fleet\/etcd holds a store that is no longer in use/,
     ],
     [
+      'embedded_etcd is never, and takes no other user’s listener for an etcd',
+      'embedded_etcd = never',
+      `systemd-run --uid=nobody --unit=stranger /opt/node/node -e 'require("net").createServer().listen(2379, "127.0.0.1")'
+       until ss --listening --tcp --no-header | grep -q :2379; do sleep 0.1; done`,
+      /belongs to another user, and is not used endpoint=http:\/\/127.0.0.1:2379 why=.*belongs to user 65534/,
+    ],
+    [
       'an etcd answers',
       '',
-      `printf '[Service]\\nType=notify\\nExecStart=${other}\\n' > /etc/systemd/system/other.service; systemctl start other.service`,
+      `systemctl stop stranger; printf '[Service]\\nType=notify\\nExecStart=${other}\\n' > /etc/systemd/system/other.service; systemctl start other.service`,
       /using the one that answers at=http:\/\/127.0.0.1:2379/,
     ],
   ];
