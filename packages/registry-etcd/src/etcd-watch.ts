@@ -1,4 +1,15 @@
-import { StoreError, type Watch, type WatchBreak, type WatchListener, type WatchRequest } from '@flotilla/registry';
+import {
+  isBorneOut,
+  StoreError,
+  type Watch,
+  type WatchBreak,
+  type WatchEvent,
+  type WatchListener,
+  type WatchRequest,
+  type Witness,
+  witnessOf,
+  witnessReads,
+} from '@flotilla/registry';
 import { jittered, sleep, type Timer } from '@flotilla/runtime';
 import { FilterType, type IDuplexStream, type IWatchRequest, type IWatchResponse } from 'etcd3';
 import type { EtcdConnection } from './connection.js';
@@ -33,6 +44,7 @@ export class EtcdWatch implements Watch {
   readonly #positions: readonly WatchPosition[];
   readonly #closed = new AbortController();
   #clusterId: string | undefined;
+  #witness: Witness | undefined;
   #failures = 0;
   #rejections = 0;
 
@@ -41,6 +53,7 @@ export class EtcdWatch implements Watch {
     this.#options = options;
     this.#positions = request.ranges.map((range) => new WatchPosition(range, request.fromRevision, wire));
     this.#clusterId = connection.clusterId;
+    this.#witness = request.witness;
     void this.#run();
   }
 
@@ -93,6 +106,28 @@ export class EtcdWatch implements Watch {
     const head = parseRevision(header.revision);
     if (header.cluster_id !== this.#clusterId) this.#break('foreign');
     else if (this.#positions.some(({ next }) => next > head + 1)) this.#break('went-back');
+    else if (!(await this.#isBorneOut())) this.#break('went-back');
+  }
+
+  /** Whether the store still has the past that it told. One that is no longer kept bears witness of nothing. */
+  async #isBorneOut(): Promise<boolean> {
+    if (this.#witness === undefined) return true;
+    const { connection, wire } = this.#options;
+    const success = witnessReads(this.#witness).map((read) => ({ kind: 'range', ...read }) as const);
+    const request = wire.transactionRequest({ success });
+    try {
+      const answer = await connection.read((client) => client.kv.txn(request));
+      return isBorneOut(this.#witness, wire.transactionResult({ success }, answer).ranges);
+    } catch (error) {
+      if (error instanceof StoreError && error.kind === 'compacted') return true;
+      throw error;
+    }
+  }
+
+  #note(event: WatchEvent | undefined): void {
+    if (event === undefined) return;
+    const witness = witnessOf(event);
+    if (witness.revision >= (this.#witness?.revision ?? 0)) this.#witness = witness;
   }
 
   /** Reads a stream to its end. */
@@ -154,6 +189,7 @@ export class EtcdWatch implements Watch {
         this.#rejections = 0;
         return undefined;
       case 'events':
+        this.#note(step.events.at(-1));
         this.#options.listener.onEvents(step.events, step.revision);
         return undefined;
       case 'nothing':

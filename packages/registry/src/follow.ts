@@ -8,7 +8,9 @@ import {
   type WatchBreak,
   type WatchEvent,
   type WatchRange,
+  type WatchRequest,
 } from './store.js';
+import { findWitness } from './witness.js';
 
 /** Keys per reply of a snapshot: large enough to be quick, small enough (10 k keys take 50 ms) to keep others served. */
 const pageSize = 5_000;
@@ -59,7 +61,9 @@ async function run(options: FollowOptions, signal: AbortSignal, onSynced: () => 
       failures = 0;
       follower.onSnapshot(kvs, revision);
       onSynced();
-      const reason = await watchUntilBroken(options, revision + 1, signal);
+      const witness = findWitness(kvs);
+      const request = { ranges, fromRevision: revision + 1, ...(witness && { witness }) };
+      const reason = await watchUntilBroken(options, request, signal);
       if (reason === undefined) return;
       log.warn('watch broken; reading everything again', { reason });
       follower.onBroken?.(reason);
@@ -100,8 +104,8 @@ async function readSnapshot(
 
 /** Resolves with the reason when the watch breaks, or with `undefined` when it is closed. */
 function watchUntilBroken(
-  { store, ranges, follower }: FollowOptions,
-  fromRevision: Revision,
+  { store, follower }: FollowOptions,
+  request: WatchRequest,
   signal: AbortSignal,
 ): Promise<WatchBreak | undefined> {
   return new Promise((resolve) => {
@@ -110,18 +114,15 @@ function watchUntilBroken(
       watch?.close();
       resolve(undefined);
     };
-    watch = store.watch(
-      { ranges, fromRevision },
-      {
-        onEvents(events, revision) {
-          if (!signal.aborted) follower.onEvents(events, revision);
-        },
-        onBroken(reason) {
-          signal.removeEventListener('abort', onAbort);
-          resolve(reason);
-        },
+    watch = store.watch(request, {
+      onEvents(events, revision) {
+        if (!signal.aborted) follower.onEvents(events, revision);
       },
-    );
+      onBroken(reason) {
+        signal.removeEventListener('abort', onAbort);
+        resolve(reason);
+      },
+    });
     signal.addEventListener('abort', onAbort);
     if (signal.aborted) onAbort();
   });

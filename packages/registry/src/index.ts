@@ -95,3 +95,4 @@ export { type DeleteUnitOutcome, deleteUnit, deleteUnits } from './unit-deleter.
 export type { PutUnitOutcome, UnitResult } from './unit-edit.js';
 export { putUnit, putUnits } from './unit-editor.js';
 export { findUnit, type KnownUnit, listUnits } from './unit-reader.js';
+export { isBorneOut, type Witness, witnessOf, witnessReads } from './witness.js';

@@ -1,6 +1,7 @@
 import type { MemoryCluster } from './memory-cluster.js';
-import { endOf } from './memory-history.js';
+import { endOf, type MemoryHistory } from './memory-history.js';
 import type { Revision, Watch, WatchBreak, WatchEvent, WatchListener, WatchRange, WatchRequest } from './store.js';
+import { isBorneOut, type Witness, witnessOf, witnessReads } from './witness.js';
 
 /** etcd sends at most so many revisions in one answer to a watch that has to catch up. */
 const batchRevisions = 1000;
@@ -24,6 +25,9 @@ export class MemoryWatch implements Watch {
   readonly #options: MemoryWatchOptions;
   readonly #positions: readonly Position[];
   readonly #clusterId: number;
+  #witness: Witness | undefined;
+  /** The one that the witness was last held to. */
+  #history: MemoryHistory | undefined;
   #isClosed = false;
   #isWoken = false;
 
@@ -31,6 +35,7 @@ export class MemoryWatch implements Watch {
     this.#options = options;
     this.#positions = options.request.ranges.map((range) => ({ range, next: options.request.fromRevision }));
     this.#clusterId = options.cluster().id;
+    this.#witness = options.request.witness;
     this.wake();
   }
 
@@ -65,7 +70,18 @@ export class MemoryWatch implements Watch {
     if (id !== this.#clusterId) return 'foreign';
     if (this.#positions.some(({ next }) => next > history.revision + 1)) return 'went-back';
     if (this.#positions.some(({ next }) => next <= history.compactedAt)) return 'compacted';
+    if (this.#history !== history && !this.#isBorneOut(history)) return 'went-back';
+    this.#history = history;
     return undefined;
+  }
+
+  /** A past that is no longer kept bears witness of nothing. */
+  #isBorneOut(history: MemoryHistory): boolean {
+    if (this.#witness === undefined || this.#witness.revision <= history.compactedAt) return true;
+    return isBorneOut(
+      this.#witness,
+      witnessReads(this.#witness).map((read) => history.range(read)),
+    );
   }
 
   #tell(position: Position): void {
@@ -77,8 +93,11 @@ export class MemoryWatch implements Watch {
         for (const event of history.eventsAt(revision)) if (isWanted(event, position.range)) events.push(event);
       }
       position.next = last + 1;
-      const revision = lastRevision(events);
-      if (revision !== undefined) this.#options.listener.onEvents(events, revision);
+      const told = events.at(-1);
+      if (told === undefined) continue;
+      const witness = witnessOf(told);
+      if (witness.revision > (this.#witness?.revision ?? 0)) this.#witness = witness;
+      this.#options.listener.onEvents(events, witness.revision);
     }
   }
 
@@ -90,9 +109,4 @@ export class MemoryWatch implements Watch {
 function isWanted(event: WatchEvent, range: WatchRange): boolean {
   const key = event.kind === 'put' ? event.kv.key : event.key;
   return key >= range.from && key < endOf(range) && (range.deletesOnly !== true || event.kind === 'delete');
-}
-
-function lastRevision(events: readonly WatchEvent[]): Revision | undefined {
-  const last = events.at(-1);
-  return last?.kind === 'put' ? last.kv.modRevision : last?.modRevision;
 }

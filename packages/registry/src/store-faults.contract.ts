@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe as chapter, it } from 'node:test';
-import { prefixRange, type WatchBreak } from './store.js';
+import { prefixRange, type Store, type WatchBreak } from './store.js';
 import {
   describe,
   put,
@@ -210,6 +210,34 @@ export function describeFaults(use: UseStore): void {
         await until(harness, 'the new watch is told', () => anew.lines.length === 1);
       }),
     );
+
+    const backups: readonly [string, (other: Store) => Promise<unknown>][] = [
+      ['has told of a put since', (other) => write(other, put('a/2'))],
+      ['has told of a delete since', (other) => write(other, remove('a/1'))],
+      ['was listed since', async () => undefined],
+    ];
+    for (const [what, tell] of backups) {
+      it(
+        `a watch breaks as went-back if a store that ${what} is an older backup with as many writes on top`,
+        useFaults(async (harness) => {
+          const { store, other, faults } = harness;
+          await write(other, put('a/1'));
+          await faults.backup();
+          const revision = await write(other, put('a/0'));
+          const witness = { kind: 'put', key: 'a/0', revision } as const;
+          const seen = new Recorder(store, { ranges: [prefixRange('a/')], fromRevision: revision + 1, witness });
+          await tell(other);
+          const told = (await other.range({ from: 'b' })).revision - revision;
+          await until(harness, 'it is told', () => seen.lines.length === told);
+          await faults.cut();
+          await faults.restore();
+          for (let index = 0; index < 10; index++) await write(other, put('b', `${index}`));
+          await faults.heal();
+          await until(harness, 'it breaks', () => seen.broken !== undefined);
+          assert.deepEqual([seen.lines.length, seen.broken], [told, 'went-back']);
+        }),
+      );
+    }
 
     it(
       'a closed store rejects what is pending and falls silent',

@@ -1,5 +1,6 @@
 import { FleetError, type FleetErrorOptions } from '@flotilla/errors';
 import type { StoreHealth, StoreRefusal } from './store-health.js';
+import type { Witness } from './witness.js';
 
 /**
  * The port under the registry: ordered keys with revisions, transactions, watches and leases, as etcd v3 has them.
@@ -117,6 +118,8 @@ export interface WatchRequest {
   readonly ranges: readonly WatchRange[];
   /** The first revision to report; usually that of a snapshot plus one. */
   readonly fromRevision: Revision;
+  /** What was seen before, in that snapshot for one: a store that never told it went back. */
+  readonly witness?: Witness;
 }
 
 export type WatchEvent =
@@ -125,7 +128,7 @@ export type WatchEvent =
 
 /**
  * Why a watch can't go on without a new snapshot. `compacted`: the history is gone. `went-back`: the store is at a
- * lower revision than was seen. `foreign`: another cluster answers. `refused`: no permission, or the like.
+ * lower revision than was seen, or has another past. `foreign`: another cluster answers. `refused`: no permission, or the like.
  */
 export type WatchBreak = 'compacted' | 'went-back' | 'foreign' | 'refused';
 
