@@ -17,6 +17,8 @@ export class Allegiance {
   #assignment: Assignment = emptyAssignment;
   #freezeReason: string | undefined;
   #isSaved = true;
+  /** Registration and the agent's passes ask at the same time; what a store says is compared with what was known of it when it was asked. */
+  #turn: Promise<void> = Promise.resolve();
 
   constructor(options: AllegianceOptions) {
     this.#options = options;
@@ -44,7 +46,11 @@ export class Allegiance {
    *
    * @param missing Units of {@link known} that the store has no order for.
    */
-  async verify(missing: ReadonlyMap<UnitName, KnownUnit>): Promise<void> {
+  verify(missing: ReadonlyMap<UnitName, KnownUnit>): Promise<void> {
+    return this.#inTurn(() => this.#verify(missing));
+  }
+
+  async #verify(missing: ReadonlyMap<UnitName, KnownUnit>): Promise<void> {
     const { store, log } = this.#options;
     const found = await readStoreIdentity(store);
     this.#changeCluster(found);
@@ -66,11 +72,13 @@ export class Allegiance {
   }
 
   /** Saves the units of this machine and how far the store was seen. */
-  async remember(units: ReadonlyMap<UnitName, KnownUnit>, revision: Revision): Promise<void> {
-    const before = this.#assignment;
-    if (this.#isSaved && revision <= before.revision && isSame(before.units, units)) return;
-    const hasHadUnits = before.hasHadUnits || units.size > 0;
-    await this.#save({ ...before, units, hasHadUnits, revision: Math.max(revision, before.revision) });
+  remember(units: ReadonlyMap<UnitName, KnownUnit>, revision: Revision): Promise<void> {
+    return this.#inTurn(async () => {
+      const before = this.#assignment;
+      if (this.#isSaved && revision <= before.revision && isSame(before.units, units)) return;
+      const hasHadUnits = before.hasHadUnits || units.size > 0;
+      await this.#save({ ...before, units, hasHadUnits, revision: Math.max(revision, before.revision) });
+    });
   }
 
   /** Whether what this machine was told to run is lost. */
@@ -83,10 +91,12 @@ export class Allegiance {
    *
    * @param units What the machine has, with what this store says of it.
    */
-  async pledge({ cluster, revision }: StoreIdentity, units: ReadonlyMap<UnitName, KnownUnit>): Promise<void> {
-    await this.#save({ cluster: cluster?.uuid, revision, frozen: undefined, hasHadUnits: units.size > 0, units });
-    this.#options.log.warn('no longer frozen: this store is the one from now on', { cluster: cluster?.uuid });
-    this.#freezeReason = undefined;
+  pledge({ cluster, revision }: StoreIdentity, units: ReadonlyMap<UnitName, KnownUnit>): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#save({ cluster: cluster?.uuid, revision, frozen: undefined, hasHadUnits: units.size > 0, units });
+      this.#options.log.warn('no longer frozen: this store is the one from now on', { cluster: cluster?.uuid });
+      this.#freezeReason = undefined;
+    });
   }
 
   /** The machine has left its cluster and may join any other. */
@@ -110,6 +120,12 @@ export class Allegiance {
 
   #tellFrozen(reason: string): void {
     this.#options.log.error('frozen: starting and stopping nothing', { reason });
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#turn.then(work, work);
+    this.#turn = done;
+    return done;
   }
 
   async #save(assignment: Assignment): Promise<void> {

@@ -1,7 +1,7 @@
 import type { MachineId } from '@flotilla/cluster';
 import {
-  decodeRecord,
   type Following,
+  findRecord,
   follow,
   HeldPublisher,
   type HeldRecord,
@@ -10,6 +10,7 @@ import {
   type Registration,
   type Store,
   type UnfreezeRecord,
+  type UnfreezeWay,
 } from '@flotilla/registry';
 import type { Clock, Logger } from '@flotilla/runtime';
 import type { UnitFileHere, UnitManager } from '@flotilla/systemd';
@@ -39,7 +40,6 @@ export class Freeze {
   readonly #options: FreezeOptions;
   readonly #publisher: HeldPublisher;
   #following: Following | undefined;
-  #order: UnfreezeRecord | undefined;
 
   constructor(options: FreezeOptions) {
     this.#options = options;
@@ -55,9 +55,9 @@ export class Freeze {
     await this.#publisher.publish(held.records, lease.id);
     registration.setHeld(held.records.size);
     this.#following ??= this.#followOrder();
-    const order = this.#order;
-    if (order === undefined) return false;
-    const { how } = order;
+    // Not from memory: the order may have been for a store that is gone by now.
+    const how = this.#findOrder((await store.range({ from: keys.unfreeze(machine) })).kvs[0]);
+    if (how === undefined) return false;
     await unfreeze({ access: { store, log }, machine, allegiance, started, view, held, how });
     return true;
   }
@@ -66,7 +66,6 @@ export class Freeze {
   end(): void {
     this.#following?.close();
     this.#following = undefined;
-    this.#order = undefined;
     this.#publisher.forget();
   }
 
@@ -82,32 +81,16 @@ export class Freeze {
 
   #followOrder(): Following {
     const { store, clock, log, machine, onWake } = this.#options;
-    const note = (kv: KeyValue | undefined) => {
-      this.#order = kv && this.#decode(kv);
-      if (this.#order !== undefined) onWake();
-    };
-    return follow({
-      store,
-      clock,
-      log,
-      ranges: [{ from: keys.unfreeze(machine) }],
-      follower: {
-        onSnapshot: (kvs) => note(kvs[0]),
-        onEvents: (events) => {
-          const last = events.at(-1);
-          note(last?.kind === 'put' ? last.kv : undefined);
-        },
-      },
-    });
+    const ranges = [{ from: keys.unfreeze(machine) }];
+    return follow({ store, clock, log, ranges, follower: { onSnapshot: onWake, onEvents: onWake } });
   }
 
-  #decode(kv: KeyValue): UnfreezeRecord | undefined {
-    try {
-      return decodeRecord<UnfreezeRecord>(kv.key, kv.value);
-    } catch (error) {
-      this.#options.log.warn('a record is ignored', { key: kv.key, error });
-      return undefined;
-    }
+  /** Of a word that this version does not know, nothing is done: the wrong one stops units. */
+  #findOrder(kv: KeyValue | undefined): UnfreezeWay | undefined {
+    const how = findRecord<UnfreezeRecord>(kv, this.#options.log)?.how;
+    if (how === 'adopt' || how === 'discard') return how;
+    if (kv !== undefined) this.#options.log.warn('an order to unfreeze is ignored', { key: kv.key, how });
+    return undefined;
   }
 }
 

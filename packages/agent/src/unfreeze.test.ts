@@ -308,3 +308,47 @@ for (let calls = 0; calls <= 8; calls++)
     for (const name of [web, db, job]) assert.equal((await findUnit(name))?.runsOn, machine.id);
     await host.untilRow(web, 'active');
   });
+
+for (const order of [{ how: 'merge' }, {}, { how: ['discard'] }])
+  test(`an order that says ${JSON.stringify(order)} is none`, async () => {
+    await allStarted();
+    host.store.wipe();
+    await untilFrozen();
+    await host.write({ kind: 'put', key: keys.unfreeze(machine.id), value: encodeRecord(order) });
+    await host.clock.advance(5_000);
+    assert.notEqual(host.agent.findFreezeReason(), undefined);
+    assert.deepEqual(host.actions, []);
+    await unfreeze('adopt');
+    assert.notEqual(await findUnit(web), undefined);
+  });
+
+for (const how of ['adopt', 'discard'] as const)
+  for (const isKnown of [false, true])
+    test(`${how}: what another store had started, and whose file is gone, is started${isKnown ? '' : ' when it comes'}`, async () => {
+      for (let count = 0; count < 100; count++) await host.setUpCluster('one');
+      await allStarted();
+      host.store.wipe();
+      await untilFrozen();
+      await host.unitManager.stop([web]);
+      await host.unitManager.unload([web]);
+      await host.setUpCluster('two');
+      if (isKnown) await host.schedule(web);
+      await unfreeze(how);
+      await host.clock.advance(5_000);
+      if (!isKnown) await host.schedule(web);
+      await host.untilRow(web, 'active');
+    });
+
+test('an order that was given for one store is not carried out on another', async () => {
+  await allStarted();
+  host.store.wipe();
+  await untilFrozen();
+  await host.clock.advance(5_000);
+  await orderUnfreeze(host.engine, machine.id, 'discard');
+  await host.clock.advance(5);
+  host.store.swap();
+  await host.setUpCluster('two');
+  await host.clock.advance(60_000);
+  assert.match(host.agent.findFreezeReason() ?? '', /cluster two/);
+  assert.deepEqual(host.actions, []);
+});

@@ -84,16 +84,19 @@ const notWrittenBack = 'a unit could not be written back into the store; it is l
 /** A line of the log stays one that people can read. */
 const mostNamesLogged = 20;
 
-/** What was started by an order of another time was started by the store's last order, if it is the same content. */
+/**
+ * What was started by an order of another time was started by the store's last order, if it is the same content. Else every
+ * order of this store is newer, whatever revisions the other one was at.
+ */
 async function countAsStarted(
   started: StartedRecords,
   held: ReadonlyMap<UnitName, HeldRecord>,
   claims: ReadonlyMap<UnitName, UnitClaim>,
 ): Promise<void> {
-  const records = await started.read();
-  for (const [name, claim] of claims) {
-    if (claim.kind !== 'claimed' || claim.record.hash !== held.get(name)?.hash || !records.has(name)) continue;
-    started.write(name, { uid: claim.uid, order: claim.record.order });
+  for (const name of [...(await started.read()).keys()]) {
+    const claim = claims.get(name);
+    const isSame = claim?.kind === 'claimed' && claim.record.hash === held.get(name)?.hash;
+    started.write(name, isSame ? { uid: claim.uid, order: claim.record.order } : { uid: 0, order: 0 });
   }
 }
 

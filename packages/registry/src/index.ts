@@ -39,7 +39,7 @@ export {
   type UnitRecord,
 } from './records.js';
 export { type LeaseStorage, Registration, type RegistrationOptions, type SavedLease } from './registration.js';
-export type { RegistryAccess } from './registry-access.js';
+export { findRecord, type RegistryAccess } from './registry-access.js';
 export { StatePublisher, type StatePublisherOptions } from './state-publisher.js';
 export type { UnitRow } from './state-rows.js';
 export {
