@@ -12,8 +12,11 @@ export interface Unit {
   readonly hash: UnitHash;
   readonly requirements: Requirements;
   readonly desiredState: LaunchState;
-  /** The machine that it runs on although it is placed nowhere: where it is to be placed, if it fits there. */
-  readonly runsOn?: MachineId;
+  /**
+   * Where it runs although it is placed nowhere, as of a revision: there it is to be placed, if it fits and the machine has
+   * not been away since.
+   */
+  readonly runsOn?: { readonly machine: MachineId; readonly asOf: number };
 }
 
 /** A host whose lease is alive. */
@@ -23,6 +26,8 @@ export interface Machine {
   readonly metadata: ReadonlyMap<string, string>;
   /** Takes no new units: frozen, or (later) cordoned. */
   readonly isClosed: boolean;
+  /** The revision at which it came. @default long ago */
+  readonly since?: number;
 }
 
 /** Everything that a scheduling decision depends on, read at one revision. */

@@ -171,3 +171,18 @@ test('a unit that was written back from where it runs stays there, and leaves ot
   assert.deepEqual((await cluster.layout()).slice(0, 2), ['a.service > m1', 'b.service > m1']);
   assert.equal((await cluster.findSchedule('b.service', 'm1'))?.isLeaving, false);
 });
+
+test('a unit that was written back is not drawn to its former machine once that has been away', async () => {
+  for (const machine of ['m1', 'm2']) await cluster.join(machine);
+  await cluster.submit('a.service', { runsOn: 'm1' });
+  await cluster.lead();
+  assert.deepEqual((await cluster.layout()).slice(0, 1), ['a.service > m1']);
+  await cluster.lose('m1');
+  await cluster.settle();
+  assert.deepEqual((await cluster.layout()).slice(0, 1), ['a.service > m2']);
+  await cluster.join('m1', { frozen: 'the store was emptied' });
+  await cluster.join('m3');
+  await cluster.lose('m2');
+  await cluster.settle();
+  assert.deepEqual((await cluster.layout()).slice(0, 1), ['a.service > m3']);
+});

@@ -232,7 +232,7 @@ export class MirrorState {
     this.#setProblem(name, fileProblem, false);
     this.#setProblem(name, copiesProblem, this.formerGlobals.suspects.has(name));
     if (entry === undefined) return;
-    const { desiredState, hash, file, isGlobal, runsOn } = entry.record;
+    const { desiredState, hash, file, isGlobal, runsOn: home } = entry.record;
     const reading =
       desiredState === 'inactive'
         ? ({ kind: 'known', requirements: noRequirements } as const)
@@ -240,7 +240,13 @@ export class MirrorState {
     if (reading.kind === 'known') {
       const asked = reading.requirements;
       const requirements = asked.isGlobal === isGlobal ? asked : { ...asked, isGlobal };
-      this.#units.set(name, { name, hash, desiredState, requirements, ...(runsOn && { runsOn }) });
+      this.#units.set(name, {
+        name,
+        hash,
+        desiredState,
+        requirements,
+        ...(home && { runsOn: { machine: home, asOf: entry.modRevision } }),
+      });
       return;
     }
     this.#setProblem(name, fileProblem, true);
@@ -276,7 +282,7 @@ export class MirrorState {
     const entry = readMachineEntry(kv);
     const previous = this.machines.get(id);
     this.machines.put(id, entry);
-    const machine = machineOf(id, entry.record);
+    const machine = machineOf(id, entry);
     const known = this.#machines.get(id);
     const wasUnreadable = this.#unreadableMachines.delete(id);
     this.#machines.set(id, machine);

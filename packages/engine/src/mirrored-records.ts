@@ -61,8 +61,9 @@ export function readMachineEntry(kv: KeyValue): Entry<MachineRecord> {
 }
 
 /** A machine as scheduling sees it. */
-export function machineOf(id: MachineId, { metadata, frozen }: MachineRecord): Machine {
-  return { id, metadata: new Map(Object.entries(metadata)), isClosed: frozen !== undefined };
+export function machineOf(id: MachineId, { record, createRevision }: Entry<MachineRecord>): Machine {
+  const { metadata, frozen } = record;
+  return { id, metadata: new Map(Object.entries(metadata)), isClosed: frozen !== undefined, since: createRevision };
 }
 
 /** Whether scheduling sees no difference between two records of a machine. */

@@ -34,7 +34,13 @@ const units = fc
     drawn.map(({ name, desiredState, isGlobal, machineId, role, runsOn }): Unit => {
       const metadata = new Map(role === undefined ? [] : [['role', [role]]]);
       const requirements = { isGlobal, machineId, metadata, machineOf: [], conflicts: [], replaces: [] };
-      return { name, hash: '' as UnitHash, desiredState, requirements, ...(runsOn && { runsOn }) };
+      return {
+        name,
+        hash: '' as UnitHash,
+        desiredState,
+        requirements,
+        ...(runsOn && { runsOn: { machine: runsOn, asOf: 1 } }),
+      };
     }),
   );
 
@@ -43,6 +49,7 @@ const machines = fc.array(
     id: fc.constantFrom(...ids),
     metadata: fc.option(fc.constantFrom(...roles), { nil: undefined }).map((role) => metadataOf(role)),
     isClosed: fc.boolean(),
+    since: fc.nat({ max: 2 }),
   }),
   { maxLength: 4 },
 );
@@ -81,7 +88,7 @@ test('it is safe: whatever it schedules is wanted, fits, and has left its last m
       const machine = cluster.machines.get(decision.machine);
       assert.ok(unit !== undefined && machine !== undefined);
       assert.ok(isWanted(unit) && !unit.requirements.isGlobal);
-      const isAtHome = unit.runsOn === machine.id;
+      const isAtHome = isHome(unit, machine);
       assert.deepEqual(misfits(unit, machine, { units: new Set(isAtHome ? [unit.name] : []) }), []);
       for (const id of cluster.leaving.get(unit.name) ?? []) assert.ok(isAway(cluster, id));
     }
@@ -194,11 +201,15 @@ function bruteForce(cluster: Cluster): Map<UnitName, MachineId> {
       continue;
     if ([...(cluster.leaving.get(unit.name) ?? [])].some((id) => !isAway(cluster, id))) continue;
     const fitting = [...alive.values()].filter((machine) => !machine.isClosed && matches(unit, machine));
-    const home = [...alive.values()].find((machine) => machine.id === unit.runsOn && matches(unit, machine));
+    const home = [...alive.values()].find((machine) => isHome(unit, machine) && matches(unit, machine));
     const best = home ?? fitting.sort((a, b) => load(a) - load(b) || (a.id < b.id ? -1 : 1))[0];
     if (best !== undefined) placed.set(unit.name, best.id);
   }
   return placed;
+}
+
+function isHome({ runsOn }: Unit, { id, since = 0 }: Machine): boolean {
+  return runsOn?.machine === id && since <= runsOn.asOf;
 }
 
 function asLocal(unit: Unit): Unit {

@@ -109,7 +109,7 @@ test('a destroyed and an inactive unit leave; nothing takes their place', () => 
 });
 
 test('a unit that runs on a machine already is placed there, whatever else is there, and weighs as any other', () => {
-  const home = (text: string, on: string) => ({ ...unit(text), runsOn: id(on) });
+  const home = (text: string, on: string) => ({ ...unit(text), runsOn: { machine: id(on), asOf: 1 } });
   const machines = [machine('m1', { isClosed: true }), machine('m2'), machine('m3')];
   const units = [home('a.service', 'm2'), home('b.service', 'm2'), home('c.service', 'm1'), unit('d.service')];
   assert.deepEqual(decided({ units, machines }), [
@@ -127,8 +127,8 @@ test('a unit that runs on a machine already is placed there, whatever else is th
 test('a unit does not go back to where it ran if it does not fit there, or nobody is there', () => {
   const fleet = 'MachineMetadata=role=web';
   const units = [
-    { ...unit('a.service', { fleet }), runsOn: id('m1') },
-    { ...unit('b.service'), runsOn: id('m9') },
+    { ...unit('a.service', { fleet }), runsOn: { machine: id('m1'), asOf: 1 } },
+    { ...unit('b.service'), runsOn: { machine: id('m9'), asOf: 1 } },
   ];
   const machines = [machine('m1'), machine('m2', { metadata: { role: 'web' } })];
   assert.deepEqual(decided({ units, machines }), ['a.service > m2', 'b.service > m1']);

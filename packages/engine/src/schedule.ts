@@ -23,8 +23,8 @@ const nothingHere = { units: new Set<UnitName>() };
  * Decides which machine runs each non-global unit.
  *
  * Keeps a unit where it is while it still fits; otherwise moves it to the fitting machine with the fewest units, ties
- * to the lower ID, but a unit that says where it runs stays there. Units are taken in name order, so a plan depends only on its input. A unit that has to leave a live
- * machine is placed anew only when it has left.
+ * to the lower ID, but a unit that says where it runs stays there. Units are taken in name order, so a plan depends only on
+ * its input. A unit that has to leave a live machine is placed anew only when it has left.
  *
  * @param cluster Read at one revision; not modified.
  * @param among The names to decide about. Enough are those whose unit, placement or leaving has changed since a plan
@@ -102,12 +102,20 @@ function findUnscheduleReason(cluster: Cluster, name: UnitName, id: MachineId): 
   return found.length === 0 ? undefined : { kind: 'misfit', misfits: found };
 }
 
-/** The machine that a unit says it runs on, if it fits there. It is nothing new to that machine, which may be closed. */
+/**
+ * The machine that a unit says it runs on, if it fits there. It is nothing new to that machine, which may be closed. A
+ * machine that was away in between has lost the unit to another one, and is like any other to it.
+ */
 function takeOwn(unit: Unit, ranking: MachineRanking): Machine | undefined {
   const { name, runsOn } = unit;
   if (runsOn === undefined) return undefined;
   const own = { units: new Set([name]) };
-  return ranking.take((machine) => machine.id === runsOn && findMisfit(unit, machine, own) === undefined);
+  return ranking.take(
+    (machine) =>
+      machine.id === runsOn.machine &&
+      (machine.since ?? 0) <= runsOn.asOf &&
+      findMisfit(unit, machine, own) === undefined,
+  );
 }
 
 /** The machines that a unit has yet to leave; a lost one can't be waited for. */

@@ -26,7 +26,7 @@ export interface UnitRecord {
   readonly uid?: Revision;
   /**
    * The machine that has written the unit back because it runs there: where the unit is placed as long as it fits, when it
-   * is placed nowhere. Whoever changes the unit leaves it out.
+   * is placed nowhere and the machine has not been away since. Whoever changes the unit leaves it out.
    */
   readonly runsOn?: MachineId;
 }
