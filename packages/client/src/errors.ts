@@ -41,7 +41,7 @@ export function connectionError(endpoint: string, cause: unknown): FleetError {
 /** The error for a request whose answer did not come in time. */
 export function timeoutError(endpoint: string, timeoutMs: number, cause: unknown): FleetError {
   return new FleetError('request-timeout', `no answer from fleetd at ${endpoint} within ${timeoutMs / 1000} s`, {
-    hint: 'fleetd or its etcd may be overloaded; --request-timeout allows more time.',
+    hint: 'fleetd may still be starting, or be overloaded, or its etcd; --request-timeout allows more time.',
     cause,
   });
 }

@@ -30,7 +30,7 @@ export async function run({ words, environment, terminal, clock = systemClock }:
   try {
     return await runLine({ line, name, environment, screen, clock });
   } catch (error) {
-    return explain(error, screen, name);
+    return explain(error, screen, findCommandPath(line, name));
   } finally {
     screen.progress('');
   }
@@ -123,16 +123,25 @@ function openClient(
 
 const usageCodes: ReadonlySet<string> = new Set(['usage', 'bad-endpoint']);
 
-function explain(error: unknown, screen: Screen, name: string | undefined): number {
+/** The command on the line with the one below it, if it has some: `machine unfreeze`. `undefined` if there is no such. */
+function findCommandPath(line: readonly string[], name: string | undefined): string | undefined {
+  const entry = catalogue.find((each) => each.name === name);
+  if (entry === undefined || 'load' in entry) return entry?.name;
+  const below = entry.commands.find((each) => line.includes(each.name));
+  return below === undefined ? entry.name : `${entry.name} ${below.name}`;
+}
+
+function explain(error: unknown, screen: Screen, command: string | undefined): number {
   if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.done;
   const isUsage = error instanceof CommanderError || (error instanceof FleetError && usageCodes.has(error.code));
   // commander would print the help of a group that is called without a command.
   const isBare = error instanceof CommanderError && error.code === 'commander.help';
-  const message = isBare ? `'${name}' needs a command` : messageOf(error).replace(/^error: /, '');
+  const message = isBare ? `'${command}' needs a command` : messageOf(error).replace(/^error: /, '');
   screen.err(screen.palette.bad(`Error: ${message}`));
   if (error instanceof FleetError && error.hint !== undefined) screen.err(error.hint);
   if (!isUsage) return exitCodes.failed;
-  const isKnown = catalogue.some((entry) => entry.name === name);
-  screen.err(isKnown ? `Run 'fleetctl ${name} --help' for its usage.` : "Run 'fleetctl --help' for usage.");
+  screen.err(
+    command === undefined ? "Run 'fleetctl --help' for usage." : `Run 'fleetctl ${command} --help' for its usage.`,
+  );
   return exitCodes.usage;
 }

@@ -32,8 +32,8 @@ export async function parseFlags(args: readonly string[]): Promise<Command> {
   if (flags.version === true || word === 'version') return { kind: 'version' };
   if (flags.help === true || word === 'help') return help();
   if (word !== undefined) {
-    const text = 'fleetd takes no arguments. Did you mean to invoke fleetctl instead?';
-    return { kind: 'usage', text: `${text}\n\n${await parser.getHelp()}` };
+    const text = `fleetd: "${word}" is none of its words, which are install, version and help. Did you mean fleetctl?`;
+    return { kind: 'usage', text: `${text}\nTry fleetd --help.` };
   }
   return { kind: 'run', configFile: parsed.config, isUser: flags.user === true, values: flagValues(flags) };
 }

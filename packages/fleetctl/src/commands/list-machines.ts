@@ -21,7 +21,10 @@ const layout: ListLayout<MachineEntity> = {
 export const listMachines: FleetctlCommand = {
   configure(command) {
     addListFlags(command, layout)
-      .description('Shows the machines of the cluster with their addresses and metadata.')
+      .description(
+        'Shows the machines of the cluster with their addresses and metadata; on stderr, below, which are frozen and why, and ' +
+          'what in etcd wants care.',
+      )
       .addHelpText('after', examples('fleetctl list-machines', 'fleetctl list-machines --full --fields machine,ip'));
   },
   async run({ client, screen }, command) {

@@ -40,8 +40,8 @@ export const machineUnfreeze: FleetctlCommand = {
         'A machine whose store was emptied, replaced, or restored from an older backup is frozen: it starts and stops nothing, ' +
           'and waits for your word. `fleetctl list-machines` shows which are, and why.\n' +
           '--adopt is the word after a loss: what runs there goes on, untouched, and the store has it again. --discard is the word ' +
-          'when the store is right: units that it does not know, or has elsewhere, are stopped. With both, what the store says of a ' +
-          'unit that it knows counts. What becomes of each unit is printed first.\n' +
+          'when the store is right: units that it does not know, or has elsewhere, are stopped. Of a unit that the store does ' +
+          'know, its word counts either way. What becomes of each unit is printed first.\n' +
           'Exit code: 0 done, 1 a machine is unknown or not frozen, 2 one is still frozen when the wait is over.',
       )
       .addHelpText(
