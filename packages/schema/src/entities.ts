@@ -1,6 +1,6 @@
 /**
- * The JSON shapes of API v1, and of v2's batch. Types only: nothing is loaded at run time. Lists that are empty and texts that are unknown
- * are absent, and the keys stand in alphabetical order.
+ * The JSON shapes of the HTTP API. Types only: nothing is loaded at run time. Lists that are empty and texts that are
+ * unknown are absent, and the keys stand in alphabetical order.
  */
 
 /** What was asked of a unit, or where it is. */
