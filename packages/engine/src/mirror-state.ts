@@ -23,6 +23,7 @@ import {
   readReasonEntry,
   readScheduleEntry,
   readUnitEntry,
+  unitOf,
 } from './mirrored-records.js';
 import { MirroredSchedule, type ScheduleEntry } from './mirrored-schedule.js';
 import { noRequirements, UnitFiles } from './unit-files.js';
@@ -232,21 +233,13 @@ export class MirrorState {
     this.#setProblem(name, fileProblem, false);
     this.#setProblem(name, copiesProblem, this.formerGlobals.suspects.has(name));
     if (entry === undefined) return;
-    const { desiredState, hash, file, isGlobal, runsOn: home } = entry.record;
+    const { desiredState, file } = entry.record;
     const reading =
       desiredState === 'inactive'
         ? ({ kind: 'known', requirements: noRequirements } as const)
         : this.files.read(name, file);
     if (reading.kind === 'known') {
-      const asked = reading.requirements;
-      const requirements = asked.isGlobal === isGlobal ? asked : { ...asked, isGlobal };
-      this.#units.set(name, {
-        name,
-        hash,
-        desiredState,
-        requirements,
-        ...(home && { runsOn: { machine: home, asOf: entry.modRevision } }),
-      });
+      this.#units.set(name, unitOf(name, entry, reading.requirements));
       return;
     }
     this.#setProblem(name, fileProblem, true);

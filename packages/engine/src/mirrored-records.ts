@@ -1,4 +1,4 @@
-import type { LaunchState, Machine, MachineId } from '@flotilla/cluster';
+import type { LaunchState, Machine, MachineId, Unit } from '@flotilla/cluster';
 import { FleetError } from '@flotilla/errors';
 import {
   decodeRecord,
@@ -10,6 +10,7 @@ import {
   type ScheduleRecord,
   type UnitRecord,
 } from '@flotilla/registry';
+import type { Requirements, UnitName } from '@flotilla/unit';
 import type { Entry } from './mirror-table.js';
 
 const launchStates: Readonly<Record<LaunchState, true>> = { inactive: true, loaded: true, launched: true };
@@ -58,6 +59,13 @@ export function readMachineEntry(kv: KeyValue): Entry<MachineRecord> {
     Object.values(record.metadata).every((value) => typeof value === 'string'),
   );
   return entryOf(kv, record);
+}
+
+/** A unit as scheduling sees it. `asked` is what its file asks for; whether it is global, the record says. */
+export function unitOf(name: UnitName, { record, modRevision }: Entry<UnitRecord>, asked: Requirements): Unit {
+  const { hash, desiredState, isGlobal, runsOn: home } = record;
+  const requirements = asked.isGlobal === isGlobal ? asked : { ...asked, isGlobal };
+  return { name, hash, desiredState, requirements, ...(home && { runsOn: { machine: home, asOf: modRevision } }) };
 }
 
 /** A machine as scheduling sees it. */
