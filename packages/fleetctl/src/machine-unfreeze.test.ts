@@ -83,6 +83,17 @@ test('a machine that is unknown, not frozen, or meant twice is an error, and the
   assert.equal(api.frozen.size, 1);
 });
 
+test('a machine that can not say what it has keeps no other one frozen', async (context) => {
+  const { api, fleetctl } = await openBench(context);
+  api.frozen.set(one, { ...frozen(0), isSilent: true });
+  api.frozen.set(two, frozen(0));
+  const { stdout, stderr, exitCode } = await fleetctl('machine', 'unfreeze', '--all', '--adopt', '--wait=1s');
+  assert.equal(exitCode, 1);
+  assert.match(stderr, /^Machine 11111111.* was not told: machine has yet to look/);
+  assert.match(stdout, /^Machine 2/);
+  assert.deepEqual(api.orders, [`adopt ${two}`]);
+});
+
 test('with --all and no frozen machine there is nothing to do', async (context) => {
   const { fleetctl } = await openBench(context);
   const ended = await fleetctl('machine', 'unfreeze', '--all', '--adopt');

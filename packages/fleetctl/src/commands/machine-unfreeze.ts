@@ -1,4 +1,4 @@
-import { type Client, isTransient } from '@flotilla/client';
+import { ApiError, type Client, isTransient } from '@flotilla/client';
 import { sleep } from '@flotilla/runtime';
 import type { UnfreezeAnswer, UnfreezeWord } from '@flotilla/schema';
 import { Option } from 'commander';
@@ -42,7 +42,7 @@ export const machineUnfreeze: FleetctlCommand = {
           '--adopt is the word after a loss: what runs there goes on, untouched, and the store has it again. --discard is the word ' +
           'when the store is right: units that it does not know, or has elsewhere, are stopped. Of a unit that the store does ' +
           'know, its word counts either way. What becomes of each unit is printed first.\n' +
-          'Exit code: 0 done, 1 a machine is unknown or not frozen, 2 one is still frozen when the wait is over.',
+          'Exit code: 0 done, 1 a machine is unknown, not frozen or not told, 2 one is still frozen when the wait is over.',
       )
       .addHelpText(
         'after',
@@ -70,13 +70,15 @@ export const machineUnfreeze: FleetctlCommand = {
     }
     const { machines } = selection;
     if (machines.length === 0) screen.err('No machine is frozen.');
-    const plans = new Map<FrozenMachine, UnfreezeAnswer>();
-    for (const machine of machines) plans.set(machine, await readPlan(context, machine, how));
+    const plans = await readPlans(context, machines, { how, limitMs });
     if (flags.output === 'json') screen.write(`${JSON.stringify([...plans.values()], null, 2)}\n`);
     else for (const [machine, plan] of plans) screen.out(describeEffects(plan, machine));
-    return flags.dryRun === true
-      ? exitCodes.done
-      : exitCodes[await unfreezeAll(context, [...plans.keys()], { how, limitMs })];
+    const outcome = plans.size < machines.length ? 'failed' : 'done';
+    return exitCodes[
+      flags.dryRun === true
+        ? outcome
+        : worstOutcome([outcome, await unfreezeAll(context, [...plans.keys()], { how, limitMs })])
+    ];
   },
 };
 
@@ -89,8 +91,32 @@ function parseWay({ adopt, discard }: UnfreezeFlags): UnfreezeWord {
   return adopt === true ? 'adopt' : 'discard';
 }
 
-async function readPlan({ client, clock }: Context, { id }: FrozenMachine, how: UnfreezeWord) {
-  const deadlineMs = clock.monotonicMs() + planPatienceMs;
+interface Order {
+  readonly how: UnfreezeWord;
+  /** As in `waitLimitMs`. */
+  readonly limitMs: number | undefined;
+}
+
+/** Of each machine that can say what it has; one that can't is told of, and keeps no other one frozen. */
+async function readPlans(
+  context: Context,
+  machines: readonly FrozenMachine[],
+  { how, limitMs = planPatienceMs }: Order,
+): Promise<Map<FrozenMachine, UnfreezeAnswer>> {
+  const deadlineMs = context.clock.monotonicMs() + Math.min(planPatienceMs, limitMs);
+  const plans = new Map<FrozenMachine, UnfreezeAnswer>();
+  for (const machine of machines) {
+    try {
+      plans.set(machine, await readPlan(context, { id: machine.id, how, deadlineMs }));
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      sayNotTold(context, machine, error);
+    }
+  }
+  return plans;
+}
+
+async function readPlan({ client, clock }: Context, { id, how, deadlineMs }: PlanRequest): Promise<UnfreezeAnswer> {
   for (;;) {
     try {
       return await client.planUnfreeze(id, { how });
@@ -101,10 +127,14 @@ async function readPlan({ client, clock }: Context, { id }: FrozenMachine, how: 
   }
 }
 
-interface Order {
+interface PlanRequest {
+  readonly id: string;
   readonly how: UnfreezeWord;
-  /** As in `waitLimitMs`. */
-  readonly limitMs: number | undefined;
+  readonly deadlineMs: number;
+}
+
+function sayNotTold({ screen }: Context, machine: FrozenMachine, error: unknown): void {
+  screen.err(screen.palette.bad(`Machine ${machineLabel(machine)} was not told: ${messageOf(error)}`));
 }
 
 async function unfreezeAll(
@@ -112,14 +142,13 @@ async function unfreezeAll(
   machines: readonly FrozenMachine[],
   { how, limitMs }: Order,
 ): Promise<Outcome> {
-  const { client, screen } = context;
   const told: FrozenMachine[] = [];
   for (const machine of machines) {
     try {
-      await client.unfreeze(machine.id, { how });
+      await context.client.unfreeze(machine.id, { how });
       told.push(machine);
     } catch (error) {
-      screen.err(screen.palette.bad(`Machine ${machineLabel(machine)} was not told: ${messageOf(error)}`));
+      sayNotTold(context, machine, error);
     }
   }
   const outcome = told.length < machines.length ? 'failed' : 'done';

@@ -45,6 +45,8 @@ export interface FrozenState {
   readonly delay?: number;
   /** What is left of that. */
   readsLeft?: number | undefined;
+  /** It has yet to say what it has. */
+  readonly isSilent?: boolean;
 }
 
 export const machines: readonly MachineEntity[] = [
@@ -188,6 +190,7 @@ export class MemoryApi {
   #unfreeze(machineID: string, url: URL, { how }: UnfreezeRequest): [number, object?] {
     const frozen = this.frozen.get(machineID);
     if (frozen === undefined) return refusal(409, 'machine is not frozen');
+    if (frozen.isSilent === true) return refusal(503, 'machine has yet to look at what it has: try again');
     const answer = { frozen: frozen.why, how, machineID };
     if (url.searchParams.get('dryRun') === 'true') return [200, { ...answer, units: frozen.effects }];
     this.orders.push(`${how} ${machineID}`);
