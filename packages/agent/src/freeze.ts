@@ -10,7 +10,7 @@ import {
   type Registration,
   type Store,
   type UnfreezeRecord,
-  type UnfreezeWay,
+  type UnfreezeWord,
 } from '@flotilla/registry';
 import type { Clock, Logger } from '@flotilla/runtime';
 import type { UnitFileHere, UnitManager } from '@flotilla/systemd';
@@ -86,7 +86,7 @@ export class Freeze {
   }
 
   /** Of a word that this version does not know, nothing is done: the wrong one stops units. */
-  #findOrder(kv: KeyValue | undefined): UnfreezeWay | undefined {
+  #findOrder(kv: KeyValue | undefined): UnfreezeWord | undefined {
     const how = findRecord<UnfreezeRecord>(kv, this.#options.log)?.how;
     if (how === 'adopt' || how === 'discard') return how;
     if (kv !== undefined) this.#options.log.warn('an order to unfreeze is ignored', { key: kv.key, how });

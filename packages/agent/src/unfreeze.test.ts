@@ -12,7 +12,7 @@ import {
   ranges,
   readStoreIdentity,
   type ScheduleRecord,
-  type UnfreezeWay,
+  type UnfreezeWord,
   type UnitRecord,
 } from '@flotilla/registry';
 import type { UnitName } from '@flotilla/unit';
@@ -49,7 +49,7 @@ async function record(): Promise<MachineRecord | undefined> {
 /** Waits until the machine is frozen and has said what it has. */
 const untilFrozen = () => host.until(async () => (await record())?.held !== undefined, 'frozen');
 
-async function unfreeze(how: UnfreezeWay) {
+async function unfreeze(how: UnfreezeWord) {
   await untilFrozen();
   assert.equal(await orderUnfreeze(host.engine, machine.id, how), 'ordered');
   await host.until(async () => (await record())?.frozen === undefined, 'no longer frozen');

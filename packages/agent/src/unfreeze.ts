@@ -8,7 +8,7 @@ import {
   readUnitClaims,
   StoreError,
   setUpStore,
-  type UnfreezeWay,
+  type UnfreezeWord,
   type UnitChange,
   type UnitClaim,
 } from '@flotilla/registry';
@@ -26,7 +26,7 @@ export interface UnfreezeOptions {
   readonly started: StartedRecords;
   readonly view: AssignmentView;
   readonly held: HeldHere;
-  readonly how: UnfreezeWay;
+  readonly how: UnfreezeWord;
 }
 
 /**
@@ -104,7 +104,7 @@ interface KnownSources {
   readonly before: ReadonlyMap<UnitName, KnownUnit>;
   readonly held: ReadonlyMap<UnitName, HeldRecord>;
   readonly claims: ReadonlyMap<UnitName, UnitClaim>;
-  readonly how: UnfreezeWay;
+  readonly how: UnfreezeWord;
 }
 
 /**

@@ -35,7 +35,7 @@ export {
   type ScheduleRecord,
   type StateRecord,
   type UnfreezeRecord,
-  type UnfreezeWay,
+  type UnfreezeWord,
   type UnitRecord,
 } from './records.js';
 export { type LeaseStorage, Registration, type RegistrationOptions, type SavedLease } from './registration.js';

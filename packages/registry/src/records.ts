@@ -103,11 +103,11 @@ export interface HeldRecord {
 }
 
 /** What becomes of the units that a frozen machine has: the store gets those it lacks, or its word counts. */
-export type UnfreezeWay = 'adopt' | 'discard';
+export type UnfreezeWord = 'adopt' | 'discard';
 
 /** `unfreeze/<machine>`: an order to a frozen machine, on the machine's lease. */
 export interface UnfreezeRecord {
-  readonly how: UnfreezeWay;
+  readonly how: UnfreezeWord;
 }
 
 /** `members/<id>`: outlives the machine's lease. A member that joined and has no machine record is lost. */

@@ -1,7 +1,7 @@
 import type { LaunchState, MachineId } from '@flotilla/cluster';
 import type { UnitName } from '@flotilla/unit';
 import { keys, parseKey, ranges } from './keys.js';
-import type { HeldRecord, MachineRecord, ScheduleRecord, UnfreezeWay } from './records.js';
+import type { HeldRecord, MachineRecord, ScheduleRecord, UnfreezeWord } from './records.js';
 import { findRecord, type RegistryAccess } from './registry-access.js';
 import type { KeyRange, KeyValue, Store } from './store.js';
 import { readUnitClaims, type UnitClaim } from './unit-claims.js';
@@ -49,7 +49,7 @@ const recordsPerRead = 5_000;
 export async function readUnfreezeEffects(
   { store, log }: RegistryAccess,
   machine: MachineId,
-  how: UnfreezeWay,
+  how: UnfreezeWord,
 ): Promise<UnfreezePlan | NoUnfreezePlan> {
   const [kv] = (await store.range({ from: keys.machine(machine) })).kvs;
   if (kv === undefined) return { kind: 'absent' };
@@ -77,7 +77,7 @@ export interface HeldUnitCase {
   readonly held: HeldRecord;
   readonly claim: UnitClaim;
   readonly machine: MachineId;
-  readonly how: UnfreezeWay;
+  readonly how: UnfreezeWord;
 }
 
 /** What becomes of a unit that the machine has. */

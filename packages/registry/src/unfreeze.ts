@@ -1,6 +1,6 @@
 import type { MachineId } from '@flotilla/cluster';
 import { keys } from './keys.js';
-import { decodeRecord, encodeRecord, type MachineRecord, type UnfreezeRecord, type UnfreezeWay } from './records.js';
+import { decodeRecord, encodeRecord, type MachineRecord, type UnfreezeRecord, type UnfreezeWord } from './records.js';
 import type { Store } from './store.js';
 
 /** What came of an order to unfreeze. `conflict`: the machine's record kept changing meanwhile. */
@@ -16,7 +16,7 @@ const mostAttempts = 4;
  * @throws StoreError
  * @throws FleetError `bad-record` if the machine's record can't be read.
  */
-export async function orderUnfreeze(store: Store, machine: MachineId, how: UnfreezeWay): Promise<UnfreezeOutcome> {
+export async function orderUnfreeze(store: Store, machine: MachineId, how: UnfreezeWord): Promise<UnfreezeOutcome> {
   for (let attempt = 0; attempt < mostAttempts; attempt++) {
     const [kv] = (await store.range({ from: keys.machine(machine) })).kvs;
     if (kv === undefined) return 'absent';

@@ -25,6 +25,7 @@ export type {
   UnitStateEntity,
   UnitStatePage,
 } from './entities.js';
+export { type ParsedPutUnit, type PutUnit, parsePutUnit } from './put-unit.js';
 export {
   type DescribedAlarm,
   type DescribedMachine,
@@ -43,8 +44,7 @@ export {
   toUnfreezeAnswer,
   toUnitEntity,
   toUnitStateEntity,
-} from './entity.js';
-export { type ParsedPutUnit, type PutUnit, parsePutUnit } from './put-unit.js';
+} from './to-entity.js';
 export { type ParsedUnfreeze, parseUnfreeze } from './unfreeze.js';
 export {
   alarmSchema,

@@ -55,7 +55,7 @@ export const machineUnfreeze: FleetctlCommand = {
   },
   async run(context, command) {
     const flags = command.opts<UnfreezeFlags>();
-    const how = parseWay(flags);
+    const how = parseWord(flags);
     const limitMs = waitLimitMs(flags);
     if (command.args.length > 0 === (flags.all === true))
       throw new UsageError(
@@ -82,7 +82,7 @@ export const machineUnfreeze: FleetctlCommand = {
   },
 };
 
-function parseWay({ adopt, discard }: UnfreezeFlags): UnfreezeWord {
+function parseWord({ adopt, discard }: UnfreezeFlags): UnfreezeWord {
   if (adopt === discard)
     throw new UsageError(
       'Say --adopt or --discard, one of them',
