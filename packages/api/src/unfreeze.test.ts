@@ -88,3 +88,22 @@ for (const [says, record, request, status, text] of refusals)
     assert.match(errorText(response), text);
     assert.deepEqual((await api.store.range({ from: keys.unfreeze(machine) })).kvs, []);
   });
+
+test('what is neither a dry run nor an order is refused', async () => {
+  const api = await open();
+  for (const query of ['?dryRun=1', '?dryRun', '?dryRun=True', '?dryRun=false&dryRun=true']) {
+    const response = await post(api, query, { body: { how: 'discard' } });
+    assert.equal(response.status, 400, query);
+    assert.match(errorText(response), /dryRun/);
+  }
+  assert.deepEqual((await api.store.range({ from: keys.unfreeze(machine) })).kvs, []);
+  assert.equal((await post(api, '?dryRun=false', { body: { how: 'discard' } })).status, 202);
+});
+
+test('a body that asks for more than there is to ask is refused: it may be a dry run that is meant', async () => {
+  const api = await open();
+  const response = await post(api, '', { body: { how: 'discard', dryRun: true } });
+  assert.equal(response.status, 400);
+  assert.match(errorText(response), /dryRun/);
+  assert.deepEqual((await api.store.range({ from: keys.unfreeze(machine) })).kvs, []);
+});

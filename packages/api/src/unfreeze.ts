@@ -17,17 +17,25 @@ export async function postUnfreeze({ deps, request, query, name }: RoutedRequest
   const body = parseUnfreeze(request.body);
   if (body.kind === 'refused') return failure(400, `unable to decode body: ${body.why}`);
   const { how } = body.request;
+  const isDryRun = parseDryRun(query.getAll('dryRun'));
+  if (isDryRun === undefined) return failure(400, 'dryRun is true or false');
   const machine = findMachineId(name);
   if (machine === undefined) return refusal('absent');
   const plan = await readUnfreezeEffects(deps, machine, how);
   if (plan.kind !== 'planned') return refusal(plan.kind);
   const { frozen, effects } = plan;
-  if (query.get('dryRun') === 'true')
-    return json(toUnfreezeAnswer({ frozen, how, machineId: machine, units: effects.map(toEntity) }));
+  if (isDryRun) return json(toUnfreezeAnswer({ frozen, how, machineId: machine, units: effects.map(toEntity) }));
   const outcome = await orderUnfreeze(deps.store, machine, how);
   if (outcome !== 'ordered') return refusal(outcome);
   deps.log.warn('a machine is to be unfrozen', { machine, how, frozen });
   return json(toUnfreezeAnswer({ frozen, how, machineId: machine, units: [] }), 202);
+}
+
+/** `undefined`: nobody knows what is meant, and taken for an order it would stop units. */
+function parseDryRun(values: readonly string[]): boolean | undefined {
+  const [value = 'false', ...others] = values;
+  if (others.length > 0 || !['true', 'false'].includes(value)) return undefined;
+  return value === 'true';
 }
 
 type Refusal = 'absent' | 'not-frozen' | 'not-told' | 'conflict';

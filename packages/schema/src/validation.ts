@@ -143,8 +143,8 @@ export const batchAnswerSchema = z.object({
 
 const unfreezeWord = z.enum(['adopt', 'discard']);
 
-/** Checks an {@link UnfreezeRequest}. */
-export const unfreezeRequestSchema = z.object({ how: unfreezeWord }) satisfies z.ZodType<UnfreezeRequest>;
+/** Checks an {@link UnfreezeRequest}. Nothing else may stand there: it would be something that is not heeded. */
+export const unfreezeRequestSchema = z.strictObject({ how: unfreezeWord }) satisfies z.ZodType<UnfreezeRequest>;
 
 /** Checks an {@link UnfreezeAnswer}. */
 export const unfreezeAnswerSchema = z.object({
