@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
-import { holdLease } from '@flotilla/registry';
-import { put, read, rejects, write } from '@flotilla/registry/contract';
+import { type HeldLease, holdLease, type Store } from '@flotilla/registry';
+import { put, read, rejects, until, write } from '@flotilla/registry/contract';
 import { silentLogger, systemClock } from '@flotilla/runtime';
 import { MemberCluster, memberFaults } from './member-cluster.js';
 import { MemberNetwork, memberNetworkMissing } from './member-network.js';
-import { openStore } from './test-stores.js';
+import { openStore, time } from './test-stores.js';
 import { Workload } from './workload.js';
 
 /** The default of the store, so that one deadline is longer than an election. */
@@ -23,6 +23,17 @@ const obstacle = memberNetworkMissing();
 if (obstacle !== undefined) describe('a member of three in trouble', { skip: obstacle });
 else if (network === undefined) await MemberNetwork.run(import.meta.filename);
 else describeAll(network);
+
+/**
+ * A lease that its holder renewed is there, or its holder is told: a leader of etcd 3.4.23 that was frozen may end every
+ * lease when it thaws.
+ *
+ * @see https://github.com/etcd-io/etcd/issues/15247
+ */
+async function keptOrTold(store: Store, lease: HeldLease): Promise<void> {
+  if ((await read(store, { from: 'c' })).length > 0) return assert.equal(lease.lost.aborted, false);
+  await until(time, 'the holder of a lease that etcd has ended is told', () => lease.lost.aborted);
+}
 
 function describeAll(inside: MemberNetwork): void {
   describe('a member of three in trouble', () => {
@@ -53,8 +64,7 @@ function describeAll(inside: MemberNetwork): void {
           await cluster.mend();
           await workload.progress(20);
           await workload.finish();
-          assert.equal(lease.lost.aborted, false);
-          assert.deepEqual(await read(store, { from: 'c' }), ['c=']);
+          await keptOrTold(store, lease);
           await lease.release();
           const { longestReadMs, longestWriteMs, reads, readBack, written } = workload;
           const figures = { keys: written.size, reads, readBack, longestReadMs, longestWriteMs };
