@@ -4,6 +4,7 @@ import type { Clock } from '@flotilla/runtime';
 import { InterceptingCall, type Interceptor, logVerbosity, setLogVerbosity, status } from '@grpc/grpc-js';
 import { noop } from 'cockatiel';
 import { Etcd3, type IOptions } from 'etcd3';
+import { AuthToken, type EtcdCredentials } from './auth-token.js';
 
 /** PEM. Without `ca` the system's authorities hold; `cert` and `key` go together. */
 export interface EtcdTls {
@@ -15,7 +16,7 @@ export interface EtcdTls {
 export interface ClientSetOptions {
   readonly hosts: readonly string[];
   readonly tls: EtcdTls | undefined;
-  readonly credentials?: { readonly user: string; readonly password: string };
+  readonly credentials?: EtcdCredentials;
   readonly requestTimeoutMs: number;
   readonly clock: Clock;
 }
@@ -56,10 +57,15 @@ const blameTheCall: Interceptor = (options, next) =>
     },
   });
 
+interface Client {
+  readonly etcd: Etcd3;
+  readonly token: AuthToken | undefined;
+}
+
 /** A client for each host, all with the same certificates. Once retired it ends when nobody uses it any more. */
 export class ClientSet {
   readonly tls: EtcdTls | undefined;
-  readonly #clientByHost: ReadonlyMap<string, Etcd3>;
+  readonly #clientByHost: ReadonlyMap<string, Client>;
   readonly #onClosed: () => void;
   #users = 0;
   #isRetired = false;
@@ -70,13 +76,14 @@ export class ClientSet {
     setLogVerbosity(logVerbosity.NONE);
     this.tls = options.tls;
     this.#onClosed = onClosed;
-    this.#clientByHost = new Map(options.hosts.map((host) => [host, new Etcd3(clientOptions(host, options))]));
+    this.#clientByHost = new Map(options.hosts.map((host) => [host, createClient(host, options)]));
   }
 
-  find(host: string): Etcd3 {
+  async call<T>(host: string, call: (client: Etcd3) => Promise<T>): Promise<T> {
     const client = this.#clientByHost.get(host);
     if (client === undefined) throw new FatalError('bad-etcd-hosts', `${host} is none of the etcd hosts`);
-    return client;
+    const { etcd, token } = client;
+    return await (token === undefined ? call(etcd) : token.use(etcd, call));
   }
 
   /** Counts a call or a stream; the result, called once or more, says that it is over. */
@@ -97,7 +104,7 @@ export class ClientSet {
   }
 
   close(): void {
-    for (const client of this.#clientByHost.values()) client.close();
+    for (const { etcd } of this.#clientByHost.values()) etcd.close();
     this.#onClosed();
   }
 
@@ -106,19 +113,24 @@ export class ClientSet {
   }
 }
 
-function clientOptions(host: string, options: ClientSetOptions): IOptions {
-  const { tls, credentials, clock, requestTimeoutMs } = options;
+function createClient(host: string, options: ClientSetOptions): Client {
+  const token = options.credentials === undefined ? undefined : new AuthToken(options.credentials);
+  return { etcd: new Etcd3(clientOptions(host, options, token)), token };
+}
+
+function clientOptions(host: string, options: ClientSetOptions, token: AuthToken | undefined): IOptions {
+  const { tls, clock, requestTimeoutMs } = options;
+  const interceptors = [requireLeader, blameTheCall, ...(token === undefined ? [] : [token.interceptor])];
   return {
     hosts: host,
     ...(tls === undefined ? {} : { credentials: tlsOptions(tls) }),
-    ...(credentials === undefined ? {} : { auth: { username: credentials.user, password: credentials.password } }),
     grpcOptions,
     defaultCallOptions: ({ isStream }) => ({
-      interceptors: [requireLeader, blameTheCall],
+      interceptors,
       ...(isStream ? {} : { deadline: clock.now() + requestTimeoutMs }),
     }),
     // Its retries would repeat writes. Its breakers, once all are open, let nothing through for seconds although etcd is
-    // well again, and with passwords they and the renewal of tokens wait for each other.
+    // well again.
     faultHandling: { global: noop, host: () => noop },
   };
 }

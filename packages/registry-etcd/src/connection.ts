@@ -2,6 +2,7 @@ import { FatalError } from '@flotilla/errors';
 import { StoreError } from '@flotilla/registry';
 import { type Clock, jittered, type Logger, sleep } from '@flotilla/runtime';
 import type { Etcd3 } from 'etcd3';
+import type { EtcdCredentials } from './auth-token.js';
 import { ClientSet, type EtcdTls } from './client-set.js';
 import { HostRing } from './host-ring.js';
 import { findTroubleKind, type StoreOperation, type StoreTrouble, TroubleReport } from './store-trouble.js';
@@ -18,7 +19,7 @@ export interface EtcdStoreOptions {
    * wrong if there is nothing that can be used; the old certificates are used on then. @default they never change
    */
   readonly renewTls?: () => Promise<EtcdTls>;
-  readonly credentials?: { readonly user: string; readonly password: string };
+  readonly credentials?: EtcdCredentials;
   /** Asked before each call: why this host may not be used now, in words. @default each may be used */
   readonly findObjection?: (host: string) => Promise<string | undefined>;
   /** How long an answer may take. @default 2_000 */
@@ -185,7 +186,7 @@ export class EtcdConnection {
         isOver();
         then();
       };
-      this.#admit(host, () => call(clients.find(host))).then(
+      this.#admit(host, () => clients.call(host, call)).then(
         (answer) => settle(() => resolve(answer)),
         (error) =>
           settle(() => {

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer as createHttp2Server } from 'node:http2';
 import { createServer } from 'node:net';
 import { it } from 'node:test';
 import { FatalError } from '@flotilla/errors';
@@ -71,4 +73,24 @@ it('connects to no host that may not be used, and says why', async () => {
   assert.deepEqual([...asked].sort(), [nowhere, host].sort());
   const stranger = troubles.find((trouble) => JSON.stringify(trouble).includes('"stranger"'));
   assert.match(JSON.stringify(stranger), /"why":"cannot reach etcd: it belongs to user 7"/);
+});
+
+it('leaves no connection behind where a password gets no answer', { timeout: 10_000 }, async () => {
+  const ended: Promise<unknown>[] = [];
+  const server = createHttp2Server();
+  server.on('session', (session) => ended.push(once(session, 'close')));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  assert.ok(typeof address === 'object' && address !== null);
+  const store = createEtcdStore({
+    ...common,
+    hosts: [`http://127.0.0.1:${address.port}`],
+    credentials: { user: 'fleet', password: 'secret' },
+    requestTimeoutMs: 200,
+  });
+  await assert.rejects(store.range({ from: 'a' }), StoreError);
+  await store.close();
+  assert.ok(ended.length > 0);
+  await Promise.all(ended);
+  await new Promise((resolve) => server.close(resolve));
 });

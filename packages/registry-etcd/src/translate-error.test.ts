@@ -18,7 +18,7 @@ const rows: readonly [string, number, StoreErrorCode, StoreErrorCode][] = [
   ['3 INVALID_ARGUMENT: etcdserver: duplicate key given in txn request', 3, 'refused', 'refused'],
   ['3 INVALID_ARGUMENT: etcdserver: authentication failed, invalid user ID or password', 3, 'refused', 'refused'],
   ['7 PERMISSION_DENIED: etcdserver: permission denied', 7, 'refused', 'refused'],
-  ['16 UNAUTHENTICATED: etcdserver: invalid auth token', 16, 'unavailable', 'unavailable'],
+  ['16 UNAUTHENTICATED: etcdserver: auth token ran out', 16, 'unavailable', 'unavailable'],
   ['11 OUT_OF_RANGE: etcdserver: mvcc: required revision has been compacted', 11, 'compacted', 'compacted'],
   ['11 OUT_OF_RANGE: etcdserver: mvcc: required revision is a future revision', 11, 'refused', 'refused'],
   ['5 NOT_FOUND: etcdserver: requested lease not found', 5, 'no-lease', 'no-lease'],

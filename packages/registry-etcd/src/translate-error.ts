@@ -32,7 +32,7 @@ const notCarriedOut = [
   'etcdserver: no leader',
   'etcdserver: not capable',
   'etcdserver: too many requests',
-  'etcdserver: invalid auth token',
+  'etcdserver: auth token ran out',
 ];
 
 /** etcd's texts when it stores nothing because of an alarm. It looks at its alarms before it carries anything out. */
