@@ -1,3 +1,4 @@
+import { FleetError } from '@flotilla/errors';
 import { type Revision, readStoreIdentity, type Store, type StoreIdentity, setUpStore } from '@flotilla/registry';
 import type { Logger } from '@flotilla/runtime';
 import type { UnitName } from '@flotilla/unit';
@@ -51,17 +52,17 @@ export class Allegiance {
   }
 
   async #verify(missing: ReadonlyMap<UnitName, KnownUnit>): Promise<void> {
-    const { store, log } = this.#options;
-    const found = await readStoreIdentity(store);
+    const { store } = this.#options;
+    const found = await findIdentity(store);
+    if (typeof found === 'string') {
+      this.#note(found);
+      return;
+    }
     this.#changeCluster(found);
     const isFree = this.#assignment.cluster === undefined && this.#assignment.frozen === undefined;
     const { cluster, revision } = found.cluster === undefined && isFree ? await setUpStore(store) : found;
     const reason = findFreezeReason(this.#assignment, { cluster, revision }) ?? (await findLoss(store, missing));
-    if (reason !== this.#freezeReason) {
-      if (reason === undefined) log.warn('no longer frozen: the store is the known one again');
-      else this.#tellFrozen(reason);
-    }
-    this.#freezeReason = reason;
+    this.#note(reason);
     if (reason !== undefined) {
       const isNew = this.#assignment.frozen !== reason && isLasting({ cluster, revision }, this.#assignment.cluster);
       if (isNew) await this.#save({ ...this.#assignment, frozen: reason });
@@ -118,6 +119,14 @@ export class Allegiance {
     this.#assignment = emptyAssignment;
   }
 
+  #note(reason: string | undefined): void {
+    if (reason !== this.#freezeReason) {
+      if (reason === undefined) this.#options.log.warn('no longer frozen: the store is the known one again');
+      else this.#tellFrozen(reason);
+    }
+    this.#freezeReason = reason;
+  }
+
   #tellFrozen(reason: string): void {
     this.#options.log.error('frozen: starting and stopping nothing', { reason });
   }
@@ -133,6 +142,16 @@ export class Allegiance {
     this.#isSaved = false;
     await this.#options.file.save(assignment);
     this.#isSaved = true;
+  }
+}
+
+/** A text is why the store can't say who it is: then the machine is frozen, but one of its cluster. */
+async function findIdentity(store: Store): Promise<StoreIdentity | string> {
+  try {
+    return await readStoreIdentity(store);
+  } catch (error) {
+    if (error instanceof FleetError && error.code === 'bad-record') return error.message;
+    throw error;
   }
 }
 

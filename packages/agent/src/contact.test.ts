@@ -194,6 +194,33 @@ test('a machine that never had a unit joins another cluster; one that had is fro
   assert.deepEqual(new Set(reasons), new Set(['the store belongs to cluster three, this machine to two']));
 });
 
+for (const [says, value] of [
+  ['no JSON', new TextEncoder().encode('{')],
+  ['no identity', encodeRecord({})],
+] as const)
+  test(`a cluster record that says ${says} freezes, and does not keep the machine from being one`, async () => {
+    await bothRun();
+    await host.write({ kind: 'put', key: keys.cluster, value });
+    await host.restartAgent();
+    await host.until(() => host.agent.isReady(), 'registered');
+    await host.clock.advance(5_000);
+    assert.match(host.agent.findFreezeReason() ?? '', /the value of cluster/);
+    await host.setUpCluster('one');
+    await host.clock.advance(1_000_000);
+    assert.equal(host.agent.findFreezeReason(), undefined);
+    assert.deepEqual(host.actions, []);
+  });
+
+test('a store without an identity gives no orders to a machine that belongs to none', async () => {
+  await host.leave();
+  await host.write({ kind: 'put', key: keys.cluster, value: encodeRecord({}) });
+  await host.restartAgent();
+  await host.schedule(web);
+  await host.clock.advance(60_000);
+  assert.notEqual(host.agent.findFreezeReason(), undefined);
+  assert.deepEqual(host.actions, []);
+});
+
 test('while the watch is broken it is in doubt whether the store is the known one', async () => {
   await bothRun();
   const record = await host.schedule(db);

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { FleetError } from '@flotilla/errors';
 import { keys } from './keys.js';
 import { type ClusterRecord, decodeRecord, encodeRecord } from './records.js';
-import type { Revision, Store } from './store.js';
+import type { KeyValue, Revision, Store } from './store.js';
 
 /** Version of the key layout that this code reads and writes. */
 const schemaVersion = 1;
@@ -17,7 +18,14 @@ export interface StoreIdentity {
 export async function readStoreIdentity(store: Store): Promise<StoreIdentity> {
   const { kvs, revision } = await store.range({ from: keys.cluster });
   const [kv] = kvs;
-  return { cluster: kv === undefined ? undefined : decodeRecord<ClusterRecord>(kv.key, kv.value), revision };
+  return { cluster: kv && readCluster(kv), revision };
+}
+
+function readCluster({ key, value }: KeyValue): ClusterRecord {
+  const record = decodeRecord<ClusterRecord>(key, value);
+  // A store that does not say who it is would pass for any.
+  if (typeof record.uuid !== 'string') throw new FleetError('bad-record', `the value of ${key} has no uuid`);
+  return record;
 }
 
 /** Gives a new store its identity, unless another daemon is quicker. Only for a machine that belongs to no cluster. */
