@@ -38,6 +38,17 @@ test('servers come bare or in brackets and quotes', () => {
   assert.deepEqual(compileConfig([given({ etcd_servers: servers })]).etcd.servers, ['http://a:2379', 'https://b:2379']);
 });
 
+test('servers may end in a slash', () => {
+  assert.deepEqual(compileConfig([given({ etcd_servers: 'http://a:2379/' })]).etcd.servers, ['http://a:2379']);
+});
+
+test('a password in an address is refused, and not repeated', () => {
+  assert.throws(() => compileConfig([given({ etcd_servers: 'http://u:se/cr@t@a:1, http://b:1' }, 'fleet.conf:7')]), {
+    message:
+      'fleet.conf:7: etcd_servers is "http://…@a:1, http://b:1", but must be a list of http:// or https:// addresses; user and password go into etcd_username and etcd_password',
+  });
+});
+
 test('metadata is split at commas and at the first equals sign', () => {
   const { metadata } = compileConfig([given({ metadata: ' role = db , opts=a=b,role=web' })]);
   assert.deepEqual(Object.fromEntries(metadata), { role: 'web', opts: 'a=b' });

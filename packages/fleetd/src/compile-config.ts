@@ -34,7 +34,7 @@ export function compileConfig(sources: readonly OptionValues[]): Config {
     const value = given(name);
     const parsed = parse(value.text.trim(), options[name].reads);
     if (parsed !== undefined) return parsed;
-    throw new ConfigError(`${value.source}: ${name} is "${value.text}", but must be ${expected}`);
+    throw new ConfigError(`${value.source}: ${name} is "${withoutPassword(value.text)}", but must be ${expected}`);
   };
   const flag = (name: OptionName) => read(name, parseBoolean, 'true or false');
   const seconds = (name: OptionName) => read(name, parseSeconds, 'a number of seconds above 0, like 2.5');
@@ -46,7 +46,7 @@ export function compileConfig(sources: readonly OptionValues[]): Config {
   return Object.freeze({
     logLevel: count('verbosity') > 0 ? 'debug' : 'info',
     etcd: {
-      servers: read('etcd_servers', parseServers, 'a list of http:// or https:// addresses'),
+      servers: read('etcd_servers', parseServers, expectedServers(text('etcd_servers'))),
       username: text('etcd_username'),
       password: given('etcd_password').text,
       keyFile: path('etcd_keyfile'),
@@ -118,8 +118,18 @@ function parsePath(text: string): string | undefined {
 
 /** fleet took lists in brackets and quotes as well: `["http://a:2379", "http://b:2379"]`. */
 function parseServers(text: string): string[] | undefined {
-  const servers = text.split(',').map((item) => item.replace(/^[\s["]+|[\s\]"]+$/g, ''));
-  return servers.every((server) => /^https?:\/\/[^/\s]+\/?$/.test(server)) ? servers : undefined;
+  const servers = text.split(',').map((item) => item.replace(/^[\s["]+|\/?[\s\]"]*$/g, ''));
+  return servers.every((server) => /^https?:\/\/[^/\s@]+$/.test(server)) ? servers : undefined;
+}
+
+function expectedServers(text: string): string {
+  const hint = text.includes('@') ? '; user and password go into etcd_username and etcd_password' : '';
+  return `a list of http:// or https:// addresses${hint}`;
+}
+
+/** The log is read by more people than the configuration. */
+function withoutPassword(text: string): string {
+  return text.replace(/:\/\/[^\s,]*@/g, '://…@');
 }
 
 function parseKeyPrefix(text: string): string | undefined {
