@@ -8,6 +8,8 @@ import { readAccount } from './user-places.js';
 
 /** What people find the process by: `pidof fleetd`. */
 process.title = 'fleetd';
+// What a library does that Node has come to advise against is nothing that an operator can see to.
+process.noDeprecation = true;
 
 void main();
 
