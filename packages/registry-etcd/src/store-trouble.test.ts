@@ -33,6 +33,15 @@ describe('TroubleReport', () => {
     assert.deepEqual(told, ['no-permission', 'over']);
   });
 
+  it('tells each outage also where a right is missing all the while', () => {
+    for (let time = 0; time < 2; time++) {
+      fail('no-permission', 'write');
+      fail('unreachable');
+      report.succeeded('read');
+    }
+    assert.deepEqual(told, ['no-permission', 'unreachable', 'over', 'unreachable', 'over']);
+  });
+
   it('does not repeat a missing right that comes and goes, before a minute has passed', async () => {
     for (let second = 0; second < 90; second++) {
       fail('no-permission', 'read');

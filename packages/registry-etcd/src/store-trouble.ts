@@ -97,13 +97,13 @@ export class TroubleReport {
   }
 
   succeeded(operation: StoreOperation): void {
-    if (this.#open.size === 0) return;
-    this.#open.delete('contact');
+    const toldBefore = this.#told.size;
+    if (this.#open.delete('contact')) {
+      this.#vague = 0;
+      for (const kind of this.#told) if (kind !== 'no-permission') this.#told.delete(kind);
+    }
     this.#open.delete(operation);
-    if (this.#open.size > 0) return;
-    const hasTold = this.#told.size > 0;
-    this.#told.clear();
-    this.#vague = 0;
-    if (hasTold) this.#tell(undefined);
+    if (this.#open.size === 0) this.#told.clear();
+    if (this.#told.size < toldBefore) this.#tell(undefined);
   }
 }
