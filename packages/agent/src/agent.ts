@@ -107,7 +107,7 @@ class MachineAgent implements Agent {
     );
     registration.start(async () => {
       // A machine that takes no orders from this store must not be given any, not even for a moment.
-      await this.#allegiance.verify(new Map());
+      await this.#allegiance.verify(this.#allegiance.known);
       registration.setFrozen(this.#allegiance.freezeReason);
     });
     this.#publisher.start();

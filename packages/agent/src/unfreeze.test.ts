@@ -163,9 +163,23 @@ test('an older snapshot that others have written to since is known by what it ne
   host.store.restore(before);
   for (let count = 0; count < 100; count++)
     await host.write({ kind: 'put', key: keys.reason(web), value: new Uint8Array() });
+  const [kv] = (await host.engine.range({ from: keys.machine(machine.id) })).kvs;
+  if (kv?.lease !== undefined) await host.engine.revokeLease(kv.lease);
+  const reasons: (string | undefined)[] = [];
+  host.engine.watch(
+    { ranges: [{ from: keys.machine(machine.id) }], fromRevision: host.engine.revision + 1 },
+    {
+      onEvents(events) {
+        for (const event of events)
+          if (event.kind === 'put') reasons.push(decodeRecord<MachineRecord>(event.kv.key, event.kv.value).frozen);
+      },
+      onBroken() {},
+    },
+  );
   await host.restartAgent();
   await host.clock.advance(60_000);
   assert.match(host.agent.findFreezeReason() ?? '', /never had db\.service/);
+  assert.ok(reasons.length > 0 && !reasons.includes(undefined), 'frozen from the moment it registers');
   await host.restartAgent();
   await unfreeze('adopt');
   await placeAll();
