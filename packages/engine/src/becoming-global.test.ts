@@ -186,3 +186,16 @@ test('a unit that was written back is not drawn to its former machine once that 
   await cluster.settle();
   assert.deepEqual((await cluster.layout()).slice(0, 1), ['a.service > m3']);
 });
+
+test('a unit that was written back by a machine that has been away since leaves it before it is placed elsewhere', async () => {
+  for (const machine of ['m1', 'm2', 'm3']) await cluster.join(machine);
+  await cluster.submit('a.service', { runsOn: 'm3' });
+  await cluster.lose('m3');
+  await cluster.join('m3');
+  await cluster.report('a.service', 'm3');
+  await cluster.lead();
+  assert.deepEqual(await cluster.layout(), ['a.service @ m3 leaving']);
+  await cluster.acknowledge('a.service', 'm3');
+  await cluster.settle();
+  assert.deepEqual((await cluster.layout()).slice(0, 1), ['a.service > m1']);
+});

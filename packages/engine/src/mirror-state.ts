@@ -15,6 +15,7 @@ import { parseUnitName, type UnitName } from '@flotilla/unit';
 import { FormerGlobals } from './former-globals.js';
 import { type Entry, MirrorTable } from './mirror-table.js';
 import {
+  findHome,
   isSameMachine,
   machineOf,
   namesFile,
@@ -166,11 +167,9 @@ export class MirrorState {
   noteCopies(name: UnitName, suspectedAt: Revision, machines: readonly MachineId[]): void {
     if (!this.formerGlobals.settle(name, suspectedAt)) return;
     // A unit that was written back from where it runs is to stay there.
-    const home = this.units.get(name)?.record.runsOn;
-    this.schedule.setStrays(
-      name,
-      machines.filter((machine) => machine !== home),
-    );
+    const home = findHome(this.units.get(name), this.machines.entries);
+    const strays = machines.filter((machine) => machine !== home);
+    this.schedule.setStrays(name, strays);
     this.#setProblem(name, copiesProblem, false);
   }
 

@@ -68,6 +68,16 @@ export function unitOf(name: UnitName, { record, modRevision }: Entry<UnitRecord
   return { name, hash, desiredState, requirements, ...(home && { runsOn: { machine: home, asOf: modRevision } }) };
 }
 
+/** The machine that a unit says it runs on, unless that has been away since. */
+export function findHome(
+  unit: Entry<UnitRecord> | undefined,
+  machines: ReadonlyMap<MachineId, Entry<MachineRecord>>,
+): MachineId | undefined {
+  const home = unit?.record.runsOn;
+  const since = (home && machines.get(home)?.createRevision) ?? 0;
+  return unit !== undefined && since <= unit.modRevision ? home : undefined;
+}
+
 /** A machine as scheduling sees it. */
 export function machineOf(id: MachineId, { record, createRevision }: Entry<MachineRecord>): Machine {
   const { metadata, frozen } = record;
