@@ -19,6 +19,7 @@ for (const [text, request] of [
 
 for (const [text, message] of [
   ['install --purge', /--purge goes with --uninstall/],
+  ['install --no-strat', /: no-strat\n/],
   ['install now', /install takes no arguments: now/],
   ['install --agent-ttl=5s', /agent-ttl.*Try fleetd install --help/s],
 ] as const) {

@@ -26,7 +26,8 @@ export async function parseInstall(args: readonly string[]): Promise<InstallComm
     failure = message ?? error.message;
   });
   const parsed = await parser.parseAsync(args.map(canonicalFlag));
-  const { help = false, user = false, uninstall = false, purge = false, noStart = false, dryRun = false } = parsed;
+  const { help = false, user = false, uninstall = false, purge = false } = parsed;
+  const { 'no-start': noStart = false, 'dry-run': dryRun = false } = parsed;
   const [word] = parsed._;
   if (failure === undefined && word !== undefined) failure = `install takes no arguments: ${word}`;
   if (failure === undefined && purge && !uninstall) failure = '--purge goes with --uninstall';
@@ -51,7 +52,7 @@ function createParser() {
         'it may use fleetctl) and, unless there is one, /etc/fleet/fleet.conf with every option explained. Changes of your ' +
         'own to the units belong into drop-ins (systemctl edit fleet).',
     )
-    .parserConfiguration({ 'boolean-negation': false })
+    .parserConfiguration({ 'boolean-negation': false, 'camel-case-expansion': false })
     .option('user', flag('for you alone: ~/.local/bin, ~/.config/systemd/user, ~/.config/fleet; without root'))
     .option('no-start', flag('start and restart nothing: there is a configuration to write first, say'))
     .option('uninstall', flag('stop this host’s units, leave the cluster, and remove what was installed'))
