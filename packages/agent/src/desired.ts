@@ -89,7 +89,7 @@ function findGlobal(name: UnitName, sources: DesiredSources): DesiredUnit | unde
   if (desiredState === 'inactive') return absent('not-wanted');
   const required = requirements.get(name);
   if (required === undefined) return known.has(name) ? { kind: 'untouched', why: 'unreadable', hash, uid } : undefined;
-  const unit = { name, hash, requirements: required, desiredState };
+  const unit = { name, hash, requirements: required, desiredState, createdAt: uid };
   if (!isWanted(unit)) return absent('not-wanted');
   if (!fitsGlobal(unit, machine)) return absent('does-not-fit');
   return { kind: 'present', isLaunched: desiredState === 'launched', hash, file, uid, order };

@@ -1,16 +1,19 @@
 import { assertNever } from '@flotilla/errors';
+import type { MachineId } from './cluster-model.js';
 import { shortMachineId } from './machine-id.js';
+import { spellTest } from './metadata.js';
 import type { Misfit } from './misfits.js';
-import type { MachineId } from './types.js';
 import type { WaitReason } from './wait-reason.js';
 
-/** Why a unit waits, in English, as part of a sentence: `3 machines: 2 lack role=db, 1 is not machine abc`. */
+/** Why a unit waits, in English, as part of a sentence: `3 machines: 2 lack role=db, 1 conflicts with lb@1.service`. */
 export function explain({ machines, misfits }: WaitReason): string {
   const leaving = Object.keys(misfits).filter((key) => splitKey(key).kind === 'leaving');
   if (leaving.length > 0) {
     const ids = leaving.map((key) => shortMachineId(splitKey(key).detail as MachineId));
     return `it is still being stopped on machine ${ids.join(', ')}`;
   }
+  const awaited = Object.keys(misfits).find((key) => splitKey(key).kind === 'awaits-peer');
+  if (awaited !== undefined) return `it waits for ${splitKey(awaited).detail}, which is on no machine`;
   if (machines === 0) return 'there is no machine';
   const parts = Object.entries(misfits)
     .sort(([keyA, a], [keyB, b]) => b - a || (keyA < keyB ? -1 : 1))
@@ -25,6 +28,14 @@ export function explainMisfit(misfit: Misfit): string {
       return `is not machine ${misfit.required}`;
     case 'missing-metadata':
       return `lacks ${misfit.key}=${misfit.accepted.join('|')}`;
+    case 'failed-test':
+      return `fails ${spellTest(misfit.test)}`;
+    case 'missing-peer':
+      return `does not have ${misfit.peer}`;
+    case 'conflict':
+      return `has ${misfit.with}, with which it conflicts`;
+    case 'machine-full':
+      return `is full, with its limit at ${misfit.maxUnits}`;
     case 'machine-closed':
       return 'takes no new units';
     default:
@@ -40,6 +51,14 @@ function explainCount(key: string, count: number): string {
       return `${count} ${isOne ? 'is' : 'are'} not machine ${detail}`;
     case 'missing-metadata':
       return `${count} ${isOne ? 'lacks' : 'lack'} ${detail}`;
+    case 'failed-test':
+      return `${count} ${isOne ? 'fails' : 'fail'} ${detail || 'another test'}`;
+    case 'missing-peer':
+      return `${count} ${isOne ? 'does' : 'do'} not have ${detail || 'other units that it needs'}`;
+    case 'conflict':
+      return `${count} ${isOne ? 'conflicts' : 'conflict'} with ${detail || 'other units'}`;
+    case 'machine-full':
+      return `${count} ${isOne ? 'is' : 'are'} full`;
     case 'machine-closed':
       return `${count} ${isOne ? 'takes' : 'take'} no new units`;
     default:

@@ -1,6 +1,8 @@
+export type { Cluster, LaunchState, Machine, MachineId, Placement, Unit } from './cluster-model.js';
 export { explain, explainMisfit } from './explain.js';
+export { conflicts, fitsGlobal, globalsOn } from './globals.js';
 export { currentState, isWanted } from './launch-state.js';
 export { parseMachineId } from './machine-id.js';
-export { findMisfit, fitsGlobal, type Misfit, misfits } from './misfits.js';
-export type { Cluster, LaunchState, Machine, MachineId, Unit } from './types.js';
-export { leavingKey, misfitKey, type WaitReason, waitReason } from './wait-reason.js';
+export { matchesMetadata, passesTest, spellTest } from './metadata.js';
+export { findMisfit, type MachineContext, type Misfit, misfits } from './misfits.js';
+export { awaitedPeerKey, leavingKey, misfitKey, type WaitReason, waitReason } from './wait-reason.js';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseRequirements, parseUnitName, type UnitHash } from '@flotilla/unit';
+import type { LaunchState } from './cluster-model.js';
 import { currentState, isWanted } from './launch-state.js';
 import { parseMachineId } from './machine-id.js';
-import type { LaunchState } from './types.js';
 
 const placement = parseMachineId('a');
 
@@ -21,7 +21,7 @@ test('a unit is wanted unless it is inactive or a template', () => {
   const isWantedAs = (text: string, desiredState: LaunchState) => {
     const name = parseUnitName(text);
     const requirements = parseRequirements({ name, file: { options: [] } });
-    return isWanted({ name, desiredState, requirements, hash: '' as UnitHash });
+    return isWanted({ name, desiredState, requirements, hash: '' as UnitHash, createdAt: 1 });
   };
   assert.equal(isWantedAs('a.service', 'inactive'), false);
   assert.equal(isWantedAs('a.service', 'loaded'), true);

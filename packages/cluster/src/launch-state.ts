@@ -1,5 +1,5 @@
 import { unitNameParts } from '@flotilla/unit';
-import type { LaunchState, MachineId, Unit } from './types.js';
+import type { LaunchState, MachineId, Unit } from './cluster-model.js';
 
 /** Whether a unit should be on a machine, or (a global one) on all that fit: asked for, and not a template. */
 export function isWanted(unit: Unit): boolean {

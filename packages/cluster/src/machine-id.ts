@@ -1,5 +1,5 @@
 import { FleetError } from '@flotilla/errors';
-import type { MachineId } from './types.js';
+import type { MachineId } from './cluster-model.js';
 
 /** systemd writes 32 hex digits. Other IDs are let through as long as they are safe in a key, a path and a URL. */
 const machineIdPattern = /^[0-9A-Za-z][0-9A-Za-z_-]{0,127}$/;

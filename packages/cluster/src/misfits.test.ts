@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseRequirements, parseUnitFile, parseUnitName, type UnitHash } from '@flotilla/unit';
+import type { Machine, Unit } from './cluster-model.js';
+import { fitsGlobal } from './globals.js';
 import { parseMachineId } from './machine-id.js';
-import { findMisfit, fitsGlobal, type Misfit, misfits } from './misfits.js';
-import type { Machine, Unit } from './types.js';
+import { findMisfit, type MachineContext, type Misfit, misfits } from './misfits.js';
 
-const away = { units: new Set<string>() };
+const away: MachineContext = { has: () => false, findConflict: () => undefined, load: 0 };
 
 function unit(text: string, name = 'web.service'): Unit {
   const unitName = parseUnitName(name);
@@ -15,6 +16,7 @@ function unit(text: string, name = 'web.service'): Unit {
     hash: '' as UnitHash,
     requirements: parseRequirements({ name: unitName, file }),
     desiredState: 'launched',
+    createdAt: 1,
   };
 }
 
@@ -77,7 +79,7 @@ test('a closed machine keeps what it has and takes nothing new', () => {
   const web = unit('');
   const closed = machine('a', {}, true);
   assert.deepEqual(misfits(web, closed, away), [{ kind: 'machine-closed' }]);
-  assert.deepEqual(misfits(web, closed, { units: new Set([web.name]) }), []);
+  assert.deepEqual(misfits(web, closed, { ...away, has: (name) => name === web.name }), []);
 });
 
 test('a global unit fits by its metadata alone', () => {

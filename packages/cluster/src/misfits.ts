@@ -1,23 +1,43 @@
-import type { UnitName } from '@flotilla/unit';
+import type { MetadataTest, UnitName } from '@flotilla/unit';
+import type { Machine, Unit } from './cluster-model.js';
 import { shortMachineId } from './machine-id.js';
-import type { Machine, Unit } from './types.js';
+import { isAccepted, passesTest } from './metadata.js';
 
 /** Why a unit may not run on a machine. */
 export type Misfit =
   | { readonly kind: 'not-required-machine'; readonly required: string }
   | { readonly kind: 'missing-metadata'; readonly key: string; readonly accepted: readonly string[] }
-  | { readonly kind: 'machine-closed' };
+  | { readonly kind: 'failed-test'; readonly test: MetadataTest }
+  | { readonly kind: 'missing-peer'; readonly peer: string }
+  | { readonly kind: 'conflict'; readonly with: UnitName }
+  | { readonly kind: 'machine-closed' }
+  | { readonly kind: 'machine-full'; readonly maxUnits: number };
 
 /** What the rules look at besides the unit and the machine: how things stand on that machine. */
 export interface MachineContext {
-  /** The units that belong to the machine, the unit in question among them if it does. */
-  readonly units: { has(name: UnitName): boolean };
+  /** Whether a unit is on the machine: a non-global one placed there, the one in question too, or a global one. */
+  has(name: string): boolean;
+  /**
+   * A unit of the machine that can't share it with `unit` and comes before it. Before a unit that is not there come all
+   * non-global ones that are, also those that are still leaving; before one that is there, those placed earlier; and
+   * before either, the global ones that were made earlier.
+   */
+  findConflict(unit: Unit): UnitName | undefined;
+  /** How many units count on the machine: non-global ones placed there, and the globals that run there. */
+  readonly load: number;
 }
 
 type Rule = (unit: Unit, machine: Machine, context: MachineContext) => Misfit | undefined;
 
 /** In the order in which they are told: the first one is the reason that people see. */
-const rules: readonly Rule[] = [requiredMachine, requiredMetadata, openMachine];
+const rules: readonly Rule[] = [
+  requiredMachine,
+  requiredMetadata,
+  requiredPeers,
+  noConflict,
+  openMachine,
+  roomOnMachine,
+];
 
 /**
  * Why `unit` may not run on `machine`: one misfit per broken rule, in the order of the rules. None: it fits.
@@ -42,11 +62,6 @@ export function findMisfit(unit: Unit, machine: Machine, context: MachineContext
   return undefined;
 }
 
-/** Whether a machine runs its copy of a global unit. Of all requirements only the metadata counts. */
-export function fitsGlobal(unit: Unit, machine: Machine): boolean {
-  return unit.requirements.isGlobal && requiredMetadata(unit, machine) === undefined;
-}
-
 function requiredMachine({ requirements }: Unit, { id }: Machine): Misfit | undefined {
   const required = requirements.machineId;
   if (required === undefined || required === id || required === shortMachineId(id)) return undefined;
@@ -55,13 +70,31 @@ function requiredMachine({ requirements }: Unit, { id }: Machine): Misfit | unde
 
 function requiredMetadata({ requirements }: Unit, { metadata }: Machine): Misfit | undefined {
   for (const [key, accepted] of requirements.metadata) {
-    const value = metadata.get(key);
-    if (value === undefined || !accepted.includes(value)) return { kind: 'missing-metadata', key, accepted };
+    if (!isAccepted(metadata.get(key), accepted)) return { kind: 'missing-metadata', key, accepted };
+  }
+  for (const test of requirements.metadataTests) {
+    if (!passesTest(metadata, test)) return { kind: 'failed-test', test };
   }
   return undefined;
 }
 
+function requiredPeers({ requirements }: Unit, _: Machine, context: MachineContext): Misfit | undefined {
+  for (const peer of requirements.machineOf) if (!context.has(peer)) return { kind: 'missing-peer', peer };
+  return undefined;
+}
+
+function noConflict(unit: Unit, _: Machine, context: MachineContext): Misfit | undefined {
+  const other = context.findConflict(unit);
+  return other === undefined ? undefined : { kind: 'conflict', with: other };
+}
+
 /** A closed machine takes nothing new, and keeps what it has. */
-function openMachine(unit: Unit, machine: Machine, { units }: MachineContext): Misfit | undefined {
-  return machine.isClosed && !units.has(unit.name) ? { kind: 'machine-closed' } : undefined;
+function openMachine({ name }: Unit, { isClosed }: Machine, context: MachineContext): Misfit | undefined {
+  return isClosed && !context.has(name) ? { kind: 'machine-closed' } : undefined;
+}
+
+/** A full machine takes nothing new either. */
+function roomOnMachine({ name }: Unit, { maxUnits }: Machine, context: MachineContext): Misfit | undefined {
+  const isFull = maxUnits !== undefined && context.load >= maxUnits && !context.has(name);
+  return isFull ? { kind: 'machine-full', maxUnits } : undefined;
 }

@@ -1,6 +1,7 @@
 import { assertNever } from '@flotilla/errors';
+import type { MachineId } from './cluster-model.js';
+import { spellTest } from './metadata.js';
 import type { Misfit } from './misfits.js';
-import type { MachineId } from './types.js';
 
 /** Why a unit waits for a machine, in a form that can be stored. */
 export interface WaitReason {
@@ -17,6 +18,14 @@ export function misfitKey(misfit: Misfit): string {
       return `${misfit.kind}:${misfit.required}`;
     case 'missing-metadata':
       return `${misfit.kind}:${misfit.key}=${misfit.accepted.join('|')}`;
+    case 'failed-test':
+      return `${misfit.kind}:${spellTest(misfit.test)}`;
+    case 'missing-peer':
+      return `${misfit.kind}:${misfit.peer}`;
+    case 'conflict':
+      return `${misfit.kind}:${misfit.with}`;
+    case 'machine-full':
+      return `${misfit.kind}:${misfit.maxUnits}`;
     case 'machine-closed':
       return misfit.kind;
     default:
@@ -29,7 +38,26 @@ export function leavingKey(machine: MachineId): string {
   return `leaving:${machine}`;
 }
 
-/** Counts of {@link misfitKey}s as a {@link WaitReason}. */
+/** The key under which a unit waits for a unit that it is to be with and that is on no machine. */
+export function awaitedPeerKey(peer: string): string {
+  return `awaits-peer:${peer}`;
+}
+
+/** A reason is stored, so it names only so many misfits; the others are counted by kind. */
+const mostKeys = 8;
+
+/** Counts of {@link misfitKey}s as a {@link WaitReason}: the commonest by key, the rest by kind. */
 export function waitReason(machines: number, counts: ReadonlyMap<string, number>): WaitReason {
-  return { machines, misfits: Object.fromEntries([...counts].sort(([a], [b]) => (a < b ? -1 : 1))) };
+  const kept = new Map<string, number>();
+  const byFrequency = [...counts].sort(([keyA, a], [keyB, b]) => b - a || (keyA < keyB ? -1 : 1));
+  for (const [index, [key, count]] of byFrequency.entries()) {
+    const keptKey = index < mostKeys ? key : kindOfKey(key);
+    kept.set(keptKey, (kept.get(keptKey) ?? 0) + count);
+  }
+  return { machines, misfits: Object.fromEntries([...kept].sort(([a], [b]) => (a < b ? -1 : 1))) };
+}
+
+function kindOfKey(key: string): string {
+  const colon = key.indexOf(':');
+  return colon < 0 ? key : key.slice(0, colon);
 }

@@ -14,7 +14,7 @@ export class MachineRanking {
 
   constructor({ machines, placements, units }: Cluster, leaving: ReadonlySet<string>) {
     const loadByMachine = new Map<MachineId, number>();
-    for (const [name, machine] of placements) {
+    for (const [name, { machine }] of placements) {
       if (!leaving.has(name)) loadByMachine.set(machine, (loadByMachine.get(machine) ?? 0) + 1);
     }
     const globals: Unit[] = [];

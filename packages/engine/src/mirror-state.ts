@@ -1,4 +1,4 @@
-import type { Cluster, Machine, MachineId, Unit } from '@flotilla/cluster';
+import type { Cluster, Machine, MachineId, Placement, Unit } from '@flotilla/cluster';
 import { FleetError } from '@flotilla/errors';
 import {
   type KeyValue,
@@ -11,7 +11,7 @@ import {
   type Revision,
   type UnitRecord,
 } from '@flotilla/registry';
-import { parseUnitName, type UnitName } from '@flotilla/unit';
+import { noRequirements, parseUnitName, type UnitName } from '@flotilla/unit';
 import { FormerGlobals } from './former-globals.js';
 import { type Entry, MirrorTable } from './mirror-table.js';
 import {
@@ -27,7 +27,7 @@ import {
   unitOf,
 } from './mirrored-records.js';
 import { MirroredSchedule, type ScheduleEntry } from './mirrored-schedule.js';
-import { noRequirements, UnitFiles } from './unit-files.js';
+import { UnitFiles } from './unit-files.js';
 import { UnitProblems } from './unit-problems.js';
 
 /** What stands in the way of deciding about a unit, besides keys that can't be read. */
@@ -59,7 +59,7 @@ export class MirrorState {
   readonly cluster: Cluster;
   readonly #listener: MirrorStateListener;
   readonly #units = new Map<UnitName, Unit>();
-  readonly #placements = new Map<UnitName, MachineId>();
+  readonly #placements = new Map<UnitName, Placement>();
   readonly #machines = new Map<MachineId, Machine>();
   readonly #unreadableMachines = new Set<MachineId>();
   readonly #problems = new UnitProblems();
@@ -71,6 +71,8 @@ export class MirrorState {
       placements: this.#placements,
       leaving: this.schedule.leaving,
       machines: this.#machines,
+      away: new Set(),
+      strategy: 'spread',
       unreadable: { units: this.#problems.units, machines: this.#unreadableMachines },
     };
   }
@@ -202,7 +204,7 @@ export class MirrorState {
   #putPlacement(name: UnitName, kv: KeyValue): void {
     const entry = readPlacementEntry(kv);
     this.placements.put(name, entry);
-    this.#placements.set(name, entry.record.machine);
+    this.#placements.set(name, { machine: entry.record.machine, since: entry.modRevision });
     this.#listener.onTouched(name);
   }
 

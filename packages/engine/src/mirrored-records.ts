@@ -62,10 +62,15 @@ export function readMachineEntry(kv: KeyValue): Entry<MachineRecord> {
 }
 
 /** A unit as scheduling sees it. `asked` is what its file asks for; whether it is global, the record says. */
-export function unitOf(name: UnitName, { record, modRevision }: Entry<UnitRecord>, asked: Requirements): Unit {
-  const { hash, desiredState, isGlobal, runsOn: home } = record;
+export function unitOf(
+  name: UnitName,
+  { record, createRevision, modRevision }: Entry<UnitRecord>,
+  asked: Requirements,
+): Unit {
+  const { hash, desiredState, isGlobal, runsOn: home, uid = createRevision } = record;
   const requirements = asked.isGlobal === isGlobal ? asked : { ...asked, isGlobal };
-  return { name, hash, desiredState, requirements, ...(home && { runsOn: { machine: home, asOf: modRevision } }) };
+  const own = { name, hash, desiredState, requirements, createdAt: uid };
+  return home === undefined ? own : { ...own, runsOn: { machine: home, asOf: modRevision } };
 }
 
 /** The machine that a unit says it runs on, unless that has been away since. */

@@ -4,7 +4,7 @@ import {
   type Cluster,
   type LaunchState,
   type Machine,
-  type MachineId,
+  type Placement,
   parseMachineId,
   type Unit,
 } from '@flotilla/cluster';
@@ -17,7 +17,7 @@ const id = parseMachineId;
 function unit(text: string, { desired = 'launched' as LaunchState, fleet = '' } = {}): Unit {
   const unitName = name(text);
   const requirements = parseRequirements({ name: unitName, file: parseUnitFile(`[X-Fleet]\n${fleet}\n`) });
-  return { name: unitName, hash: '' as UnitHash, desiredState: desired, requirements };
+  return { name: unitName, hash: '' as UnitHash, desiredState: desired, requirements, createdAt: 1 };
 }
 
 function machine(text: string, { metadata = {}, isClosed = false } = {}): Machine {
@@ -37,9 +37,14 @@ function cluster({ units = [], machines = [], placements = {}, leaving = {}, unr
     units: new Map(units.map((each) => [each.name, each])),
     machines: new Map(machines.map((each) => [each.id, each])),
     placements: new Map(
-      Object.entries(placements).map(([unitName, on]): [UnitName, MachineId] => [name(unitName), id(on)]),
+      Object.entries(placements).map(([unitName, on]): [UnitName, Placement] => [
+        name(unitName),
+        { machine: id(on), since: 1 },
+      ]),
     ),
     leaving: new Map(Object.entries(leaving).map(([unitName, on]) => [name(unitName), new Set([id(on)])])),
+    away: new Set(),
+    strategy: 'spread',
     unreadable: {
       units: new Set(unreadable.units?.map(name)),
       machines: new Set(unreadable.machines?.map(id)),

@@ -4,6 +4,7 @@ import {
   isWanted,
   leavingKey,
   type Machine,
+  type MachineContext,
   type MachineId,
   misfitKey,
   misfits,
@@ -17,7 +18,7 @@ import { MachineRanking } from './machine-ranking.js';
 import type { Decision, Plan, UnscheduleReason } from './plan.js';
 
 /** A machine without any of the units in question. */
-const nothingHere = { units: new Set<UnitName>() };
+const nothingHere: MachineContext = { has: () => false, findConflict: () => undefined, load: 0 };
 
 /**
  * Decides which machine runs each non-global unit.
@@ -62,7 +63,7 @@ export function applyDecisions(cluster: Cluster, decisions: readonly Decision[])
   const leaving = new Map(cluster.leaving);
   for (const decision of decisions) {
     const { unit, machine } = decision;
-    if (decision.kind === 'schedule') placements.set(unit, machine);
+    if (decision.kind === 'schedule') placements.set(unit, { machine, since: Number.MAX_SAFE_INTEGER });
     else {
       placements.delete(unit);
       if (!isLost(machine, cluster)) leaving.set(unit, new Set([...(leaving.get(unit) ?? []), machine]));
@@ -82,7 +83,7 @@ function needsMachine(unit: Unit): boolean {
 function unscheduleDecisions(cluster: Cluster, names: readonly UnitName[]) {
   const decisions: Extract<Decision, { kind: 'unschedule' }>[] = [];
   for (const name of names) {
-    const machine = cluster.placements.get(name);
+    const machine = cluster.placements.get(name)?.machine;
     if (machine === undefined || cluster.unreadable.units.has(name)) continue;
     const why = findUnscheduleReason(cluster, name, machine);
     if (why !== undefined) decisions.push({ kind: 'unschedule', unit: name, machine, why });
@@ -98,7 +99,7 @@ function findUnscheduleReason(cluster: Cluster, name: UnitName, id: MachineId): 
   if (!isWanted(unit)) return { kind: 'template' };
   const machine = cluster.machines.get(id);
   if (machine === undefined) return isLost(id, cluster) ? { kind: 'machine-lost' } : undefined;
-  const found = misfits(unit, machine, { units: new Set([name]) });
+  const found = misfits(unit, machine, onlyIt(name));
   return found.length === 0 ? undefined : { kind: 'misfit', misfits: found };
 }
 
@@ -109,13 +110,17 @@ function findUnscheduleReason(cluster: Cluster, name: UnitName, id: MachineId): 
 function takeOwn(unit: Unit, ranking: MachineRanking): Machine | undefined {
   const { name, runsOn } = unit;
   if (runsOn === undefined) return undefined;
-  const own = { units: new Set([name]) };
+  const own = onlyIt(name);
   return ranking.take(
     (machine) =>
       machine.id === runsOn.machine &&
       (machine.since ?? 0) <= runsOn.asOf &&
       findMisfit(unit, machine, own) === undefined,
   );
+}
+
+function onlyIt(name: UnitName): MachineContext {
+  return { ...nothingHere, has: (other) => other === name };
 }
 
 /** The machines that a unit has yet to leave; a lost one can't be waited for. */

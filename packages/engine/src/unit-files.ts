@@ -7,16 +7,6 @@ export type RequirementsReading =
   | { readonly kind: 'missing' }
   | { readonly kind: 'bad'; readonly error: unknown };
 
-/** What an inactive unit asks for: it has no place to be chosen. */
-export const noRequirements: Requirements = {
-  isGlobal: false,
-  machineId: undefined,
-  metadata: new Map(),
-  machineOf: [],
-  conflicts: [],
-  replaces: [],
-};
-
 interface HeldFile {
   readonly modRevision: Revision;
   /** The `[X-Fleet]` section; of the rest nothing is needed. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { UnitFile, UnitHash } from './types.js';
+import type { UnitFile, UnitHash } from './unit-model.js';
 
 /** Puts entries of the same section together: sections in order of first appearance, entries in their own order. */
 export function groupedBySection<T>(entries: readonly T[], sectionOf: (entry: T) => string): T[] {

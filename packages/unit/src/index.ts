@@ -3,9 +3,21 @@ export { UnitError, type UnitErrorCode, type UnitErrorPlace } from './errors.js'
 export { compileGlob, isGlob, matchGlob } from './glob.js';
 export { findNearest } from './nearest.js';
 export { parseRequirements, type RequirementsSource } from './requirements.js';
-export type { Branded, Requirements, UnitFile, UnitHash, UnitName, UnitOption } from './types.js';
 export { parseUnitFile, parseUnitFileWithLines, type UnitFileWithLines } from './unit-file.js';
 export { describeUnit, hasInstallSection } from './unit-file-facts.js';
+export {
+  type Branded,
+  type ConflictPreference,
+  type MetadataPreference,
+  type MetadataTest,
+  noRequirements,
+  type Requirements,
+  type Strategy,
+  type UnitFile,
+  type UnitHash,
+  type UnitName,
+  type UnitOption,
+} from './unit-model.js';
 export {
   isUnitName,
   parseUnitName,

@@ -1,7 +1,7 @@
 import { UnitError } from './errors.js';
 import { findNearest } from './nearest.js';
 import { type ExpandedValue, expandSpecifiers, splitValue } from './requirement-values.js';
-import type { UnitFile, UnitName } from './types.js';
+import type { UnitFile, UnitName } from './unit-model.js';
 
 /** Canonical names of the options in `[X-Fleet]`. */
 const keys = ['Conflicts', 'Global', 'MachineID', 'MachineMetadata', 'MachineOf', 'Replaces'] as const;

@@ -1,4 +1,4 @@
-import type { UnitName } from './types.js';
+import type { UnitName } from './unit-model.js';
 import { unitNameParts } from './unit-name.js';
 import { trim } from './white-space.js';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseRequirements } from './requirements.js';
-import type { Requirements } from './types.js';
 import { parseUnitFileWithLines } from './unit-file.js';
+import { noRequirements, type Requirements } from './unit-model.js';
 import { parseUnitName } from './unit-name.js';
 
 interface Options {
@@ -19,14 +19,7 @@ function refusedWith(section: string, message: string | RegExp, options: Options
   assert.throws(() => requirements(section, options), { name: 'UnitError', code: 'invalid-requirements', message });
 }
 
-const nothing: Requirements = {
-  isGlobal: false,
-  machineId: undefined,
-  metadata: new Map(),
-  machineOf: [],
-  conflicts: [],
-  replaces: [],
-};
+const nothing = noRequirements;
 
 test('a unit without [X-Fleet] asks nothing; sections are told apart by exact name', () => {
   assert.deepEqual(requirements(''), nothing);

@@ -1,7 +1,7 @@
 import { isGlob } from './glob.js';
 import { type RequirementItem, type RequirementsSource, refuse, requirementItems } from './requirement-items.js';
 import { checkCombinations, type EffectiveItems } from './requirement-rules.js';
-import type { Requirements } from './types.js';
+import { noRequirements, type Requirements } from './unit-model.js';
 import { isUnitName, unitNameParts } from './unit-name.js';
 
 export type { RequirementsSource } from './requirement-items.js';
@@ -37,6 +37,7 @@ export function parseRequirements(input: RequirementsSource): Requirements {
   const metadata = metadataOf(input, items.MachineMetadata);
   checkCombinations(input, items);
   return {
+    ...noRequirements,
     isGlobal: items.Global.length > 0,
     machineId: items.MachineID[0]?.text,
     metadata,

@@ -1,4 +1,4 @@
-import type { UnitFile } from './types.js';
+import type { UnitFile } from './unit-model.js';
 
 /** The first `Description=` in `[Unit]`. */
 export function describeUnit(file: UnitFile): string | undefined {

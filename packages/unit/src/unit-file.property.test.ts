@@ -4,8 +4,8 @@ import fc from 'fast-check';
 import { formatUnitFile, hashUnitFile } from './canonical.js';
 import { UnitError } from './errors.js';
 import { parseRequirements } from './requirements.js';
-import type { UnitFile } from './types.js';
 import { parseUnitFile, parseUnitFileWithLines } from './unit-file.js';
+import type { UnitFile } from './unit-model.js';
 import { parseUnitName } from './unit-name.js';
 import { unitFileFromOptions } from './unit-options.js';
 

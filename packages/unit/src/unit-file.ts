@@ -1,7 +1,7 @@
 import { groupedBySection } from './canonical.js';
 import { UnitError } from './errors.js';
 import { type PhysicalLine, physicalLines } from './physical-lines.js';
-import type { UnitFile, UnitOption } from './types.js';
+import type { UnitFile, UnitOption } from './unit-model.js';
 import { trim, trimStart } from './white-space.js';
 
 /** A unit file with the place of each option. */

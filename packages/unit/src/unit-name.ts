@@ -1,5 +1,5 @@
 import { UnitError } from './errors.js';
-import type { UnitName } from './types.js';
+import type { UnitName } from './unit-model.js';
 
 /** Types that systemd instantiates from a template. */
 const templateTypes = ['path', 'service', 'socket', 'target', 'timer'] as const;

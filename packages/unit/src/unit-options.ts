@@ -1,7 +1,7 @@
 import { formatUnitFile } from './canonical.js';
 import { UnitError } from './errors.js';
-import type { UnitFile, UnitOption } from './types.js';
 import { parseUnitFile } from './unit-file.js';
+import type { UnitFile, UnitOption } from './unit-model.js';
 import { trim } from './white-space.js';
 
 /**

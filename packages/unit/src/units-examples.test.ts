@@ -7,9 +7,9 @@ import { fileURLToPath } from 'node:url';
 import { formatUnitFile, hashUnitFile } from './canonical.js';
 import { matchGlob } from './glob.js';
 import { parseRequirements } from './requirements.js';
-import type { Requirements } from './types.js';
 import { parseUnitFile, parseUnitFileWithLines } from './unit-file.js';
 import { describeUnit } from './unit-file-facts.js';
+import type { Requirements } from './unit-model.js';
 import { isUnitName, parseUnitName, unitNameParts } from './unit-name.js';
 
 const directory = new URL('../../../units-examples/', import.meta.url);

@@ -1,0 +1,54 @@
+import type { MetadataTest, Requirements } from '@flotilla/unit';
+import type { Machine } from './cluster-model.js';
+
+type Metadata = Machine['metadata'];
+
+/** Whether a machine's metadata passes `test`. */
+export function passesTest(metadata: Metadata, test: MetadataTest): boolean {
+  const value = metadata.get(test.key);
+  switch (test.op) {
+    case 'has':
+      return value !== undefined;
+    case 'lacks':
+      return value === undefined;
+    case '=':
+      return value === test.value;
+    case '!=':
+      return value !== test.value;
+    default:
+      return value !== undefined && passesComparison(value, test);
+  }
+}
+
+/** Whether a machine's metadata is all that `MachineMetadata=` asks for. */
+export function matchesMetadata(metadata: Metadata, asked: Pick<Requirements, 'metadata' | 'metadataTests'>): boolean {
+  for (const [key, accepted] of asked.metadata) if (!isAccepted(metadata.get(key), accepted)) return false;
+  return asked.metadataTests.every((test) => passesTest(metadata, test));
+}
+
+/** Whether a value is one of those that are accepted. */
+export function isAccepted(value: string | undefined, accepted: readonly string[]): boolean {
+  return value !== undefined && accepted.includes(value);
+}
+
+/** A test as `[X-Fleet]` spells it: `disk!=hdd`, `cores>=8`, `!spot`. */
+export function spellTest(test: MetadataTest): string {
+  switch (test.op) {
+    case 'has':
+      return test.key;
+    case 'lacks':
+      return `!${test.key}`;
+    default:
+      return `${test.key}${test.op}${test.value}`;
+  }
+}
+
+function passesComparison(
+  text: string,
+  { op, value }: Extract<MetadataTest, { op: '<' | '<=' | '>' | '>=' }>,
+): boolean {
+  const actual = text.trim() === '' ? Number.NaN : Number(text);
+  if (op === '<') return actual < value;
+  if (op === '<=') return actual <= value;
+  return op === '>' ? actual > value : actual >= value;
+}
