@@ -1,8 +1,22 @@
 export type { Cluster, LaunchState, Machine, MachineId, Placement, Unit } from './cluster-model.js';
+export { formatDurationMs, parseDurationMs } from './duration.js';
 export { explain, explainMisfit } from './explain.js';
 export { conflicts, fitsGlobal, globalsOn } from './globals.js';
 export { currentState, isWanted } from './launch-state.js';
 export { parseMachineId } from './machine-id.js';
-export { matchesMetadata, passesTest, spellTest } from './metadata.js';
+export { effectiveMetadata, matchesMetadata, passesTest, spellTest } from './metadata.js';
 export { findMisfit, type MachineContext, type Misfit, misfits } from './misfits.js';
+export {
+  type ClusterSettings,
+  defaultSettings,
+  findSettingProblem,
+  isSettingKey,
+  parseSettings,
+  printSettings,
+  type Setting,
+  type SettingKey,
+  settingKeys,
+  settingTable,
+  unknownSetting,
+} from './settings.js';
 export { awaitedPeerKey, leavingKey, misfitKey, type WaitReason, waitReason } from './wait-reason.js';

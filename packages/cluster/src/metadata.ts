@@ -3,6 +3,20 @@ import type { Machine } from './cluster-model.js';
 
 type Metadata = Machine['metadata'];
 
+/**
+ * What a machine's metadata comes to: its own, with what was set for it through the API laid over it.
+ *
+ * @param overrides By key; an empty value hides the key.
+ */
+export function effectiveMetadata(own: Metadata, overrides: ReadonlyMap<string, string>): Metadata {
+  const effective = new Map(own);
+  for (const [key, value] of overrides) {
+    if (value === '') effective.delete(key);
+    else effective.set(key, value);
+  }
+  return effective;
+}
+
 /** Whether a machine's metadata passes `test`. */
 export function passesTest(metadata: Metadata, test: MetadataTest): boolean {
   const value = metadata.get(test.key);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { compileConfig, parseDurationMs } from './compile-config.js';
+import { compileConfig } from './compile-config.js';
 import { isOptionName, type OptionName, type OptionValue } from './options.js';
 
 function given(values: Record<string, string>, source = 'f:1') {
@@ -84,11 +84,4 @@ test('a key prefix begins and ends with one slash', () => {
     assert.equal(compileConfig([given({ etcd_key_prefix: prefix })]).etcd.keyPrefix, '/fleet/');
   }
   assert.equal(compileConfig([given({ etcd_key_prefix: '/' })]).etcd.keyPrefix, '/');
-});
-
-test('durations are Go’s', () => {
-  assert.equal(parseDurationMs('1m30s'), 90_000);
-  assert.equal(parseDurationMs('1.5h'), 5_400_000);
-  assert.equal(parseDurationMs('250ms'), 250);
-  for (const text of ['', '5', 's', '-1s', '1 s', '1d']) assert.equal(parseDurationMs(text), undefined, text);
 });

@@ -1,3 +1,4 @@
+import { parseDurationMs } from '@flotilla/cluster';
 import type { Config } from './config.js';
 import { ConfigError } from './errors.js';
 import { type OptionKind, type OptionName, type OptionValue, type OptionValues, options } from './options.js';
@@ -88,18 +89,6 @@ function parseBoolean(text: string): boolean | undefined {
 function parseSeconds(text: string): number | undefined {
   const value = Number(text);
   return text !== '' && Number.isFinite(value) && value > 0 ? value : undefined;
-}
-
-const durationUnitsMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-
-/** A duration as Go writes it: `1m30s`, `500ms`, `1.5h`. */
-export function parseDurationMs(text: string): number | undefined {
-  if (!/^(\d+(\.\d+)?(ms|s|m|h))+$/.test(text)) return undefined;
-  let ms = 0;
-  for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)) {
-    ms += Number(amount) * (durationUnitsMs[unit ?? ''] ?? 0);
-  }
-  return ms > 0 ? ms : undefined;
 }
 
 function parseCount(text: string, reads: OptionKind): number | undefined {
