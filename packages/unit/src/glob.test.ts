@@ -95,6 +95,24 @@ test('globs agree with regular expressions on names without a slash', () => {
   assert.ok(matches > 50, `only ${matches} cases matched`);
 });
 
+test('globs with at most one star are what they are when they are taken apart', () => {
+  const letters = fc.string({ unit: fc.constantFrom('a', 'b', '/', 'é', '😀', '\ud83d'), maxLength: 3 });
+  let matches = 0;
+  fc.assert(
+    fc.property(letters, fc.constantFrom('', '*'), letters, letters, (start, star, end, between) => {
+      // A class of one letter means that letter, and is always taken apart.
+      const apart = (text: string) => Array.from(text, (char) => `[${char}]`).join('');
+      for (const name of [between, `${start}${between}${end}`, `${start}${end}`]) {
+        const expected = matchGlob(`${apart(start)}${star}${apart(end)}`, name);
+        matches += expected ? 1 : 0;
+        assert.equal(matchGlob(`${start}${star}${end}`, name), expected, name);
+      }
+    }),
+    { numRuns: 2000 },
+  );
+  assert.ok(matches > 500, `only ${matches} cases matched`);
+});
+
 test('any pattern is well formed or not, and never throws', () => {
   const pattern = fc.string({ unit: fc.constantFrom('[', ']', '^', '-', '\\', '*', '?', 'a', 'é') });
   fc.assert(
