@@ -1,4 +1,4 @@
-import type { MetadataTest, Requirements } from '@flotilla/unit';
+import { type MetadataTest, passesMetadataTest, type Requirements } from '@flotilla/unit';
 import type { Machine } from './cluster-model.js';
 
 type Metadata = Machine['metadata'];
@@ -19,19 +19,7 @@ export function effectiveMetadata(own: Metadata, overrides: ReadonlyMap<string, 
 
 /** Whether a machine's metadata passes `test`. */
 export function passesTest(metadata: Metadata, test: MetadataTest): boolean {
-  const value = metadata.get(test.key);
-  switch (test.op) {
-    case 'has':
-      return value !== undefined;
-    case 'lacks':
-      return value === undefined;
-    case '=':
-      return value === test.value;
-    case '!=':
-      return value !== test.value;
-    default:
-      return value !== undefined && passesComparison(value, test);
-  }
+  return passesMetadataTest(metadata.get(test.key), test);
 }
 
 /** Whether a machine's metadata is all that `MachineMetadata=` asks for. */
@@ -55,14 +43,4 @@ export function spellTest(test: MetadataTest): string {
     default:
       return `${test.key}${test.op}${test.value}`;
   }
-}
-
-function passesComparison(
-  text: string,
-  { op, value }: Extract<MetadataTest, { op: '<' | '<=' | '>' | '>=' }>,
-): boolean {
-  const actual = text.trim() === '' ? Number.NaN : Number(text);
-  if (op === '<') return actual < value;
-  if (op === '<=') return actual <= value;
-  return op === '>' ? actual > value : actual >= value;
 }

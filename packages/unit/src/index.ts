@@ -1,6 +1,7 @@
 export { formatUnitFile, hashUnitFile, shortHash } from './canonical.js';
 export { UnitError, type UnitErrorCode, type UnitErrorPlace } from './errors.js';
 export { compileGlob, isGlob, matchGlob } from './glob.js';
+export { passesMetadataTest } from './metadata-test.js';
 export { findNearest } from './nearest.js';
 export { parseRequirements, type RequirementsSource } from './requirements.js';
 export { parseUnitFile, parseUnitFileWithLines, type UnitFileWithLines } from './unit-file.js';
@@ -13,6 +14,7 @@ export {
   noRequirements,
   type Requirements,
   type Strategy,
+  strategies,
   type UnitFile,
   type UnitHash,
   type UnitName,

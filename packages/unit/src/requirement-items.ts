@@ -4,7 +4,18 @@ import { type ExpandedValue, expandSpecifiers, splitValue } from './requirement-
 import type { UnitFile, UnitName } from './unit-model.js';
 
 /** Canonical names of the options in `[X-Fleet]`. */
-const keys = ['Conflicts', 'Global', 'MachineID', 'MachineMetadata', 'MachineOf', 'Replaces'] as const;
+const keys = [
+  'Conflicts',
+  'Global',
+  'MachineID',
+  'MachineMetadata',
+  'MachineOf',
+  'PreferConflicts',
+  'PreferMachineMetadata',
+  'Replaces',
+  'SpreadOver',
+  'Strategy',
+] as const;
 export type RequirementKey = (typeof keys)[number];
 
 /** Spellings of each key, in the order in which their values count. */
@@ -14,7 +25,11 @@ const spellings: Readonly<Record<RequirementKey, readonly string[]>> = {
   MachineID: ['MachineID', 'X-ConditionMachineID', 'X-ConditionMachineBootID'],
   MachineMetadata: ['X-ConditionMachineMetadata', 'MachineMetadata'],
   MachineOf: ['X-ConditionMachineOf', 'MachineOf'],
+  PreferConflicts: ['PreferConflicts'],
+  PreferMachineMetadata: ['PreferMachineMetadata'],
   Replaces: ['Replaces'],
+  SpreadOver: ['SpreadOver'],
+  Strategy: ['Strategy'],
 };
 const knownSpellings: ReadonlySet<string> = new Set(Object.values(spellings).flat());
 
@@ -39,8 +54,15 @@ export interface RequirementsSource {
   readonly allowUnknown?: boolean | undefined;
 }
 
-/** The items of `[X-Fleet]` by key, in the order in which they count. Throws for what cannot be read as items. */
-export function requirementItems(input: RequirementsSource): (key: RequirementKey) => readonly RequirementItem[] {
+const none: readonly RequirementItem[] = [];
+
+/**
+ * The items of `[X-Fleet]` by key, in the order in which they count; `undefined` if there is not one option. Throws for
+ * what cannot be read as items.
+ */
+export function requirementItems(
+  input: RequirementsSource,
+): ((key: RequirementKey) => readonly RequirementItem[]) | undefined {
   const bySpelling = new Map<string, RequirementItem[]>();
   for (const [index, { section, name, value }] of input.file.options.entries()) {
     if (section !== 'X-Fleet') continue;
@@ -50,10 +72,16 @@ export function requirementItems(input: RequirementsSource): (key: RequirementKe
       refuse(input, place, `is not a known option; ${adviceFor(name)}`);
     }
     const values = splitValue(value) ?? refuse(input, place, `has quotes that do not close: ${value}`);
-    const items = values.map((text) => ({ ...expandSpecifiers(text, input.name), ...place }));
-    bySpelling.set(name, [...(bySpelling.get(name) ?? []), ...items]);
+    const items = bySpelling.get(name) ?? [];
+    bySpelling.set(name, items);
+    for (const text of values) items.push({ ...expandSpecifiers(text, input.name), ...place });
   }
-  return (key) => spellings[key].flatMap((spelling) => bySpelling.get(spelling) ?? []);
+  if (bySpelling.size === 0) return undefined;
+  return (key) => {
+    const [only = '', ...others] = spellings[key];
+    if (others.length === 0) return bySpelling.get(only) ?? none;
+    return spellings[key].flatMap((spelling) => bySpelling.get(spelling) ?? none);
+  };
 }
 
 /** Throws the error about one option of `[X-Fleet]`. */

@@ -1,7 +1,9 @@
 import { matchGlob } from './glob.js';
 import { type RequirementItem, type RequirementKey, type RequirementsSource, refuse } from './requirement-items.js';
 
-/** Pairs that cannot stand in one unit, in fleet's order, and the words that fleet has for them. */
+const nothingToChoose = 'a global unit runs on every machine that fits, so there is nothing to choose';
+
+/** Pairs that cannot stand in one unit, in fleet's order and with the words that fleet has for its own. */
 const exclusions: readonly (readonly [RequirementKey, RequirementKey, string])[] = [
   ['MachineID', 'MachineOf', 'MachineID cannot be used with Peers'],
   ['MachineID', 'Conflicts', 'MachineID cannot be used with Conflicts'],
@@ -10,6 +12,10 @@ const exclusions: readonly (readonly [RequirementKey, RequirementKey, string])[]
   ['Global', 'MachineOf', 'Global cannot be used with Peers'],
   ['Global', 'Replaces', 'Global cannot be used with Replaces'],
   ['Conflicts', 'Replaces', 'Conflicts cannot be used with Replaces'],
+  ['Global', 'Strategy', nothingToChoose],
+  ['Global', 'SpreadOver', nothingToChoose],
+  ['Global', 'PreferMachineMetadata', nothingToChoose],
+  ['Global', 'PreferConflicts', nothingToChoose],
 ];
 
 /** The items that ask for something, by key; `Global` has one only if it is true. */

@@ -35,6 +35,7 @@ export interface ExpandedValue {
 
 /** Replaces `%n` (full name), `%N` (name without type), `%p` (prefix) and `%i` (instance). Nothing else is special. */
 export function expandSpecifiers(text: string, name: UnitName): ExpandedValue {
+  if (!text.includes('%')) return { text, isOpen: false };
   const { prefix, instance = '', type, isTemplate } = unitNameParts(name);
   const replacements = new Map([
     ['%n', name],

@@ -1,5 +1,7 @@
 import { isGlob } from './glob.js';
 import { type RequirementItem, type RequirementsSource, refuse, requirementItems } from './requirement-items.js';
+import { metadataRequirements } from './requirement-metadata.js';
+import { conflictPreferences, metadataPreferences, spreadKeys, strategyOf } from './requirement-preferences.js';
 import { checkCombinations, type EffectiveItems } from './requirement-rules.js';
 import { noRequirements, type Requirements } from './unit-model.js';
 import { isUnitName, unitNameParts } from './unit-name.js';
@@ -23,28 +25,36 @@ const falseWords: ReadonlySet<string> = new Set(['false', 'no', '0', 'off', 'f',
  */
 export function parseRequirements(input: RequirementsSource): Requirements {
   const itemsOf = requirementItems(input);
+  if (itemsOf === undefined) return noRequirements;
   const items: EffectiveItems = {
     Conflicts: itemsOf('Conflicts').flatMap(wordItems),
     Global: trueItems(input, itemsOf('Global')),
     MachineID: itemsOf('MachineID'),
     MachineMetadata: itemsOf('MachineMetadata'),
     MachineOf: itemsOf('MachineOf'),
+    PreferConflicts: itemsOf('PreferConflicts').flatMap(wordItems),
+    PreferMachineMetadata: itemsOf('PreferMachineMetadata'),
     Replaces: itemsOf('Replaces').filter(({ text }) => text !== ''),
+    SpreadOver: itemsOf('SpreadOver'),
+    Strategy: itemsOf('Strategy'),
   };
   for (const item of items.MachineID) if (item.text === '' && !item.isOpen) refuse(input, item, 'needs a machine ID');
   for (const item of items.MachineOf) checkPeer(input, item);
   for (const item of [...items.Conflicts, ...items.Replaces]) checkGlob(input, item);
-  const metadata = metadataOf(input, items.MachineMetadata);
-  checkCombinations(input, items);
-  return {
-    ...noRequirements,
+  const requirements: Requirements = {
     isGlobal: items.Global.length > 0,
     machineId: items.MachineID[0]?.text,
-    metadata,
+    ...metadataRequirements(input, items.MachineMetadata),
     machineOf: items.MachineOf.map(({ text }) => text),
     conflicts: items.Conflicts.map(({ text }) => text),
     replaces: items.Replaces.map(({ text }) => text),
+    preferMetadata: metadataPreferences(input, items.PreferMachineMetadata),
+    preferConflicts: conflictPreferences(input, items.PreferConflicts),
+    spreadOver: spreadKeys(input, items.SpreadOver),
+    strategy: strategyOf(input, items.Strategy),
   };
+  checkCombinations(input, items);
+  return requirements;
 }
 
 function wordItems(item: RequirementItem): RequirementItem[] {
@@ -68,27 +78,9 @@ function checkPeer(input: RequirementsSource, item: RequirementItem): void {
   if (!isUnitName(item.text)) refuse(input, item, `names no unit: "${item.text}"${advice}`);
   if (unitNameParts(item.text).isTemplate)
     refuse(input, item, `names a template, which no machine runs: "${item.text}"`);
+  if (item.text === input.name) refuse(input, item, 'names the unit itself, which is nowhere before it is placed');
 }
 
 function checkGlob(input: RequirementsSource, item: RequirementItem): void {
   if (!item.isOpen && !isGlob(item.text)) refuse(input, item, `has a malformed glob: "${item.text}"`);
-}
-
-/** Accepted values by key; each item is one `key=value`. */
-function metadataOf(
-  input: RequirementsSource,
-  items: readonly RequirementItem[],
-): ReadonlyMap<string, readonly string[]> {
-  const metadata = new Map<string, string[]>();
-  for (const item of items) {
-    const [key = '', value = '', ...more] = item.text.split('=');
-    const isPair = key !== '' && value !== '' && more.length === 0;
-    if (!isPair && !item.isOpen) {
-      const advice = /\s/.test(item.text) ? '; write one per line, or each in double quotes' : '';
-      refuse(input, item, `wants key=value, but has "${item.text}"${advice}`);
-    }
-    const values = metadata.get(key) ?? [];
-    if (!values.includes(value)) metadata.set(key, [...values, value]);
-  }
-  return metadata;
 }

@@ -151,8 +151,17 @@ test('requirements of any text are read or refused with a UnitError', () => {
     'MachineMetadata',
     'Conflicts',
     'Global',
+    'PreferConflicts',
+    'PreferMachineMetadata',
+    'SpreadOver',
+    'Strategy',
   );
-  const line = fc.tuple(fc.oneof(key, name), fc.oneof(unitText, value)).map(([left, right]) => `${left}=${right}\n`);
+  const expression = fc
+    .array(fc.constantFrom('k', '=', '!', '<', '>', '7', ':', ' ', '"', '%i', 'v'), { maxLength: 8 })
+    .map((parts) => parts.join(''));
+  const line = fc
+    .tuple(fc.oneof(key, name), fc.oneof(unitText, value, expression))
+    .map(([left, right]) => `${left}=${right}\n`);
   const unit = fc.constantFrom('a.service', 'a@.service', 'a@1.service').map(parseUnitName);
   fc.assert(
     fc.property(fc.array(line, { maxLength: 4 }), unit, fc.boolean(), (lines, unitName, allowUnknown) => {

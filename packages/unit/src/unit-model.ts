@@ -25,7 +25,10 @@ export interface UnitFile {
 }
 
 /** How a machine is chosen among those that fit and are preferred equally. */
-export type Strategy = 'spread' | 'binpack' | 'random';
+export type Strategy = (typeof strategies)[number];
+
+/** What `Strategy=` may say. */
+export const strategies = ['spread', 'binpack', 'random'] as const;
 
 /** One test of a machine's metadata: `k=v k!=v k<n k<=n k>n k>=n k !k`. */
 export type MetadataTest =
