@@ -24,6 +24,12 @@ export const keys = {
   member: (id: MachineId) => `members/${id}`,
   held: (machine: MachineId, name: UnitName) => `held/${machine}/${name}`,
   unfreeze: (machine: MachineId) => `unfreeze/${machine}`,
+  /** What the cluster was told to do otherwise. */
+  setting: (key: string) => `settings/${key}`,
+  /** The same of one machine. */
+  machineSettings: (machine: MachineId) => `settings/machines/${machine}`,
+  /** What was set of a machine's metadata, over its own. */
+  metadata: (machine: MachineId, key: string) => `metadata/${machine}/${key}`,
 } as const;
 
 /** The ranges that are listed and watched. */
@@ -37,6 +43,11 @@ export const ranges = {
   states: prefixRange('states/'),
   machines: prefixRange('machines/'),
   members: prefixRange('members/'),
+  /** Of the cluster, and of machines. */
+  settings: prefixRange('settings/'),
+  metadata: prefixRange('metadata/'),
+  /** What was set of one machine's metadata. */
+  metadataOf: (machine: MachineId) => prefixRange(`metadata/${machine}/`),
   /** What is scheduled to one machine. */
   scheduleOf: (machine: MachineId) => prefixRange(`schedule/${machine}/`),
   /** A unit's states on all machines. */
@@ -52,7 +63,9 @@ export type ParsedKey =
   | { readonly kind: 'unit' | 'global' | 'placement' | 'reason'; readonly name: UnitName }
   | { readonly kind: 'schedule' | 'state'; readonly name: UnitName; readonly machine: MachineId }
   | { readonly kind: 'held'; readonly name: UnitName; readonly machine: MachineId }
-  | { readonly kind: 'machine' | 'member' | 'unfreeze'; readonly machine: MachineId };
+  | { readonly kind: 'machine' | 'member' | 'unfreeze' | 'machine-settings'; readonly machine: MachineId }
+  | { readonly kind: 'setting'; readonly key: string }
+  | { readonly kind: 'metadata'; readonly machine: MachineId; readonly key: string };
 
 /** Takes a key apart; `undefined` for one that this version does not know. */
 export function parseKey(key: string): ParsedKey | undefined {
@@ -66,6 +79,8 @@ export function parseKey(key: string): ParsedKey | undefined {
     if (table === 'schedule') return { kind: 'schedule', machine, name: second as UnitName };
     if (table === 'held') return { kind: 'held', machine, name: second as UnitName };
     if (table === 'states') return { kind: 'state', name, machine: second as MachineId };
+    if (table === 'metadata') return { kind: 'metadata', machine, key: second };
+    if (table === 'settings' && first === 'machines') return { kind: 'machine-settings', machine: second as MachineId };
     return undefined;
   }
   switch (table) {
@@ -85,6 +100,8 @@ export function parseKey(key: string): ParsedKey | undefined {
       return { kind: 'member', machine };
     case 'unfreeze':
       return { kind: 'unfreeze', machine };
+    case 'settings':
+      return { kind: 'setting', key: first };
     default:
       return undefined;
   }

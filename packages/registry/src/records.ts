@@ -87,6 +87,8 @@ export interface MachineRecord {
   readonly instance: string;
   /** The kernel's boot ID. */
   readonly boot: string;
+  /** How many units it takes, from its own configuration. @default no limit of its own */
+  readonly maxUnits?: number;
   /** Why the machine starts and stops nothing, if so. */
   readonly frozen?: string;
   /** How many units it holds; only while it is frozen, from when they are all in `held/`. */
@@ -108,6 +110,23 @@ export type UnfreezeWord = 'adopt' | 'discard';
 /** `unfreeze/<machine>`: an order to a frozen machine, on the machine's lease. */
 export interface UnfreezeRecord {
   readonly how: UnfreezeWord;
+}
+
+/** `settings/<key>`: a cluster setting as it was given. */
+export interface SettingRecord {
+  readonly value: string;
+}
+
+/** `settings/machines/<id>`: what one machine was told to do otherwise; outlives the machine's lease. */
+export interface MachineSettingsRecord {
+  /** How many units it takes. @default what the machine itself says */
+  readonly maxUnits?: number;
+}
+
+/** `metadata/<id>/<key>`: lies over the machine's own metadata, and outlives its lease. */
+export interface MetadataRecord {
+  /** Empty: the key is hidden. */
+  readonly value: string;
 }
 
 /** `members/<id>`: outlives the machine's lease. A member that joined and has no machine record is lost. */
