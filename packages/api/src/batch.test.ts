@@ -154,6 +154,22 @@ describe('an operation of a batch', () => {
     );
   });
 
+  test('is refused alone, if what it asks for makes no sense under its name', async () => {
+    const paired = `${file}[X-Fleet]\nMachineOf=db@%i.service\nConflicts=db@2*.service\n`;
+    const results = await batch(
+      new TestApi(),
+      ['t@.service', 't@1.service', 't@2.service', 't@3.service'].map((name) => put(name, { file: paired })),
+    );
+    assert.deepEqual(
+      results.map(({ status }) => status),
+      [201, 201, 400, 201],
+    );
+    assert.equal(
+      results[2]?.error?.message,
+      't@2.service:4: [X-Fleet] MachineOf= has unresolvable requirements: peer "db@2.service" matches conflict "db@2*.service"',
+    );
+  });
+
   test('is told that the store is away, or that nobody knows', async () => {
     const api = new TestApi();
     api.store.cut();

@@ -85,6 +85,41 @@ describe('PUT units/<name> is refused', () => {
       text: /^a\.service:4: .*MachineId=/,
     },
     {
+      says: 'with metadata that are no test, in a file',
+      body: { file: '[Service]\nExecStart=/bin/true\n[X-Fleet]\nMachineMetadata=a=b c=d\n' },
+      text: /^a\.service:4: \[X-Fleet\] MachineMetadata= wants key=value .* in double quotes$/,
+    },
+    {
+      says: 'with metadata that are no test, among the options',
+      body: { options: [...sleeper(), { section: 'X-Fleet', name: 'MachineMetadata', value: 'a=' }] },
+      text: /^a\.service: \[X-Fleet\] MachineMetadata= wants key=value .* has "a="$/,
+    },
+    {
+      says: 'with tests that no machine passes',
+      body: { options: [...sleeper(), { section: 'X-Fleet', name: 'MachineMetadata', value: '"a=b" "!a"' }] },
+      text: /^a\.service: \[X-Fleet\] MachineMetadata= can't be fulfilled: .*"a=b" and "!a"$/,
+    },
+    {
+      says: 'as its own peer, once its specifiers are replaced',
+      body: { file: '[X-Fleet]\nMachineOf=%p.service\n' },
+      text: /^a\.service:2: \[X-Fleet\] MachineOf= names the unit itself/,
+    },
+    {
+      says: 'with instances to spread, and is none',
+      body: { file: '[X-Fleet]\nSpreadOver=az\n' },
+      text: /^a\.service:2: \[X-Fleet\] SpreadOver= /,
+    },
+    {
+      says: 'with too long a line, wherever it stands',
+      body: { file: `[Service]\n${'# short\n'.repeat(600)}ExecStart=/bin/${'x'.repeat(2048)}\n` },
+      text: /^a\.service:602: \[Service\] line too long \(max 2048 bytes\)$/,
+    },
+    {
+      says: 'with too long an option',
+      body: { options: [{ section: 'Service', name: 'ExecStart', value: 'x'.repeat(2048) }] },
+      text: 'a.service: [Service] ExecStart= line too long (max 2048 bytes)',
+    },
+    {
       says: 'with options that the file does not have',
       body: { options: sleeper(), file: '[Service]\nExecStart=/bin/true\n' },
       text: 'a.service: file and options say different things',
