@@ -9,6 +9,7 @@ export { findMisfit, type MachineContext, type Misfit, misfits } from './misfits
 export {
   type ClusterSettings,
   defaultSettings,
+  effectiveLimit,
   findSettingProblem,
   isSettingKey,
   parseSettings,

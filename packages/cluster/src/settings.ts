@@ -174,6 +174,15 @@ export function printSettings(settings: ClusterSettings): ReadonlyMap<SettingKey
   return texts;
 }
 
+/** How many units a machine takes: what it was told, else what it says itself, else what goes for all. */
+export function effectiveLimit(limits: {
+  readonly told: number | undefined;
+  readonly own: number | undefined;
+  readonly settings: Pick<ClusterSettings, 'maxUnits'>;
+}): number | undefined {
+  return limits.told ?? limits.own ?? limits.settings.maxUnits;
+}
+
 function field<T, F>(value: T | undefined, make: (value: T) => F): F | undefined {
   return value === undefined ? undefined : make(value);
 }

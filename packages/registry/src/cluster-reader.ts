@@ -2,7 +2,7 @@ import type { MachineId } from '@flotilla/cluster';
 import type { UnitName } from '@flotilla/unit';
 import { keys, parseKey, ranges } from './keys.js';
 import { getAll, type Page, type PageRequest, readKeyPage, retryIfCompacted } from './page.js';
-import type { MachineRecord, PlacementRecord, StateRecord } from './records.js';
+import type { PlacementRecord, StateRecord } from './records.js';
 import { findRecord, type RegistryAccess } from './registry-access.js';
 import type { KeyValue } from './store.js';
 
@@ -11,12 +11,6 @@ export interface KnownUnitState {
   readonly name: UnitName;
   readonly machine: MachineId;
   readonly record: StateRecord;
-}
-
-/** A machine whose lease is alive. */
-export interface KnownMachine {
-  readonly id: MachineId;
-  readonly record: MachineRecord;
 }
 
 /** What is wanted of the unit states; both may be combined. */
@@ -67,17 +61,6 @@ export function findUnitState({ store, log }: RegistryAccess, name: UnitName): P
     const [state] = row === undefined ? [] : decodeState(row, log);
     return unit === undefined || state?.record.uid === unit.createRevision ? state : undefined;
   });
-}
-
-/** A page of the machines, by ID, in one range. */
-export async function listMachines({ store, log }: RegistryAccess, request: PageRequest): Promise<Page<KnownMachine>> {
-  const { kvs, next } = await retryIfCompacted(() => readKeyPage(store, { ...request, table: ranges.machines }));
-  const entries = kvs.flatMap((kv) => {
-    const parsed = parseKey(kv.key);
-    const record = findRecord<MachineRecord>(kv, log);
-    return parsed?.kind === 'machine' && record !== undefined ? [{ id: parsed.machine, record }] : [];
-  });
-  return { entries, next };
 }
 
 function isStateOn(key: string, machine: MachineId): boolean {

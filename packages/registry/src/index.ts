@@ -1,8 +1,6 @@
 export {
   findUnitState,
-  type KnownMachine,
   type KnownUnitState,
-  listMachines,
   listUnitStates,
   type UnitStateFilter,
 } from './cluster-reader.js';
@@ -12,6 +10,15 @@ export { type Follower, type Following, type FollowOptions, follow } from './fol
 export { HeldPublisher } from './held-publisher.js';
 export { keys, type ParsedKey, parseKey, ranges } from './keys.js';
 export { type HeldLease, type HoldLeaseOptions, holdLease } from './lease.js';
+export {
+  changeMetadata,
+  type MetadataChange,
+  type MetadataChanges,
+  type MetadataSources,
+  readMetadataSources,
+} from './machine-metadata.js';
+export { type KnownMachine, listMachines } from './machine-reader.js';
+export { changeMachineSettings } from './machine-settings.js';
 export { MemoryStore } from './memory-store.js';
 export type { Page, PageRequest } from './page.js';
 export {
@@ -43,6 +50,7 @@ export {
 } from './records.js';
 export { type LeaseStorage, Registration, type RegistrationOptions, type SavedLease } from './registration.js';
 export { findRecord, type RegistryAccess } from './registry-access.js';
+export { readSettings, writeSettings } from './settings.js';
 export { StatePublisher, type StatePublisherOptions } from './state-publisher.js';
 export type { UnitRow } from './state-rows.js';
 export {

@@ -37,6 +37,9 @@ export interface KeyPageRequest extends PageRequest {
 /** Keys read at once by a walk: etcd sends 5,000 without values in a few milliseconds. */
 const walkStep = 5_000;
 
+/** As many records fit well into an answer of 4 MiB. */
+const recordsPerRead = 5_000;
+
 /** How often a read starts anew when its revision is compacted under it; a second time in a row is no accident. */
 const mostReads = 3;
 
@@ -74,6 +77,18 @@ export async function getAll(
     for (const { kvs } of ranges) for (const kv of kvs) kvByKey.set(kv.key, kv);
   }
   return kvByKey;
+}
+
+/** All keys of a range, in key order; what changes meanwhile may be in it or not. */
+export async function readWholeRange(store: Store, range: Required<KeyRange>): Promise<KeyValue[]> {
+  const kvs: KeyValue[] = [];
+  for (let from: string | undefined = range.from; from !== undefined; ) {
+    const page = await store.range({ from, to: range.to, limit: recordsPerRead });
+    kvs.push(...page.kvs);
+    const last: KeyValue | undefined = page.kvs.at(-1);
+    from = page.hasMore && last !== undefined ? `${last.key}\0` : undefined;
+  }
+  return kvs;
 }
 
 /** Runs a read of several calls at one revision, again from its start if that revision is compacted meanwhile. */

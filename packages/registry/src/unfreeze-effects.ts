@@ -1,9 +1,10 @@
 import type { LaunchState, MachineId } from '@flotilla/cluster';
 import type { UnitName } from '@flotilla/unit';
 import { keys, parseKey, ranges } from './keys.js';
+import { readWholeRange } from './page.js';
 import type { HeldRecord, MachineRecord, ScheduleRecord, UnfreezeWord } from './records.js';
 import { findRecord, type RegistryAccess } from './registry-access.js';
-import type { KeyRange, KeyValue, Store } from './store.js';
+import type { KeyValue } from './store.js';
 import { readUnitClaims, type UnitClaim } from './unit-claims.js';
 
 /** What becomes of one unit when its machine is unfrozen. */
@@ -37,9 +38,6 @@ export interface NoUnfreezePlan {
   readonly kind: 'absent' | 'not-frozen' | 'not-told';
 }
 
-/** As many records fit well into an answer of 4 MiB. */
-const recordsPerRead = 5_000;
-
 /**
  * What unfreezing `machine` would do, as things stand. Reads what the machine holds and what is scheduled to it, and 64
  * units to a transaction.
@@ -56,8 +54,8 @@ export async function readUnfreezeEffects(
   const record = findRecord<MachineRecord>(kv, log);
   if (record?.frozen === undefined) return { kind: 'not-frozen' };
   if (record.held === undefined) return { kind: 'not-told' };
-  const held = toRecords<HeldRecord>(await readAll(store, ranges.heldOf(machine)), log);
-  const scheduled = toRecords<ScheduleRecord>(await readAll(store, ranges.scheduleOf(machine)), log);
+  const held = toRecords<HeldRecord>(await readWholeRange(store, ranges.heldOf(machine)), log);
+  const scheduled = toRecords<ScheduleRecord>(await readWholeRange(store, ranges.scheduleOf(machine)), log);
   const claims = await readUnitClaims(store, [...held.keys()]);
   const effects = [...held].map(([unit, has]) =>
     heldEffect({ unit, held: has, claim: claims.get(unit) ?? { kind: 'absent' }, machine, how }),
@@ -99,17 +97,6 @@ export function heldEffect({ unit, held, claim, machine, how }: HeldUnitCase): U
 function scheduledEffect(unit: UnitName, { desiredState }: ScheduleRecord): UnfreezeEffect[] {
   if (desiredState === 'inactive') return [];
   return [{ unit, effect: desiredState === 'launched' ? 'started' : 'loaded', why: { kind: 'wanted', desiredState } }];
-}
-
-async function readAll(store: Store, range: Required<KeyRange>): Promise<KeyValue[]> {
-  const kvs: KeyValue[] = [];
-  for (let from: string | undefined = range.from; from !== undefined; ) {
-    const page = await store.range({ from, to: range.to, limit: recordsPerRead });
-    kvs.push(...page.kvs);
-    const last: KeyValue | undefined = page.kvs.at(-1);
-    from = page.hasMore && last !== undefined ? `${last.key}\0` : undefined;
-  }
-  return kvs;
 }
 
 function toRecords<T extends object>(kvs: readonly KeyValue[], log: RegistryAccess['log']): Map<UnitName, T> {
