@@ -93,6 +93,12 @@ export const catalogue: readonly (CatalogueEntry | CommandGroup)[] = [
     ],
   },
   {
+    name: 'verify',
+    usage: '[flags] FILE...',
+    summary: 'Check unit files, without a cluster',
+    load: async () => (await import('./commands/verify.js')).verify,
+  },
+  {
     name: 'version',
     usage: '',
     summary: 'Print the version',

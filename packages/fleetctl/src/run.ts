@@ -85,6 +85,7 @@ function declare(parent: Command, { name, summary, usage }: Omit<CatalogueEntry,
   const command = parent.command(name).summary(summary).usage(usage);
   if (usage.includes('UNIT')) command.argument('[unit...]');
   else if (usage.includes('ID')) command.argument('[id...]');
+  else if (usage.includes('FILE')) command.argument('[file...]');
   return command;
 }
 

@@ -1,0 +1,73 @@
+import { FleetError } from '@flotilla/errors';
+import { parseRequirements, parseUnitName, UnitError, type UnitName } from '@flotilla/unit';
+import type { LocalContent, LocalUnitFiles } from './unit-content.js';
+
+/** Something that `fleetctl verify` has to say of a unit file. */
+export interface Problem {
+  /** `error`: the cluster would refuse the unit, or systemd would; `warning`: it may not do what its author means. */
+  readonly severity: 'error' | 'warning';
+  readonly checker: 'fleetctl' | 'systemd';
+  /** Counted from 1. */
+  readonly line?: number;
+  readonly section?: string;
+  readonly option?: string;
+  /** A sentence that names file, line, section and option, as far as they are known. */
+  readonly message: string;
+}
+
+/** A unit file, and what is wrong with it. */
+export interface CheckedFile {
+  readonly path: string;
+  /** What systemd is to look at: missing if the name is none, or the file can't be read. */
+  readonly unit?: { readonly name: UnitName; readonly content: LocalContent };
+  readonly problems: readonly Problem[];
+}
+
+/** More are not looked for in one file. Taste: nobody reads on. */
+const mostProblems = 100;
+
+/** Checks a unit file as the cluster would, without asking it: name, text and `[X-Fleet]`. An instance may be its template's. */
+export async function checkUnitFile(path: string, files: LocalUnitFiles): Promise<CheckedFile> {
+  try {
+    const name = parseUnitName(path.slice(path.lastIndexOf('/') + 1));
+    const content = await files.find(name, path);
+    if (content === undefined) throw new FleetError('unreadable-file', 'there is no such file');
+    const { source, file } = content;
+    if (file.options.length === 0) throw new UnitError('invalid-unit-file', 'the file has no options', { source });
+    return { path, unit: { name, content }, problems: findRequirementProblems(name, content) };
+  } catch (error) {
+    if (!(error instanceof FleetError)) throw error;
+    return { path, problems: [toProblem(error, path)] };
+  }
+}
+
+/** What `[X-Fleet]` has wrong, all of it: an option that is refused is left out, and the others are looked at again. */
+function findRequirementProblems(name: UnitName, { file, lines, source }: LocalContent): Problem[] {
+  const problems: Problem[] = [];
+  let entries = file.options.map((option, index) => ({ option, line: lines[index] ?? 0 }));
+  while (problems.length < mostProblems) {
+    try {
+      const options = entries.map(({ option }) => option);
+      parseRequirements({ name, file: { options }, lines: entries.map(({ line }) => line), source });
+      break;
+    } catch (error) {
+      if (!(error instanceof UnitError) || error.line === undefined) throw error;
+      problems.push(toProblem(error, source));
+      entries = entries.filter(({ line }) => line !== error.line);
+    }
+  }
+  return problems.sort((one, other) => (one.line ?? 0) - (other.line ?? 0));
+}
+
+function toProblem(error: FleetError, path: string): Problem {
+  const place = error instanceof UnitError ? { line: error.line, section: error.section, option: error.option } : {};
+  const { line, section, option } = place;
+  return {
+    severity: 'error',
+    checker: 'fleetctl',
+    ...(line !== undefined && { line }),
+    ...(section !== undefined && { section }),
+    ...(option !== undefined && { option }),
+    message: error.message.includes(path) ? error.message : `${path}: ${error.message}`,
+  };
+}
