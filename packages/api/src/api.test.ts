@@ -24,7 +24,6 @@ const refusals: readonly Row[] = [
       status: 405,
       text: 'only GET and PATCH supported against this resource',
     },
-    { method: 'PATCH', url: `${prefix}/machines`, status: 501, text: 'setting machine metadata is not supported yet' },
     { method: 'PUT', url: `${prefix}/units`, status: 405, text: onlyGet },
     { method: 'HEAD', url: `${prefix}/units`, status: 405, text: onlyGet },
     { method: 'POST', url: `${prefix}/units/a.service`, status: 405, text: onUnit },

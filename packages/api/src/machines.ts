@@ -4,7 +4,6 @@ import type { ApiDeps } from './deps.js';
 import { answerPage } from './pages.js';
 import type { ApiResponse } from './request.js';
 import type { RoutedRequest } from './resource.js';
-import { failure } from './responses.js';
 
 /** One look serves all who ask within this time. */
 const lookMaxAgeMs = 5_000;
@@ -15,8 +14,8 @@ export async function getMachines(routed: RoutedRequest): Promise<ApiResponse> {
   return await answerPage(routed, {
     field: 'machines',
     read: (request) => listMachines(routed.deps, request),
-    toEntity: ({ id, record: { address, metadata, version, frozen } }) =>
-      toMachineEntity({ id, address, metadata: new Map(Object.entries(metadata)), version, frozen }),
+    toEntity: ({ id, record: { address, version, frozen }, metadata, maxUnits }) =>
+      toMachineEntity({ id, address, metadata, maxUnits, version, frozen }),
     readBeside: async () => {
       const entities = (await alarms).map(toAlarmEntity);
       return entities.length === 0 ? {} : { alarms: entities };
@@ -31,9 +30,4 @@ async function findAlarms({ inspector, log }: ApiDeps) {
     log.debug('the store was not looked at', { error });
     return [];
   }
-}
-
-/** `PATCH machines`: nothing sets metadata through the API yet, and saying so beats losing it. */
-export function patchMachines(): ApiResponse {
-  return failure(501, 'setting machine metadata is not supported yet');
 }

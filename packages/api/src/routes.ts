@@ -1,9 +1,13 @@
 import findMyWay from 'find-my-way';
 import { postBatch } from './batch.js';
 import { getHealth, getReadiness } from './health.js';
-import { getMachines, patchMachines } from './machines.js';
+import { postMachineLimit } from './machine-limit.js';
+import { postMachineMetadata } from './machine-metadata.js';
+import { getMachines } from './machines.js';
+import { patchMachines } from './patch-machines.js';
 import { putUnitResource } from './put-unit.js';
 import type { Handler, Resource } from './resource.js';
+import { getSettings, putSettings } from './settings.js';
 import { postUnfreeze } from './unfreeze.js';
 import { getUnitState, getUnitStates } from './unit-states.js';
 import { getUnit, getUnits, removeUnit } from './units.js';
@@ -40,6 +44,9 @@ const v1: Readonly<Record<string, Resource>> = {
 /** Resources that are not fleet's, by path. */
 const outside: Readonly<Record<string, Resource>> = {
   '/fleet/v2/batch': resource({ POST: postBatch }),
+  '/fleet/v2/settings': resource({ GET: getSettings, PUT: putSettings }),
+  '/fleet/v2/machines/:name/limit': resource({ POST: postMachineLimit }),
+  '/fleet/v2/machines/:name/metadata': resource({ POST: postMachineMetadata }),
   '/fleet/v2/machines/:name/unfreeze': resource({ POST: postUnfreeze }),
   '/': nothingHere,
   '/healthz': resource({ GET: getHealth }, false),

@@ -178,9 +178,9 @@ export function printSettings(settings: ClusterSettings): ReadonlyMap<SettingKey
 export function effectiveLimit(limits: {
   readonly told: number | undefined;
   readonly own: number | undefined;
-  readonly settings: Pick<ClusterSettings, 'maxUnits'>;
+  readonly all: number | undefined;
 }): number | undefined {
-  return limits.told ?? limits.own ?? limits.settings.maxUnits;
+  return limits.told ?? limits.own ?? limits.all;
 }
 
 function field<T, F>(value: T | undefined, make: (value: T) => F): F | undefined {

@@ -18,7 +18,7 @@ export {
   readMetadataSources,
 } from './machine-metadata.js';
 export { type KnownMachine, listMachines } from './machine-reader.js';
-export { changeMachineSettings } from './machine-settings.js';
+export { changeMachineSettings, type MachineLimits, readMachineLimits } from './machine-settings.js';
 export { MemoryStore } from './memory-store.js';
 export type { Page, PageRequest } from './page.js';
 export {

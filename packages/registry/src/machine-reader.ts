@@ -1,6 +1,7 @@
-import { effectiveLimit, effectiveMetadata, type MachineId, parseSettings } from '@flotilla/cluster';
+import { effectiveLimit, effectiveMetadata, type MachineId } from '@flotilla/cluster';
 import { keys, parseKey, ranges } from './keys.js';
 import { overridesByMachine } from './machine-metadata.js';
+import { limitOfAll } from './machine-settings.js';
 import { type Page, type PageRequest, readKeyPage, retryIfCompacted } from './page.js';
 import type { MachineRecord, MachineSettingsRecord, SettingRecord } from './records.js';
 import { findRecord, type RegistryAccess } from './registry-access.js';
@@ -34,7 +35,7 @@ export async function listMachines(access: RegistryAccess, request: PageRequest)
     id,
     record,
     metadata: effectiveMetadata(new Map(Object.entries(record.metadata)), told.metadata.get(id) ?? new Map()),
-    maxUnits: effectiveLimit({ told: told.limits.get(id), own: record.maxUnits, settings: told.settings }),
+    maxUnits: effectiveLimit({ told: told.limits.get(id), own: record.maxUnits, all: told.limitOfAll }),
   }));
   return { entries: described, next };
 }
@@ -50,12 +51,10 @@ async function readWhatWasSet({ store, log }: RegistryAccess, ids: readonly Mach
     ],
   });
   const [metadata, machines, limit] = answers;
-  const record = findRecord<SettingRecord>(limit?.kvs[0], log);
-  const { settings } = parseSettings(new Map(record === undefined ? [] : [['max_units', record.value]]));
   return {
     metadata: overridesByMachine(metadata?.kvs ?? [], log),
     limits: new Map(machines?.kvs.flatMap((kv) => limitOf(kv, log))),
-    settings,
+    limitOfAll: limitOfAll(findRecord<SettingRecord>(limit?.kvs[0], log)),
   };
 }
 

@@ -1,7 +1,17 @@
-import type { MachineId } from '@flotilla/cluster';
+import { type MachineId, parseSettings } from '@flotilla/cluster';
 import { keys } from './keys.js';
-import { encodeRecord, type MachineSettingsRecord } from './records.js';
+import { encodeRecord, type MachineRecord, type MachineSettingsRecord, type SettingRecord } from './records.js';
 import { findRecord, type RegistryAccess } from './registry-access.js';
+
+/** Who says how many units a machine takes; `undefined` where somebody says nothing. */
+export interface MachineLimits {
+  /** What it was told. */
+  readonly told: number | undefined;
+  /** What it says itself; nothing while it is not there. */
+  readonly own: number | undefined;
+  /** What goes for all. */
+  readonly all: number | undefined;
+}
 
 /** Tries against others who change the same machine's settings. */
 const mostAttempts = 4;
@@ -32,4 +42,26 @@ export async function changeMachineSettings(
     if (succeeded) return 'changed';
   }
   return 'conflict';
+}
+
+/** What is said about how many units a machine takes. */
+export async function readMachineLimits({ store, log }: RegistryAccess, machine: MachineId): Promise<MachineLimits> {
+  const { ranges } = await store.transact({
+    success: [
+      { kind: 'range', from: keys.machineSettings(machine) },
+      { kind: 'range', from: keys.machine(machine) },
+      { kind: 'range', from: keys.setting('max_units') },
+    ],
+  });
+  const [told, own, all] = ranges.map(({ kvs }) => kvs[0]);
+  return {
+    told: findRecord<MachineSettingsRecord>(told, log)?.maxUnits,
+    own: findRecord<MachineRecord>(own, log)?.maxUnits,
+    all: limitOfAll(findRecord<SettingRecord>(all, log)),
+  };
+}
+
+/** The cluster setting `max_units`, read. */
+export function limitOfAll(record: SettingRecord | undefined): number | undefined {
+  return parseSettings(new Map(record === undefined ? [] : [['max_units', record.value]])).settings.maxUnits;
 }

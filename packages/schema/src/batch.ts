@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { explainIssue, type ParsedPutUnit, readPutUnit } from './put-unit.js';
+import { type ParsedPutUnit, readPutUnit } from './put-unit.js';
+import { parseBody } from './request-body.js';
 import { maxBatchOperations } from './validation.js';
 
 /** One operation of a batch. The name has not been looked at yet; what else a unit says may be refused already. */
@@ -30,15 +31,9 @@ const envelope = z.object({
  * a unit says beside its name is read as {@link parsePutUnit} does, and refused for that unit alone.
  */
 export function parseBatch(bytes: Uint8Array): ParsedBatch {
-  let decoded: unknown;
-  try {
-    decoded = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch (error) {
-    return { kind: 'refused', why: error instanceof Error ? error.message : String(error) };
-  }
-  const result = envelope.safeParse(decoded);
-  if (!result.success) return { kind: 'refused', why: explainIssue(result.error.issues[0]) };
-  const operations = result.data.operations.map(
+  const body = parseBody(bytes, envelope);
+  if (body.kind === 'refused') return body;
+  const operations = body.request.operations.map(
     (operation): BatchOperation =>
       operation.op === 'put'
         ? { op: 'put', name: operation.unit.name, unit: readPutUnit(operation.unit) }

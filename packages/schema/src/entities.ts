@@ -61,7 +61,9 @@ export interface MachineEntity {
   /** Why it starts and stops nothing, if so. */
   readonly frozen?: string;
   readonly id: string;
-  /** Absent if it has none. */
+  /** How many units it takes; absent without a limit. */
+  readonly maxUnits?: number;
+  /** What counts, whether it comes from the machine or was set. Absent if it has none. */
   readonly metadata?: Readonly<Record<string, string>>;
   /** Absent if unknown. */
   readonly primaryIP?: string;

@@ -25,7 +25,30 @@ export type {
   UnitStateEntity,
   UnitStatePage,
 } from './entities.js';
+export {
+  type MachineLimitAnswer,
+  type MachineLimitRequest,
+  type MachineLimitSource,
+  type MachineMetadataAnswer,
+  type MachineMetadataRequest,
+  machineLimitAnswerSchema,
+  machineLimitRequestSchema,
+  machineMetadataAnswerSchema,
+  machineMetadataRequestSchema,
+  parseMachineLimit,
+  parseMachineMetadata,
+} from './machine-changes.js';
+export { type PatchOperation, parsePatchMachines } from './patch-machines.js';
 export { type ParsedPutUnit, type PutUnit, parsePutUnit } from './put-unit.js';
+export type { ParsedBody } from './request-body.js';
+export {
+  parseSettingsRequest,
+  type SettingEntity,
+  type SettingsAnswer,
+  type SettingsRequest,
+  settingsAnswerSchema,
+  settingsRequestSchema,
+} from './settings.js';
 export {
   type DescribedAlarm,
   type DescribedMachine,
@@ -45,7 +68,7 @@ export {
   toUnitEntity,
   toUnitStateEntity,
 } from './to-entity.js';
-export { type ParsedUnfreeze, parseUnfreeze } from './unfreeze.js';
+export { parseUnfreeze } from './unfreeze.js';
 export {
   alarmSchema,
   batchAnswerSchema,

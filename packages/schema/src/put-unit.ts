@@ -1,6 +1,7 @@
 import type { UnitOption } from '@flotilla/unit';
 import { z } from 'zod';
 import { firstJsonValue } from './first-json-value.js';
+import { explainIssue } from './request-body.js';
 
 /** The body of `PUT units/<name>`, taken apart. Neither the name nor the options have been looked at yet. */
 export interface PutUnit {
@@ -56,7 +57,7 @@ export function readPutUnit(decoded: unknown): ParsedPutUnit {
 }
 
 /** An object with only `fields`, found in any letter case; anything that isn't an object is left for the check. */
-function withKnownKeys(value: unknown, fields: readonly string[]): unknown {
+export function withKnownKeys(value: unknown, fields: readonly string[]): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
   const fieldByLowerCase = new Map(fields.map((field) => [field.toLowerCase(), field]));
   const known: Record<string, unknown> = {};
@@ -65,11 +66,4 @@ function withKnownKeys(value: unknown, fields: readonly string[]): unknown {
     if (field !== undefined && content !== null) known[field] = content;
   }
   return known;
-}
-
-/** An issue as a sentence for the client. */
-export function explainIssue(issue: z.core.$ZodIssue | undefined): string {
-  if (issue === undefined) return 'unexpected content';
-  const place = issue.path.map(String).join('.');
-  return place === '' ? issue.message : `${place}: ${issue.message}`;
 }

@@ -68,6 +68,7 @@ const described = {
     metadata: fc
       .uniqueArray(fc.tuple(fc.stringMatching(/^[a-z_.-]{1,8}$/), fc.string()), { selector: ([key]) => key })
       .map((entries) => new Map(entries)),
+    maxUnits: fc.option(fc.nat(), { nil: undefined }),
     version: fc.string(),
     frozen: optional(fc.string()),
   }),
@@ -116,8 +117,11 @@ describe('entities', () => {
       JSON.stringify(toUnitEntity({ ...unit, ...nothing })),
       '{"currentState":"inactive","desiredState":"inactive","name":"a.service"}',
     );
-    const machine = { id: 'm1', address: '', metadata: new Map<string, string>(), version: '', frozen: undefined };
-    assert.equal(JSON.stringify(toMachineEntity(machine)), '{"id":"m1"}');
+    const machine = { id: 'm1', address: '', metadata: new Map<string, string>(), version: '' };
+    assert.equal(
+      JSON.stringify(toMachineEntity({ ...machine, maxUnits: undefined, frozen: undefined })),
+      '{"id":"m1"}',
+    );
   });
 
   test('an option with an empty value has no value in JSON and gets it back', () => {

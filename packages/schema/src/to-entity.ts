@@ -42,6 +42,7 @@ export interface DescribedUnitState {
 export interface DescribedMachine {
   readonly id: string;
   readonly address: string;
+  readonly maxUnits: number | undefined;
   readonly metadata: ReadonlyMap<string, string>;
   readonly version: string;
   readonly frozen: string | undefined;
@@ -82,6 +83,7 @@ export function toMachineEntity(machine: DescribedMachine): MachineEntity {
   return {
     ...(machine.frozen === undefined ? {} : { frozen: machine.frozen }),
     id: machine.id,
+    ...(machine.maxUnits === undefined ? {} : { maxUnits: machine.maxUnits }),
     ...(metadata.length === 0 ? {} : { metadata: Object.fromEntries(metadata) }),
     ...(machine.address === '' ? {} : { primaryIP: machine.address }),
     ...(machine.version === '' ? {} : { version: machine.version }),

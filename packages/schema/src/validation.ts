@@ -62,6 +62,7 @@ export const unitStateSchema = z.object({
 export const machineSchema = z.object({
   frozen: z.string().exactOptional(),
   id: z.string(),
+  maxUnits: z.int().exactOptional(),
   metadata: z.record(z.string(), z.string()).exactOptional(),
   primaryIP: z.string().exactOptional(),
   version: z.string().exactOptional(),
