@@ -61,6 +61,7 @@ export function compileConfig(sources: readonly OptionValues[]): Config {
     leaderTtlSeconds: Math.ceil(seconds('engine_reconcile_interval') * leaderTtlIntervals),
     publicIp: text('public_ip'),
     metadata: read('metadata', parseMetadata, 'key=value pairs, separated by commas'),
+    maxUnits: text('max_units') === '' ? undefined : count('max_units') || undefined,
     agentTtlSeconds: Math.ceil(duration('agent_ttl') / 1000),
     tokenLimit: count('token_limit'),
     unitsDirectory: path('units_directory'),

@@ -20,6 +20,8 @@ export interface Config {
   /** Empty: to be found. */
   readonly publicIp: string;
   readonly metadata: ReadonlyMap<string, string>;
+  /** How many units this machine takes; `undefined`: it has no limit of its own. */
+  readonly maxUnits: number | undefined;
   readonly agentTtlSeconds: number;
   /** Entries on a page of the API. */
   readonly tokenLimit: number;

@@ -83,7 +83,7 @@ interface Identity {
 async function identify(config: Config): Promise<Identity> {
   const id = await readMachineId(identityPaths.machineId);
   return {
-    machine: { id, metadata: config.metadata, isClosed: false },
+    machine: { id, metadata: config.metadata, isClosed: false, maxUnits: config.maxUnits },
     address: config.publicIp === '' ? await findPublicIp(identityPaths.routes) : config.publicIp,
     boot: await readBootId(identityPaths.bootId),
     instance: await readInstance(config.stateDirectory),
@@ -136,7 +136,14 @@ function createHostAgent({ config, identity, store, clock, log, ...told }: Agent
     clock,
     log,
     machine: machine.id,
-    record: { address, metadata: Object.fromEntries(machine.metadata), version, instance, boot },
+    record: {
+      address,
+      metadata: Object.fromEntries(machine.metadata),
+      ...(machine.maxUnits !== undefined && { maxUnits: machine.maxUnits }),
+      version,
+      instance,
+      boot,
+    },
     ttlSeconds: config.agentTtlSeconds,
     storage: createLeaseStorage(stateDirectory),
   });

@@ -53,6 +53,11 @@ export const options = {
     help: 'address that others reach this machine at (default: found)',
   },
   metadata: { reads: { kind: 'metadata' }, fallback: '', help: 'key=value,... for MachineMetadata= to match' },
+  max_units: {
+    reads: { kind: 'count', min: 0, max: 1_000_000 },
+    fallback: '0',
+    help: 'units that this machine takes, global ones included; 0: what goes for all machines',
+  },
   agent_ttl: { reads: { kind: 'duration' }, fallback: '30s', help: 'how long a silent machine counts as alive' },
   token_limit: { reads: { kind: 'count', min: 1, max: 65_535 }, fallback: '100', help: 'units on a page of the API' },
   units_directory: {
