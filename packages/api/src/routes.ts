@@ -6,6 +6,7 @@ import { postMachineMetadata } from './machine-metadata.js';
 import { getMachines } from './machines.js';
 import { patchMachines } from './patch-machines.js';
 import { putUnitResource } from './put-unit.js';
+import { postRelease } from './release.js';
 import type { Handler, Resource } from './resource.js';
 import { getSettings, putSettings } from './settings.js';
 import { postUnfreeze } from './unfreeze.js';
@@ -47,6 +48,7 @@ const outside: Readonly<Record<string, Resource>> = {
   '/fleet/v2/settings': resource({ GET: getSettings, PUT: putSettings }),
   '/fleet/v2/machines/:name/limit': resource({ POST: postMachineLimit }),
   '/fleet/v2/machines/:name/metadata': resource({ POST: postMachineMetadata }),
+  '/fleet/v2/machines/:name/release': resource({ POST: postRelease }),
   '/fleet/v2/machines/:name/unfreeze': resource({ POST: postUnfreeze }),
   '/': nothingHere,
   '/healthz': resource({ GET: getHealth }, false),

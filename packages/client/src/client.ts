@@ -2,6 +2,7 @@ import { FleetError } from '@flotilla/errors';
 import type {
   AlarmEntity,
   BatchOperationEntity,
+  LossEntity,
   MachineEntity,
   MachinePage,
   UnfreezeAnswer,
@@ -29,6 +30,16 @@ export interface ClientOptions extends Omit<TransportOptions, 'timeoutMs'> {
 export interface UnitStateFilter {
   readonly unitName?: string;
   readonly machineID?: string;
+}
+
+/** The machines, and what is not as it should be. */
+export interface MachineSurvey {
+  /** By ID. */
+  readonly machines: MachineEntity[];
+  /** What is to be seen to at etcd, the worst first. */
+  readonly alarms: AlarmEntity[];
+  /** Machines that are gone, by ID. */
+  readonly losses: LossEntity[];
 }
 
 /**
@@ -62,8 +73,10 @@ export interface Client {
   planUnfreeze(id: string, request: UnfreezeRequest): Promise<UnfreezeAnswer>;
   /** Tells a frozen machine to go on; it has when its entity is no longer `frozen`. Throws as {@link planUnfreeze}. */
   unfreeze(id: string, request: UnfreezeRequest): Promise<void>;
-  /** The same, with what an operator should see to at etcd, the worst first. */
-  listMachinesAndAlarms(): Promise<{ readonly machines: MachineEntity[]; readonly alarms: AlarmEntity[] }>;
+  /** The same, with what an operator should see to. */
+  surveyMachines(): Promise<MachineSurvey>;
+  /** Says that a machine which is gone is lost. Throws {@link ApiError} 404 and 409 if it is not there, or not gone. */
+  releaseMachine(id: string): Promise<void>;
   /** Cuts the connections, so that the process can end. */
   close(): void;
 }
@@ -78,15 +91,17 @@ export function createClient(options: ClientOptions): Client {
   const unitPages = () => walk(transport, `${apiRoot}/units`, (page: UnitPage) => page.units);
   const statePages = (filter: UnitStateFilter = {}) =>
     walk(transport, `${apiRoot}/state${query({ ...filter })}`, (page: UnitStatePage) => page.states);
-  const listMachinesAndAlarms = async () => {
+  const surveyMachines = async () => {
     const alarms: AlarmEntity[] = [];
+    const losses: LossEntity[] = [];
     const machines = await collect(
       walk(transport, `${apiRoot}/machines`, (page: MachinePage) => {
         alarms.push(...(page.alarms ?? []));
+        losses.push(...(page.losses ?? []));
         return page.machines;
       }),
     );
-    return { machines, alarms };
+    return { machines, alarms, losses };
   };
   return {
     async findUnit(name) {
@@ -102,15 +117,19 @@ export function createClient(options: ClientOptions): Client {
     planUnfreeze: async (id, request) =>
       decode<UnfreezeAnswer>(await transport.send(unfreezeRequest(id, '?dryRun=true', request))),
     unfreeze: async (id, request) => checkStatus(await transport.send(unfreezeRequest(id, '', request))),
-    listMachines: async () => (await listMachinesAndAlarms()).machines,
-    listMachinesAndAlarms,
+    listMachines: async () => (await surveyMachines()).machines,
+    surveyMachines,
+    releaseMachine: async (id) => checkStatus(await transport.send({ ...machineRequest(id, 'release'), body: '{}' })),
     close: () => transport.close(),
   };
 }
 
 function unfreezeRequest(id: string, parameters: string, body: UnfreezeRequest): Request {
-  const path = `/fleet/v2/machines/${encodeURIComponent(id)}/unfreeze${parameters}`;
-  return { method: 'POST', path, body: JSON.stringify(body) };
+  return { ...machineRequest(id, `unfreeze${parameters}`), body: JSON.stringify(body) };
+}
+
+function machineRequest(id: string, order: string): Pick<Request, 'method' | 'path'> {
+  return { method: 'POST', path: `/fleet/v2/machines/${encodeURIComponent(id)}/${order}` };
 }
 
 function query(parameters: Readonly<Record<string, string>>): string {

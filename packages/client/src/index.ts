@@ -1,5 +1,12 @@
 export type { OperationOutcome } from './batch.js';
-export { type Client, type ClientOptions, createClient, defaultTimeoutMs, type UnitStateFilter } from './client.js';
+export {
+  type Client,
+  type ClientOptions,
+  createClient,
+  defaultTimeoutMs,
+  type MachineSurvey,
+  type UnitStateFilter,
+} from './client.js';
 export { mapInFlight } from './concurrency.js';
 export { type Endpoint, parseEndpoint } from './endpoint.js';
 export { ApiError, isTransient } from './errors.js';

@@ -81,9 +81,15 @@ export const catalogue: readonly (CatalogueEntry | CommandGroup)[] = [
   {
     name: 'machine',
     usage: 'COMMAND',
-    summary: 'Deal with single machines: unfreeze',
+    summary: 'Deal with single machines: release, unfreeze',
     examples: ['fleetctl machine unfreeze --help'],
     commands: [
+      {
+        name: 'release',
+        usage: '[flags] (ID...|--all)',
+        summary: 'Have units placed elsewhere whose machines are gone and held back',
+        load: async () => (await import('./commands/machine-release.js')).machineRelease,
+      },
       {
         name: 'unfreeze',
         usage: '[flags] (ID...|--all) (--adopt|--discard)',

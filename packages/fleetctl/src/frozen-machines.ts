@@ -1,4 +1,5 @@
 import type { MachineEntity } from '@flotilla/schema';
+import { findMachines } from './machine-label.js';
 
 /** A machine that is known to be frozen. */
 export interface FrozenMachine extends MachineEntity {
@@ -27,13 +28,6 @@ export function selectFrozen(machines: readonly MachineEntity[], ids: readonly s
     else problems.push(`machine ${machine.id} is not frozen`);
   }
   return problems.length > 0 ? { kind: 'refused', problems } : { kind: 'chosen', machines: [...chosen.values()] };
-}
-
-function findMachines(machines: readonly MachineEntity[], text: string): MachineEntity[] {
-  const start = text.replace(/\.\.\.$/, '').toLowerCase();
-  const whole = machines.find(({ id }) => id === start);
-  if (start === '') return [];
-  return whole === undefined ? machines.filter(({ id }) => id.startsWith(start)) : [whole];
 }
 
 function isFrozen(machine: MachineEntity): machine is FrozenMachine {

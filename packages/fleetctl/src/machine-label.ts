@@ -14,6 +14,14 @@ export function machineLabel(machine: Pick<MachineEntity, 'id' | 'primaryIP'>, i
   return machine.primaryIP === undefined ? id : `${id}/${machine.primaryIP}`;
 }
 
+/** The machines that `text` may mean: an ID, the beginning of one, or either with the dots of {@link machineIdLabel}. */
+export function findMachines<M extends { readonly id: string }>(machines: readonly M[], text: string): M[] {
+  const start = text.replace(/\.\.\.$/, '').toLowerCase();
+  const whole = machines.find(({ id }) => id === start);
+  if (start === '') return [];
+  return whole === undefined ? machines.filter(({ id }) => id.startsWith(start)) : [whole];
+}
+
 /** Knows the machines' addresses: reads the list when a machine is named that it has not seen, once for each. */
 export class MachineDirectory {
   readonly #client: Client;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { UnfreezeAnswer, UnfreezeEffectEntity } from '@flotilla/schema';
-import { type FrozenState, machines } from './testing/memory-api.js';
+import { type FrozenState, machines } from './testing/memory-machines.js';
 import { openBench } from './testing/process.js';
 
 const [one = '', two = '', three = ''] = machines.map(({ id }) => id);

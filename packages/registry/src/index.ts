@@ -10,6 +10,7 @@ export { type Follower, type Following, type FollowOptions, follow } from './fol
 export { HeldPublisher } from './held-publisher.js';
 export { keys, type ParsedKey, parseKey, ranges } from './keys.js';
 export { type HeldLease, type HoldLeaseOptions, holdLease } from './lease.js';
+export { type KnownLoss, listLosses, orderRelease, type ReleaseOutcome } from './losses.js';
 export {
   changeMetadata,
   type MetadataChange,
@@ -35,12 +36,15 @@ export {
   encodeRecord,
   type HeldRecord,
   type LeaderRecord,
+  type LossRecord,
+  type LossState,
   type MachineRecord,
   type MachineSettingsRecord,
   type MemberRecord,
   type MetadataRecord,
   type PlacementRecord,
   type ReasonRecord,
+  type ReleaseRecord,
   type ScheduleRecord,
   type SettingRecord,
   type StateRecord,

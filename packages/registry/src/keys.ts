@@ -22,6 +22,8 @@ export const keys = {
   state: (name: UnitName, machine: MachineId) => `states/${name}/${machine}`,
   machine: (id: MachineId) => `machines/${id}`,
   member: (id: MachineId) => `members/${id}`,
+  loss: (id: MachineId) => `losses/${id}`,
+  release: (id: MachineId) => `releases/${id}`,
   held: (machine: MachineId, name: UnitName) => `held/${machine}/${name}`,
   unfreeze: (machine: MachineId) => `unfreeze/${machine}`,
   /** What the cluster was told to do otherwise. */
@@ -43,6 +45,8 @@ export const ranges = {
   states: prefixRange('states/'),
   machines: prefixRange('machines/'),
   members: prefixRange('members/'),
+  losses: prefixRange('losses/'),
+  releases: prefixRange('releases/'),
   /** Of the cluster, and of machines. */
   settings: prefixRange('settings/'),
   metadata: prefixRange('metadata/'),
@@ -63,7 +67,10 @@ export type ParsedKey =
   | { readonly kind: 'unit' | 'global' | 'placement' | 'reason'; readonly name: UnitName }
   | { readonly kind: 'schedule' | 'state'; readonly name: UnitName; readonly machine: MachineId }
   | { readonly kind: 'held'; readonly name: UnitName; readonly machine: MachineId }
-  | { readonly kind: 'machine' | 'member' | 'unfreeze' | 'machine-settings'; readonly machine: MachineId }
+  | {
+      readonly kind: 'machine' | 'member' | 'loss' | 'release' | 'unfreeze' | 'machine-settings';
+      readonly machine: MachineId;
+    }
   | { readonly kind: 'setting'; readonly key: string }
   | { readonly kind: 'metadata'; readonly machine: MachineId; readonly key: string };
 
@@ -98,6 +105,10 @@ export function parseKey(key: string): ParsedKey | undefined {
       return { kind: 'machine', machine };
     case 'members':
       return { kind: 'member', machine };
+    case 'losses':
+      return { kind: 'loss', machine };
+    case 'releases':
+      return { kind: 'release', machine };
     case 'unfreeze':
       return { kind: 'unfreeze', machine };
     case 'settings':

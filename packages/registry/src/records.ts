@@ -135,6 +135,30 @@ export interface MemberRecord {
   readonly address: string;
 }
 
+/**
+ * How far the leader is with a machine that is gone. `grace`: it may be back in a moment. `brake`: too many are gone at
+ * once. `rate`: others come first. `lost`: its units are placed anew.
+ */
+export type LossState = 'grace' | 'brake' | 'rate' | 'lost';
+
+/** `losses/<id>`: a member that has joined, and whose lease is over. Times in epoch milliseconds, by the leader's clock. */
+export interface LossRecord {
+  /** When it was found to be gone. */
+  readonly since: number;
+  readonly state: LossState;
+  /** When it came into this state. */
+  readonly at: number;
+  /** How many units it had then: placed there, or yet to leave. */
+  readonly units: number;
+  /** Its last address; empty if unknown. */
+  readonly address: string;
+  /** A person has said that it is lost. */
+  readonly isReleased?: true;
+}
+
+/** `releases/<id>`: a person's word that a machine which is gone is lost. */
+export type ReleaseRecord = Readonly<Record<string, never>>;
+
 /** `leader`: lives as long as the leader's lease; its create revision is the fence. */
 export interface LeaderRecord {
   readonly machine: MachineId;

@@ -97,10 +97,30 @@ export interface AlarmEntity {
   readonly message: string;
 }
 
+/**
+ * What the leader makes of a machine that is gone. `grace`: it may be back in a moment. `brake`: too many are gone at once,
+ * so nothing is concluded. `rate`: it is lost, but other machines come first. `lost`: its units are placed elsewhere.
+ */
+export type LossStateWord = 'grace' | 'brake' | 'rate' | 'lost';
+
+/** A machine that is gone and has not left the cluster. */
+export interface LossEntity {
+  readonly machineID: string;
+  /** Its last address; absent if unknown. */
+  readonly primaryIP?: string;
+  /** When it was found to be gone, in epoch milliseconds. */
+  readonly since: number;
+  readonly state: LossStateWord;
+  /** How many units it had when it went; if it is `lost`, how many were taken from it. */
+  readonly units: number;
+}
+
 /** `GET machines`: by ID. */
 export interface MachinePage extends Page {
   /** The worst first. On the first page only; absent if there are none. */
   readonly alarms?: readonly AlarmEntity[];
+  /** By ID. On the first page only; absent if there are none. */
+  readonly losses?: readonly LossEntity[];
   readonly machines?: readonly MachineEntity[];
 }
 

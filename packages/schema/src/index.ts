@@ -8,6 +8,8 @@ export type {
   BatchUnitEntity,
   ErrorBody,
   LaunchStateWord,
+  LossEntity,
+  LossStateWord,
   MachineEntity,
   MachinePage,
   PutUnitEntity,
@@ -51,6 +53,7 @@ export {
 } from './settings.js';
 export {
   type DescribedAlarm,
+  type DescribedLoss,
   type DescribedMachine,
   type DescribedMember,
   type DescribedReadiness,
@@ -62,6 +65,7 @@ export {
   toAlarmEntity,
   toBatchAnswer,
   toErrorBody,
+  toLossEntity,
   toMachineEntity,
   toReadinessAnswer,
   toUnfreezeAnswer,
@@ -74,6 +78,7 @@ export {
   batchAnswerSchema,
   batchRequestSchema,
   errorBodySchema,
+  lossSchema,
   machinePageSchema,
   machineSchema,
   maxBatchOperations,

@@ -7,6 +7,7 @@ import {
   batchRequestSchema,
   errorBodySchema,
   fromOptionEntities,
+  lossSchema,
   machineSchema,
   parseBatch,
   parsePutUnit,
@@ -14,6 +15,7 @@ import {
   readinessAnswerSchema,
   toBatchAnswer,
   toErrorBody,
+  toLossEntity,
   toMachineEntity,
   toReadinessAnswer,
   toUnfreezeAnswer,
@@ -72,6 +74,13 @@ const described = {
     version: fc.string(),
     frozen: optional(fc.string()),
   }),
+  loss: fc.record({
+    machineId: fc.string(),
+    address: fc.string(),
+    since: fc.nat(),
+    state: fc.constantFrom('grace' as const, 'brake' as const, 'rate' as const, 'lost' as const),
+    units: fc.nat(),
+  }),
   readiness: fc.record(
     {
       isReady: fc.boolean(),
@@ -97,6 +106,7 @@ describe('entities', () => {
     { name: 'unit', arbitrary: described.unit.map(toUnitEntity), schema: unitSchema },
     { name: 'unit state', arbitrary: described.state.map(toUnitStateEntity), schema: unitStateSchema },
     { name: 'machine', arbitrary: described.machine.map(toMachineEntity), schema: machineSchema },
+    { name: 'loss', arbitrary: described.loss.map(toLossEntity), schema: lossSchema },
     { name: 'readiness', arbitrary: described.readiness.map(toReadinessAnswer), schema: readinessAnswerSchema },
   ];
   for (const { name, arbitrary, schema } of cases) {

@@ -4,6 +4,8 @@ import type {
   AlarmEntity,
   BatchAnswer,
   ErrorBody,
+  LossEntity,
+  LossStateWord,
   MachineEntity,
   ReadinessAnswer,
   StoreMemberEntity,
@@ -123,6 +125,20 @@ export type DescribedMember =
 /** The alarm as JSON has it. */
 export function toAlarmEntity({ code, member, message }: DescribedAlarm): AlarmEntity {
   return { code, ...(member === undefined ? {} : { member }), message };
+}
+
+/** What {@link toLossEntity} tells of a machine that is gone. `since` is in epoch milliseconds. */
+export interface DescribedLoss {
+  readonly machineId: string;
+  readonly address: string;
+  readonly since: number;
+  readonly state: LossStateWord;
+  readonly units: number;
+}
+
+/** The machine that is gone as JSON has it. */
+export function toLossEntity({ machineId, address, since, state, units }: DescribedLoss): LossEntity {
+  return { machineID: machineId, ...(address === '' ? {} : { primaryIP: address }), since, state, units };
 }
 
 /** A machine's readiness as JSON has it. */

@@ -4,6 +4,7 @@ import type {
   BatchAnswer,
   BatchRequest,
   ErrorBody,
+  LossEntity,
   MachineEntity,
   MachinePage,
   PutUnitEntity,
@@ -109,9 +110,19 @@ export const readinessAnswerSchema = z.object({
     .exactOptional(),
 }) satisfies z.ZodType<ReadinessAnswer>;
 
+/** Checks a {@link LossEntity}. */
+export const lossSchema = z.object({
+  machineID: z.string(),
+  primaryIP: z.string().exactOptional(),
+  since: z.number(),
+  state: z.enum(['grace', 'brake', 'rate', 'lost']),
+  units: z.int(),
+}) satisfies z.ZodType<LossEntity>;
+
 /** Checks a {@link MachinePage}. */
 export const machinePageSchema = z.object({
   alarms: z.array(alarmSchema).exactOptional(),
+  losses: z.array(lossSchema).exactOptional(),
   machines: z.array(machineSchema).exactOptional(),
   nextPageToken,
 }) satisfies z.ZodType<MachinePage>;

@@ -3,20 +3,16 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type {
-  AlarmEntity,
   BatchOperationEntity,
   BatchResultEntity,
   LaunchStateWord,
-  MachineEntity,
-  MachinePage,
   PutUnitEntity,
-  UnfreezeEffectEntity,
-  UnfreezeRequest,
   UnitEntity,
   UnitStateEntity,
 } from '@flotilla/schema';
 import { hashUnitFile } from '@flotilla/unit';
 import { storedFile } from '../unit-content.js';
+import { MemoryMachines, machines, refusal } from './memory-machines.js';
 
 /** How a unit takes to being run. Time is counted in requests that read, so that nothing depends on a clock. */
 export interface Temper {
@@ -37,39 +33,13 @@ interface Entry {
   due: { at: number; happen: () => void }[];
 }
 
-/** A frozen machine. */
-export interface FrozenState {
-  readonly why: string;
-  readonly effects: readonly UnfreezeEffectEntity[];
-  /** Looks at the machines until it goes on after it was told to; without it, it never does. */
-  readonly delay?: number;
-  /** What is left of that. */
-  readsLeft?: number | undefined;
-  /** It has yet to say what it has. */
-  readonly isSilent?: boolean;
-}
-
-export const machines: readonly MachineEntity[] = [
-  { id: '1111111111111111aaaaaaaaaaaaaaaa', primaryIP: '10.0.0.1', metadata: { role: 'db', disk: 'ssd' } },
-  { id: '2222222222222222bbbbbbbbbbbbbbbb', primaryIP: '10.0.0.2' },
-  { id: '3333333333333333cccccccccccccccc' },
-];
-
 /** API v1 and v2's batch in memory, on a unix socket: enough of it for the command line, with units of every temper. */
-export class MemoryApi {
+export class MemoryApi extends MemoryMachines {
   readonly requests: string[] = [];
   readonly tempers = new Map<string, Temper>();
   pageSize = 100;
   /** Without it, it is like fleet's own fleetd. */
   hasBatch = true;
-  /** What the API refuses to put or delete, and how. */
-  readonly refusals = new Map<string, readonly [code: number, message: string]>();
-  /** What is to be seen to at etcd. */
-  alarms: readonly AlarmEntity[] = [];
-  /** By machine ID. */
-  readonly frozen = new Map<string, FrozenState>();
-  /** What machines were told, like `adopt 1111...`. */
-  readonly orders: string[] = [];
   /** So many of the next requests get 503. */
   absences = 0;
   readonly #entries = new Map<string, Entry>();
@@ -80,6 +50,7 @@ export class MemoryApi {
   #since = 1_700_000_000_000;
 
   private constructor(folder: string) {
+    super();
     this.#folder = folder;
     this.#server = createServer((request, response) => void this.#handle(request, response));
   }
@@ -139,13 +110,14 @@ export class MemoryApi {
   #answer(method: string, url: URL, text: string): [number, object?] {
     const [, , , resource, encoded] = url.pathname.split('/');
     const name = encoded === undefined ? undefined : decodeURIComponent(encoded);
-    if (method === 'POST' && resource === 'machines') return this.#unfreeze(name ?? '', url, JSON.parse(text));
+    if (url.pathname.endsWith('/release')) return this.release(name ?? '');
+    if (method === 'POST' && resource === 'machines') return this.unfreeze(name ?? '', url, JSON.parse(text));
     if (method === 'POST') return this.hasBatch ? this.#batch(JSON.parse(text).operations) : [404];
     if (method === 'PUT' && name !== undefined)
       return this.#operate({ op: 'put', unit: { ...JSON.parse(text), name } });
     if (method === 'DELETE' && name !== undefined) return this.#operate({ op: 'delete', name });
     this.#read();
-    if (resource === 'machines') return [200, this.#machinePage()];
+    if (resource === 'machines') return [200, this.machinePage()];
     if (resource === 'units' && name !== undefined) {
       const entry = this.#entries.get(name);
       return entry === undefined ? refusal(404, 'unit does not exist') : [200, entry.unit];
@@ -173,29 +145,6 @@ export class MemoryApi {
     const refused = this.refusals.get(operation.op === 'put' ? operation.unit.name : operation.name);
     if (refused !== undefined) return refusal(...refused);
     return operation.op === 'put' ? this.#put(operation.unit.name, operation.unit) : this.#delete(operation.name);
-  }
-
-  #machinePage(): MachinePage {
-    for (const { id } of machines) {
-      const frozen = this.frozen.get(id);
-      if (frozen?.readsLeft !== undefined && frozen.readsLeft-- <= 0) this.frozen.delete(id);
-    }
-    const withReason = machines.map((machine) => {
-      const frozen = this.frozen.get(machine.id)?.why;
-      return { ...(frozen !== undefined && { frozen }), ...machine };
-    });
-    return { ...(this.alarms.length > 0 && { alarms: this.alarms }), machines: withReason };
-  }
-
-  #unfreeze(machineID: string, url: URL, { how }: UnfreezeRequest): [number, object?] {
-    const frozen = this.frozen.get(machineID);
-    if (frozen === undefined) return refusal(409, 'machine is not frozen');
-    if (frozen.isSilent === true) return refusal(503, 'machine has yet to look at what it has: try again');
-    const answer = { frozen: frozen.why, how, machineID };
-    if (url.searchParams.get('dryRun') === 'true') return [200, { ...answer, units: frozen.effects }];
-    this.orders.push(`${how} ${machineID}`);
-    frozen.readsLeft = frozen.delay;
-    return [202, answer];
   }
 
   #page(field: string, items: readonly object[], url: URL): [number, object] {
@@ -292,8 +241,4 @@ function sectionOf(file: string, line: string): string {
 
 function sorted(entries: ReadonlyMap<string, Entry>): Entry[] {
   return [...entries].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, entry]) => entry);
-}
-
-function refusal(code: number, message: string): [number, object] {
-  return [code, { error: { code, message } }];
 }

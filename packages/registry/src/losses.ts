@@ -1,0 +1,57 @@
+import type { MachineId } from '@flotilla/cluster';
+import { keys, parseKey, ranges } from './keys.js';
+import { readWholeRange } from './page.js';
+import { encodeRecord, type LossRecord, type MemberRecord, type ReleaseRecord } from './records.js';
+import { findRecord, type RegistryAccess } from './registry-access.js';
+
+/** What the leader makes of a machine that is gone. */
+export interface KnownLoss {
+  readonly machine: MachineId;
+  readonly record: LossRecord;
+}
+
+/**
+ * What came of a release. `absent`: no such machine has ever been here. `alive`, `left`: it is not gone, or for good.
+ * `lost`: that was decided already. `conflict`: what is known of it kept changing.
+ */
+export type ReleaseOutcome = 'ordered' | 'absent' | 'alive' | 'left' | 'lost' | 'conflict';
+
+/** Tries against changes of what is known of the machine, of which there are few. */
+const mostAttempts = 4;
+
+/** The machines that are gone and have not left, by ID, as the leader last saw it. */
+export async function listLosses({ store, log }: RegistryAccess): Promise<readonly KnownLoss[]> {
+  return (await readWholeRange(store, ranges.losses)).flatMap((kv) => {
+    const parsed = parseKey(kv.key);
+    const record = findRecord<LossRecord>(kv, log);
+    return parsed?.kind === 'loss' && record !== undefined ? [{ machine: parsed.machine, record }] : [];
+  });
+}
+
+/**
+ * Tells the leader that a machine which is gone is lost, and not only out of reach. It holds for this absence.
+ *
+ * @throws StoreError
+ */
+export async function orderRelease({ store, log }: RegistryAccess, machine: MachineId): Promise<ReleaseOutcome> {
+  const read = [keys.machine(machine), keys.loss(machine), keys.member(machine)];
+  for (let attempt = 0; attempt < mostAttempts; attempt++) {
+    const { ranges: answers } = await store.transact({ success: read.map((from) => ({ kind: 'range', from })) });
+    const [alive, loss, member] = answers.map(({ kvs }) => kvs[0]);
+    if (alive !== undefined) return 'alive';
+    if (member === undefined) return 'absent';
+    if (findRecord<MemberRecord>(member, log)?.is === 'left') return 'left';
+    if (findRecord<LossRecord>(loss, log)?.state === 'lost') return 'lost';
+    const record: ReleaseRecord = {};
+    const { succeeded } = await store.transact({
+      compares: [
+        { key: keys.machine(machine), on: 'create-revision', equals: 0 },
+        { key: keys.loss(machine), on: 'mod-revision', equals: loss?.modRevision ?? 0 },
+        { key: keys.member(machine), on: 'mod-revision', equals: member.modRevision },
+      ],
+      success: [{ kind: 'put', key: keys.release(machine), value: encodeRecord(record) }],
+    });
+    if (succeeded) return 'ordered';
+  }
+  return 'conflict';
+}
