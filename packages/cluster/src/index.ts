@@ -1,9 +1,9 @@
 export type { Cluster, LaunchState, Machine, MachineId, Placement, Unit } from './cluster-model.js';
 export { formatDurationMs, parseDurationMs } from './duration.js';
 export { explain, explainMisfit } from './explain.js';
-export { conflicts, fitsGlobal, globalsOn } from './globals.js';
+export { compareCreation, conflicts, fitsGlobal, globalsOn } from './globals.js';
 export { currentState, isWanted } from './launch-state.js';
-export { parseMachineId } from './machine-id.js';
+export { parseMachineId, shortMachineId } from './machine-id.js';
 export { effectiveMetadata, matchesMetadata, passesTest, spellTest } from './metadata.js';
 export { findMisfit, type MachineContext, type Misfit, misfits } from './misfits.js';
 export {

@@ -17,6 +17,8 @@ export function explainUnschedule(why: UnscheduleReason): string {
       return 'the machine went away';
     case 'misfit':
       return `the machine ${why.misfits.map(explainMisfit).join(' and ')}`;
+    case 'replaced':
+      return `${why.by} replaces it there`;
     default:
       return assertNever(why);
   }

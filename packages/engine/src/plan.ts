@@ -18,12 +18,15 @@ export type UnscheduleReason =
   | { readonly kind: 'template' }
   | { readonly kind: 'global' }
   | { readonly kind: 'machine-lost' }
-  | { readonly kind: 'misfit'; readonly misfits: readonly Misfit[] };
+  | { readonly kind: 'misfit'; readonly misfits: readonly Misfit[] }
+  | { readonly kind: 'replaced'; readonly by: UnitName };
 
 /** What {@link schedule} decided. */
 export interface Plan {
   /** In the order they must be applied: unschedule before schedule, each in name order. */
   readonly decisions: readonly Decision[];
-  /** Each wanted unit that is left without a machine, and why; in name order. */
+  /** Each wanted unit of {@link lookedAt} that is left without a machine, and why; in name order. */
   readonly blocked: ReadonlyMap<UnitName, WaitReason>;
+  /** The units that were to be decided about, and those that what was decided concerns. */
+  readonly lookedAt: ReadonlySet<UnitName>;
 }

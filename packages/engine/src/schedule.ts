@@ -1,60 +1,42 @@
-import {
-  type Cluster,
-  findMisfit,
-  isWanted,
-  leavingKey,
-  type Machine,
-  type MachineContext,
-  type MachineId,
-  misfitKey,
-  misfits,
-  type Unit,
-  type WaitReason,
-  waitReason,
-} from '@flotilla/cluster';
+import { type Cluster, type MachineId, misfits, type WaitReason } from '@flotilla/cluster';
 import type { UnitName } from '@flotilla/unit';
+import { chooseMachine, hasQuietPlace } from './choose-machine.js';
+import { ClusterIndex } from './cluster-index.js';
+import type { Change, UnitNode } from './index-nodes.js';
 import { isLost } from './lost-machines.js';
-import { MachineRanking } from './machine-ranking.js';
 import type { Decision, Plan, UnscheduleReason } from './plan.js';
+import { firstByName, replacersOn } from './relations.js';
+import { UnitQueue } from './unit-queue.js';
+import { explainWait } from './wait.js';
 
-/** A machine without any of the units in question. */
-const nothingHere: MachineContext = { has: () => false, findConflict: () => undefined, load: 0 };
+/** A unit that was placed in a pass and is driven away by what is placed next is placed again so often, then it stays. */
+const mostPlacings = 4;
+
+/** Later than anything that is in the store. */
+const justNow = Number.MAX_SAFE_INTEGER;
 
 /**
  * Decides which machine runs each non-global unit.
  *
- * Keeps a unit where it is while it still fits; otherwise moves it to the fitting machine with the fewest units, ties
- * to the lower ID, but a unit that says where it runs stays there. Units are taken in name order, so a plan depends only on
- * its input. A unit that has to leave a live machine is placed anew only when it has left.
+ * Keeps a unit where it is while it still fits; otherwise moves it to the best machine that fits, by its wishes and the
+ * strategy, but a unit that says where it runs stays there. Units are taken in name order, and those that wait for
+ * others again after those, so a plan depends only on its input. A unit that has to leave a live machine is placed
+ * anew only when it has left.
  *
  * @param cluster Read at one revision; not modified.
- * @param among The names to decide about. Enough are those whose unit, placement or leaving has changed since a plan
- *   was carried out, those on machines that have changed, and, if any machine has, those that wait. @default all
+ * @param among The names to decide about; what is decided about them may concern others. @default all
  * @see coreos/fleet engine/reconciler.go, engine/scheduler.go (least loaded)
  */
 export function schedule(cluster: Cluster, among: Iterable<UnitName> = allNames(cluster)): Plan {
-  const names = [...among].sort();
-  const unscheduled = unscheduleDecisions(cluster, names);
-  const freed = new Map(unscheduled.map((decision) => [decision.unit, decision.machine]));
-  const scheduled: Decision[] = [];
-  const blocked = new Map<UnitName, WaitReason>();
-  let ranking: MachineRanking | undefined;
-  for (const name of names) {
-    const unit = cluster.units.get(name);
-    if (unit === undefined || !needsMachine(unit) || cluster.unreadable.units.has(name)) continue;
-    if (cluster.placements.has(name) && !freed.has(name)) continue;
-    const leaving = machinesToLeave(cluster, name, freed.get(name));
-    if (leaving.length > 0) {
-      blocked.set(name, waitReason(cluster.machines.size, new Map(leaving.map((id) => [leavingKey(id), 1]))));
-      continue;
-    }
-    ranking ??= new MachineRanking(cluster, new Set(freed.keys()));
-    const machine =
-      takeOwn(unit, ranking) ?? ranking.take((candidate) => findMisfit(unit, candidate, nothingHere) === undefined);
-    if (machine === undefined) blocked.set(name, countMisfits(unit, cluster.machines.values()));
-    else scheduled.push({ kind: 'schedule', unit: name, machine: machine.id });
-  }
-  return { decisions: [...unscheduled, ...scheduled], blocked };
+  return new Pass(ClusterIndex.of(cluster), among).run();
+}
+
+/** The same from an index, which is left as it was. `among` has what the index has touched since the last plan. */
+export function decide(index: ClusterIndex, among: Iterable<UnitName>): Plan {
+  const pass = new Pass(index, among);
+  const plan = pass.run();
+  pass.end({ undo: true });
+  return plan;
 }
 
 /** The cluster once `decisions` are carried out, except that units which leave a live machine are still leaving it. */
@@ -63,7 +45,7 @@ export function applyDecisions(cluster: Cluster, decisions: readonly Decision[])
   const leaving = new Map(cluster.leaving);
   for (const decision of decisions) {
     const { unit, machine } = decision;
-    if (decision.kind === 'schedule') placements.set(unit, { machine, since: Number.MAX_SAFE_INTEGER });
+    if (decision.kind === 'schedule') placements.set(unit, { machine, since: justNow });
     else {
       placements.delete(unit);
       if (!isLost(machine, cluster)) leaving.set(unit, new Set([...(leaving.get(unit) ?? []), machine]));
@@ -76,69 +58,172 @@ function allNames({ units, placements }: Cluster): Set<UnitName> {
   return new Set([...units.keys(), ...placements.keys()]);
 }
 
-function needsMachine(unit: Unit): boolean {
-  return !unit.requirements.isGlobal && isWanted(unit);
-}
+class Pass {
+  readonly #index: ClusterIndex;
+  /** Placed units to look at. */
+  readonly #placed: UnitQueue;
+  /** Units without a machine to look at in this round, and in the next one. */
+  #waiting: UnitQueue;
+  #again = new Set<UnitNode>();
+  /** The unit of this round that was looked at last. */
+  #cursor = '';
+  readonly #changed: UnitNode[] = [];
+  readonly #lookedAt: Set<UnitName>;
+  readonly #blocked = new Set<UnitNode>();
 
-function unscheduleDecisions(cluster: Cluster, names: readonly UnitName[]) {
-  const decisions: Extract<Decision, { kind: 'unschedule' }>[] = [];
-  for (const name of names) {
-    const machine = cluster.placements.get(name)?.machine;
-    if (machine === undefined || cluster.unreadable.units.has(name)) continue;
-    const why = findUnscheduleReason(cluster, name, machine);
-    if (why !== undefined) decisions.push({ kind: 'unschedule', unit: name, machine, why });
+  constructor(index: ClusterIndex, among: Iterable<UnitName>) {
+    this.#index = index;
+    this.#lookedAt = new Set(among);
+    const placed: UnitNode[] = [];
+    const waiting: UnitNode[] = [];
+    for (const name of this.#lookedAt) {
+      const node = index.units.find(name);
+      if (node?.placement !== undefined) placed.push(node);
+      else if (node !== undefined) waiting.push(node);
+    }
+    this.#placed = new UnitQueue(placed);
+    this.#waiting = new UnitQueue(waiting);
   }
-  return decisions;
-}
 
-function findUnscheduleReason(cluster: Cluster, name: UnitName, id: MachineId): UnscheduleReason | undefined {
-  const unit = cluster.units.get(name);
-  if (unit === undefined) return { kind: 'destroyed' };
-  if (unit.desiredState === 'inactive') return { kind: 'inactive' };
-  if (unit.requirements.isGlobal) return { kind: 'global' };
-  if (!isWanted(unit)) return { kind: 'template' };
-  const machine = cluster.machines.get(id);
-  if (machine === undefined) return isLost(id, cluster) ? { kind: 'machine-lost' } : undefined;
-  const found = misfits(unit, machine, onlyIt(name));
-  return found.length === 0 ? undefined : { kind: 'misfit', misfits: found };
-}
-
-/**
- * The machine that a unit says it runs on, if it fits there. It is nothing new to that machine, which may be closed. A
- * machine that was away in between has lost the unit to another one, and is like any other to it.
- */
-function takeOwn(unit: Unit, ranking: MachineRanking): Machine | undefined {
-  const { name, runsOn } = unit;
-  if (runsOn === undefined) return undefined;
-  const own = onlyIt(name);
-  return ranking.take(
-    (machine) =>
-      machine.id === runsOn.machine &&
-      (machine.since ?? 0) <= runsOn.asOf &&
-      findMisfit(unit, machine, own) === undefined,
-  );
-}
-
-function onlyIt(name: UnitName): MachineContext {
-  return { ...nothingHere, has: (other) => other === name };
-}
-
-/** The machines that a unit has yet to leave; a lost one can't be waited for. */
-function machinesToLeave(cluster: Cluster, name: UnitName, freed: MachineId | undefined): MachineId[] {
-  const ids = new Set(cluster.leaving.get(name));
-  if (freed !== undefined) ids.add(freed);
-  return [...ids].filter((id) => !isLost(id, cluster)).sort();
-}
-
-function countMisfits(unit: Unit, machines: Iterable<Machine>): WaitReason {
-  const counts = new Map<string, number>();
-  let total = 0;
-  for (const machine of machines) {
-    total++;
-    const misfit = findMisfit(unit, machine, nothingHere);
-    if (misfit === undefined) continue;
-    const key = misfitKey(misfit);
-    counts.set(key, (counts.get(key) ?? 0) + 1);
+  run(): Plan {
+    this.#index.whileTelling(
+      (node) => this.#touch(node),
+      () => this.#settle(),
+    );
+    return { decisions: this.#decisions(), blocked: this.#reasons(), lookedAt: this.#lookedAt };
   }
-  return waitReason(total, counts);
+
+  /** Ends the pass; `undo` puts the index back to how it was. */
+  end({ undo }: { readonly undo: boolean }): void {
+    const index = this.#index;
+    index.whileTelling(
+      () => {},
+      () => {
+        for (const node of this.#changed) {
+          if (undo && node.change !== undefined) {
+            index.move(node, node.change.placement);
+            index.moveLeaving(node, node.change.leaving);
+          }
+          node.change = undefined;
+        }
+      },
+    );
+  }
+
+  #settle(): void {
+    this.#checkPlaced();
+    for (;;) {
+      for (let node = this.#waiting.take(); node !== undefined; node = this.#waiting.take()) {
+        this.#cursor = node.name;
+        this.#place(node);
+        this.#checkPlaced();
+      }
+      if (this.#again.size === 0) return;
+      this.#waiting = new UnitQueue([...this.#again]);
+      this.#again = new Set();
+      this.#cursor = '';
+    }
+  }
+
+  #touch(node: UnitNode): void {
+    this.#lookedAt.add(node.name);
+    if (node.placement !== undefined) this.#placed.add(node);
+    else if (node.name > this.#cursor) this.#waiting.add(node);
+    else this.#again.add(node);
+  }
+
+  #checkPlaced(): void {
+    for (let node = this.#placed.take(); node !== undefined; node = this.#placed.take()) {
+      const why = this.#findUnscheduleReason(node);
+      if (why !== undefined) this.#takeOff(node, why);
+    }
+  }
+
+  #place(node: UnitNode): void {
+    if (!node.needsMachine || node.placement !== undefined || node.isUnreadable) return;
+    const machine = this.#mustLeave(node) ? undefined : chooseMachine(this.#index, node);
+    this.#index.units.setSeeking(node, machine === undefined);
+    if (machine === undefined) {
+      this.#blocked.add(node);
+      return;
+    }
+    this.#changeOf(node).placings++;
+    this.#index.move(node, { machine: machine.id, since: justNow });
+    // If it could only be placed where it is replaced, it waits for a better place.
+    if (node.matchedBy.length > 0) this.#placed.add(node);
+  }
+
+  #takeOff(node: UnitNode, why: UnscheduleReason): void {
+    const { placement, leaving = new Set<MachineId>() } = node;
+    const change = this.#changeOf(node);
+    const isFromBefore = placement === change.placement;
+    this.#index.move(node, undefined);
+    this.#touch(node);
+    if (placement === undefined || !isFromBefore) return;
+    change.why = why;
+    if (!isLost(placement.machine, this.#index.cluster))
+      this.#index.moveLeaving(node, new Set([...leaving, placement.machine]));
+  }
+
+  #changeOf(node: UnitNode): Change {
+    if (node.change === undefined) {
+      node.change = { placement: node.placement, leaving: node.leaving, why: undefined, placings: 0 };
+      this.#changed.push(node);
+    }
+    return node.change;
+  }
+
+  #findUnscheduleReason(node: UnitNode): UnscheduleReason | undefined {
+    const { change, unit, placement } = node;
+    this.#index.units.setSeeking(node, false);
+    if (node.isUnreadable || placement === undefined) return undefined;
+    if (unit === undefined) return { kind: 'destroyed' };
+    if (unit.desiredState === 'inactive') return { kind: 'inactive' };
+    if (unit.requirements.isGlobal) return { kind: 'global' };
+    if (!node.needsMachine) return { kind: 'template' };
+    if (change !== undefined && change.placings >= mostPlacings) return undefined;
+    const { machine, view } = this.#index.machineNode(placement.machine);
+    if (machine === undefined) {
+      return isLost(placement.machine, this.#index.cluster) ? { kind: 'machine-lost' } : undefined;
+    }
+    const found = misfits(unit, machine, view);
+    return found.length > 0 ? { kind: 'misfit', misfits: found } : this.#findReplacement(node);
+  }
+
+  /** A unit that is replaced goes if there is a place for it; if not, it stays until there is. */
+  #findReplacement(node: UnitNode): UnscheduleReason | undefined {
+    const replacer = node.home === undefined ? undefined : firstByName(replacersOn(node.home, node));
+    if (replacer === undefined) return undefined;
+    if (hasQuietPlace(this.#index, node)) return { kind: 'replaced', by: replacer.name };
+    this.#index.units.setSeeking(node, true);
+    return undefined;
+  }
+
+  /** Whether a unit has yet to leave a machine; a lost one can't be waited for. */
+  #mustLeave({ leaving }: UnitNode): boolean {
+    if (leaving === undefined) return false;
+    for (const id of leaving) if (!isLost(id, this.#index.cluster)) return true;
+    return false;
+  }
+
+  #decisions(): Decision[] {
+    const unscheduled: Decision[] = [];
+    const scheduled: Decision[] = [];
+    for (const { name: unit, change, placement } of this.#changed.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+      const before = change?.placement;
+      if (before !== undefined && change?.why !== undefined)
+        unscheduled.push({ kind: 'unschedule', unit, machine: before.machine, why: change.why });
+      if (placement !== undefined && placement !== before)
+        scheduled.push({ kind: 'schedule', unit, machine: placement.machine });
+    }
+    return [...unscheduled, ...scheduled];
+  }
+
+  #reasons(): Map<UnitName, WaitReason> {
+    const reasons = new Map<UnitName, WaitReason>();
+    const waiting = [...this.#blocked].filter(({ placement }) => placement === undefined);
+    for (const node of waiting.sort((a, b) => (a.name < b.name ? -1 : 1)))
+      reasons.set(node.name, explainWait(this.#index, node));
+    return reasons;
+  }
 }

@@ -1,0 +1,349 @@
+import {
+  type Cluster,
+  globalsOn,
+  isWanted,
+  type Machine,
+  type MachineContext,
+  type MachineId,
+  type Placement,
+  type Unit,
+} from '@flotilla/cluster';
+import type { Strategy, UnitName } from '@flotilla/unit';
+import { IndexedUnits } from './indexed-units.js';
+import type { MachineNode, UnitNode } from './index-nodes.js';
+import { MachineDirectory } from './machine-directory.js';
+import { areRivals, firstByName, isOn, rivalsOn } from './relations.js';
+
+/**
+ * The cluster, and who in it has to do with whom, kept up to date change by change: the cost of a change follows what it
+ * concerns. Each change tells, through `onTouched`, every unit about which something else may be decided now, or whose
+ * reason to wait may read otherwise.
+ */
+export class ClusterIndex {
+  readonly #units = new Map<UnitName, Unit>();
+  readonly #placements = new Map<UnitName, Placement>();
+  readonly #leaving = new Map<UnitName, ReadonlySet<MachineId>>();
+  readonly #machines = new Map<MachineId, Machine>();
+  readonly #away = new Set<MachineId>();
+  readonly #unreadable = { units: new Set<UnitName>(), machines: new Set<MachineId>() };
+  #strategy: Strategy = 'spread';
+  #tell: (node: UnitNode) => void;
+  readonly #nodes = new Map<MachineId, MachineNode>();
+  readonly #globals = new Set<UnitNode>();
+  #isLoading = false;
+  /** As it is now; it changes with the index. */
+  readonly cluster: Cluster;
+  readonly directory = new MachineDirectory();
+  readonly units = new IndexedUnits();
+
+  constructor({ onTouched }: { readonly onTouched: (name: UnitName) => void }) {
+    this.#tell = ({ name }) => onTouched(name);
+    const strategy = () => this.#strategy;
+    this.cluster = {
+      units: this.#units,
+      placements: this.#placements,
+      leaving: this.#leaving,
+      machines: this.#machines,
+      away: this.#away,
+      unreadable: this.#unreadable,
+      get strategy() {
+        return strategy();
+      },
+    };
+  }
+
+  /** An index of `cluster` as it is; nobody is told of changes. */
+  static of(cluster: Cluster): ClusterIndex {
+    const index = new ClusterIndex({ onTouched: () => {} });
+    index.load(() => {
+      index.setStrategy(cluster.strategy);
+      for (const [id, machine] of cluster.machines) index.setMachine(id, machine);
+      for (const id of cluster.away) index.setAway(id, true);
+      for (const [name, unit] of cluster.units) index.setUnit(name, unit);
+      for (const [name, placement] of cluster.placements) index.setPlacement(name, placement);
+      for (const [name, machines] of cluster.leaving) index.setLeaving(name, machines);
+      for (const name of cluster.unreadable.units) index.setUnreadableUnit(name, true);
+      for (const id of cluster.unreadable.machines) index.setUnreadableMachine(id, true);
+    });
+    return index;
+  }
+
+  /** Takes in everything at once, in any order, and tells nobody. The index must be empty. */
+  load(fill: () => void): void {
+    this.#isLoading = true;
+    fill();
+    this.#isLoading = false;
+    this.whileTelling(
+      () => {},
+      () => this.#build(),
+    );
+  }
+
+  /** Whom the changes made in `body` touch is told to `tell` instead. */
+  whileTelling(tell: (node: UnitNode) => void, body: () => void): void {
+    const usual = this.#tell;
+    this.#tell = tell;
+    try {
+      body();
+    } finally {
+      this.#tell = usual;
+    }
+  }
+
+  setUnit(name: UnitName, unit: Unit | undefined): void {
+    setOrDelete(this.#units, name, unit);
+    if (this.#isLoading) return;
+    const node = this.units.of(name);
+    this.#relate(node, () => this.units.setUnit(node, unit));
+    this.units.forgetIfEmpty(node);
+  }
+
+  setPlacement(name: UnitName, placement: Placement | undefined): void {
+    setOrDelete(this.#placements, name, placement);
+    if (this.#isLoading) return;
+    const node = this.units.of(name);
+    this.move(node, placement);
+    this.#tell(node);
+    this.units.forgetIfEmpty(node);
+  }
+
+  /** Has a unit where it would be, for a while: {@link cluster} does not show it, and the unit itself is not told. */
+  move(node: UnitNode, placement: Placement | undefined): void {
+    this.#leave(node);
+    node.placement = placement;
+    this.#enter(node);
+  }
+
+  /** Where a unit is told to leave, and has not answered yet. */
+  setLeaving(name: UnitName, machines: ReadonlySet<MachineId> | undefined): void {
+    const now = machines?.size === 0 ? undefined : machines;
+    setOrDelete(this.#leaving, name, now);
+    if (this.#isLoading) return;
+    const node = this.units.of(name);
+    this.moveLeaving(node, now);
+    this.#tell(node);
+    this.units.forgetIfEmpty(node);
+  }
+
+  /** As {@link move}, for the machines that a unit is leaving. */
+  moveLeaving(node: UnitNode, machines: ReadonlySet<MachineId> | undefined): void {
+    if (node.leaving === machines) return;
+    for (const id of node.leaving ?? []) this.machineNode(id).leavers.delete(node);
+    for (const id of machines ?? []) this.machineNode(id).leavers.add(node);
+    node.leaving = machines;
+    for (const other of this.units.seekingRivals(node)) this.#tell(other);
+  }
+
+  setUnreadableUnit(name: UnitName, isUnreadable: boolean): void {
+    setMember(this.#unreadable.units, name, isUnreadable);
+    if (this.#isLoading) return;
+    const node = this.units.of(name);
+    this.#relate(node, () => {
+      node.isUnreadable = isUnreadable;
+    });
+    this.units.forgetIfEmpty(node);
+  }
+
+  setMachine(id: MachineId, machine: Machine | undefined): void {
+    setOrDelete(this.#machines, id, machine);
+    if (!this.#isLoading) this.#refreshMachine(id);
+  }
+
+  setUnreadableMachine(id: MachineId, isUnreadable: boolean): void {
+    setMember(this.#unreadable.machines, id, isUnreadable);
+    if (!this.#isLoading) this.#refreshMachine(id);
+  }
+
+  setAway(id: MachineId, isAway: boolean): void {
+    if (this.#away.has(id) === isAway) return;
+    setMember(this.#away, id, isAway);
+    if (!this.#isLoading) this.#refreshMachine(id);
+  }
+
+  setStrategy(strategy: Strategy): void {
+    this.#strategy = strategy;
+  }
+
+  /** Whether more may be asked of a unit: it waits, or stays although it is replaced, until something changes. */
+  setSeeking(node: UnitNode, isSeeking: boolean): void {
+    this.units.setSeeking(node, isSeeking);
+  }
+
+  /** Touches every unit that may depend on where `name` is: what was decided about that did not come true. */
+  touchRelatives(name: UnitName): void {
+    const node = this.units.find(name);
+    if (node === undefined) return;
+    this.#tell(node);
+    for (const other of this.units.relativesOf(node)) this.#tell(other);
+    if (this.directory.inIdOrder().some(({ machine }) => machine?.maxUnits !== undefined)) this.#touchSeekers();
+  }
+
+  /** How things stand on a machine, for the rules. */
+  contextOf(id: MachineId): MachineContext {
+    return this.machineNode(id).view;
+  }
+
+  machineNode(id: MachineId): MachineNode {
+    const known = this.#nodes.get(id);
+    if (known !== undefined) return known;
+    const units = this.units;
+    const view: MachineContext = {
+      has: (name) => {
+        const unit = units.find(name);
+        return unit !== undefined && isOn(node, unit);
+      },
+      findConflict: ({ name }) => {
+        const unit = units.find(name);
+        return unit === undefined ? undefined : firstByName(rivalsOn(node, unit))?.name;
+      },
+      get load() {
+        return node.load;
+      },
+    };
+    const node: MachineNode = {
+      id,
+      machine: undefined,
+      residents: [],
+      leavers: new Set(),
+      globals: [],
+      load: 0,
+      view,
+    };
+    this.#nodes.set(id, node);
+    return node;
+  }
+
+  /** Changes something about a unit, with all that depends on where it is. */
+  #relate(node: UnitNode, change: () => void): void {
+    const wasGlobal = this.#globals.has(node);
+    this.#leave(node);
+    if (wasGlobal) this.#setGlobal(node, false);
+    change();
+    const { unit } = node;
+    if (unit?.requirements.isGlobal === true && isWanted(unit)) this.#setGlobal(node, true);
+    this.#enter(node);
+    this.#tell(node);
+  }
+
+  /** A unit that belongs to a machine takes part in what goes on there. */
+  #enter(node: UnitNode): void {
+    const { placement, isUnreadable, needsMachine } = node;
+    if (placement === undefined || !(isUnreadable || needsMachine)) return;
+    const machine = this.machineNode(placement.machine);
+    node.home = machine;
+    node.seat = machine.residents.push(node) - 1;
+    this.units.noteResident(node, machine);
+    this.#setLoad(machine, machine.load + 1);
+    this.#touchAround(node, machine);
+  }
+
+  #leave(node: UnitNode): void {
+    const machine = node.home;
+    if (machine === undefined) return;
+    node.home = undefined;
+    const last = machine.residents.pop();
+    if (last !== undefined && last !== node) {
+      machine.residents[node.seat] = last;
+      last.seat = node.seat;
+    }
+    this.units.noteGone(node, machine);
+    this.#setLoad(machine, machine.load - 1);
+    this.#touchAround(node, machine);
+  }
+
+  #touchAround(node: UnitNode, machine: MachineNode): void {
+    if (!this.units.isOfConcern(node)) return;
+    if (this.#isRivalOfGlobal(node)) this.#refreshGlobals(machine);
+    for (const other of this.units.concernedBy(node, machine)) if (other !== node) this.#tell(other);
+  }
+
+  #isRivalOfGlobal(node: UnitNode): boolean {
+    if (node.conflicts.length === 0 && node.matchedBy.length === 0) return false;
+    for (const global of this.#globals) if (areRivals(global, node)) return true;
+    return false;
+  }
+
+  #setGlobal(node: UnitNode, isGlobal: boolean): void {
+    setMember(this.#globals, node, isGlobal);
+    for (const machine of this.#nodes.values()) this.#refreshGlobals(machine);
+  }
+
+  /** Which global units run on a machine. */
+  #refreshGlobals(node: MachineNode): void {
+    const before = node.globals;
+    if (this.#globals.size === 0 && before.length === 0) return;
+    node.globals = node.machine === undefined ? [] : this.#findGlobals(node, node.machine);
+    this.#setLoad(node, node.load + node.globals.length - before.length);
+    for (const global of [...before, ...node.globals]) {
+      if (before.includes(global) && node.globals.includes(global)) continue;
+      for (const other of this.units.concernedBy(global, node)) this.#tell(other);
+    }
+  }
+
+  #findGlobals({ residents }: MachineNode, machine: Machine): UnitNode[] {
+    const wanted = [...this.#globals].flatMap(({ unit }) => unit ?? []);
+    const rivals = residents.filter((node) => this.#isRivalOfGlobal(node));
+    const running = globalsOn(
+      machine,
+      wanted,
+      rivals.flatMap(({ unit }) => unit ?? []),
+    );
+    return running.map(({ name }) => this.units.of(name));
+  }
+
+  #setLoad(node: MachineNode, load: number): void {
+    if (load === node.load) return;
+    const max = node.machine?.maxUnits;
+    const opensOrCloses = max !== undefined && node.load >= max !== load >= max;
+    if (node.machine === undefined) node.load = load;
+    else this.directory.setLoad(node, load);
+    if (opensOrCloses) this.#touchSeekers();
+  }
+
+  #refreshMachine(id: MachineId): void {
+    const node = this.machineNode(id);
+    const machine = this.#unreadable.machines.has(id) ? undefined : this.#machines.get(id);
+    if (node.machine !== undefined) this.directory.remove(node);
+    node.machine = machine;
+    if (machine !== undefined) this.directory.add(node);
+    this.#refreshGlobals(node);
+    for (const unit of node.residents) this.#tell(unit);
+    for (const unit of node.leavers) this.#tell(unit);
+    this.#touchSeekers();
+  }
+
+  #touchSeekers(): void {
+    for (const unit of this.units.seekers) this.#tell(unit);
+  }
+
+  /** Everything from what was taken in: globs before the names that they match, units before who runs where. */
+  #build(): void {
+    for (const id of this.#machines.keys()) this.#refreshMachine(id);
+    for (const unit of this.#units.values()) this.units.noteGlobs(unit.requirements);
+    for (const [name, unit] of this.#units) {
+      const node = this.units.of(name);
+      this.units.setUnit(node, unit);
+    }
+    for (const name of this.#unreadable.units) this.units.of(name).isUnreadable = true;
+    for (const [name, placement] of this.#placements) {
+      const node = this.units.of(name);
+      node.placement = placement;
+      this.#enter(node);
+    }
+    for (const [name, machines] of [...this.#leaving]) this.setLeaving(name, machines);
+    for (const [name, unit] of this.#units) {
+      if (unit.requirements.isGlobal && isWanted(unit)) this.#globals.add(this.units.of(name));
+    }
+    for (const node of this.#nodes.values()) this.#refreshGlobals(node);
+  }
+}
+
+function setOrDelete<K, V>(map: Map<K, V>, key: K, value: V | undefined): void {
+  if (value === undefined) map.delete(key);
+  else map.set(key, value);
+}
+
+function setMember<T>(set: Set<T>, member: T, isIn: boolean): void {
+  if (isIn) set.add(member);
+  else set.delete(member);
+}

@@ -1,0 +1,205 @@
+import { isWanted, type Unit } from '@flotilla/cluster';
+import type { Requirements, UnitName } from '@flotilla/unit';
+import { fixedStart, GlobBook, type GlobNode } from './glob-book.js';
+import { type MachineNode, newUnitNode, type UnitNode } from './index-nodes.js';
+
+const nobody: ReadonlySet<UnitNode> = new Set();
+
+/** The units of the index, and which of them name which others. */
+export class IndexedUnits {
+  readonly #nodes = new Map<UnitName, UnitNode>();
+  readonly #book = new GlobBook();
+  readonly #followers = new Map<string, Set<UnitNode>>();
+  readonly #byStem = new Map<string, Set<UnitNode>>();
+  /** How many instances of a template are residents of a machine. */
+  readonly #instances = new Map<string, Map<MachineNode, number>>();
+  readonly #seekers = new Set<UnitNode>();
+
+  /** Those that {@link setSeeking} was told of. */
+  get seekers(): ReadonlySet<UnitNode> {
+    return this.#seekers;
+  }
+
+  find(name: string): UnitNode | undefined {
+    return this.#nodes.get(name as UnitName);
+  }
+
+  /** The node of a unit; made if there is none. */
+  of(name: UnitName): UnitNode {
+    const known = this.#nodes.get(name);
+    if (known !== undefined) return known;
+    const node = newUnitNode(name);
+    node.matchedBy = this.#book.matching(name);
+    this.#nodes.set(name, node);
+    if (node.stem !== undefined) addTo(this.#byStem, node.stem, node);
+    return node;
+  }
+
+  /** Drops a node that says nothing any more. */
+  forgetIfEmpty(node: UnitNode): void {
+    if (node.unit !== undefined || node.placement !== undefined || node.leaving !== undefined || node.isUnreadable) return;
+    this.setSeeking(node, false);
+    this.#nodes.delete(node.name);
+    if (node.stem !== undefined) deleteFrom(this.#byStem, node.stem, node);
+  }
+
+  /** Enters what a unit asks for. It must not be a resident meanwhile. */
+  setUnit(node: UnitNode, unit: Unit | undefined): void {
+    const { isSeeking } = node;
+    this.setSeeking(node, false);
+    this.#dropRequirements(node);
+    node.unit = unit;
+    node.needsMachine = unit !== undefined && !unit.requirements.isGlobal && isWanted(unit);
+    if (unit !== undefined) this.#enterRequirements(node, unit);
+    this.setSeeking(node, isSeeking);
+  }
+
+  /** Makes the globs of a unit known before there are names for them to match, which saves looking at those. */
+  noteGlobs(requirements: Requirements): void {
+    for (const glob of globsOf(requirements)) if (this.#book.find(glob) === undefined) this.#book.add(glob);
+  }
+
+  setSeeking(node: UnitNode, isSeeking: boolean): void {
+    if (node.isSeeking === isSeeking) return;
+    node.isSeeking = isSeeking;
+    setMember(this.#seekers, node, isSeeking);
+    for (const glob of node.matchedBy) setMember(glob.seekingMatched, node, isSeeking);
+    for (const glob of node.conflicts) setMember(glob.seekingUsers, node, isSeeking);
+    for (const glob of node.replaces) setMember(glob.seekingUsers, node, isSeeking);
+  }
+
+  noteResident(node: UnitNode, machine: MachineNode): void {
+    for (const glob of node.matchedBy) glob.matched.add(machine, node);
+    for (const glob of node.conflicts) glob.conflicting.add(machine, node);
+    for (const glob of node.replaces) glob.replacing.add(machine, node);
+    this.#countInstance(node, machine, 1);
+  }
+
+  noteGone(node: UnitNode, machine: MachineNode): void {
+    for (const glob of node.matchedBy) glob.matched.delete(machine, node);
+    for (const glob of node.conflicts) glob.conflicting.delete(machine, node);
+    for (const glob of node.replaces) glob.replacing.delete(machine, node);
+    this.#countInstance(node, machine, -1);
+  }
+
+  /** How many residents each machine has of the template that `node` is an instance of; those without any have no entry. */
+  fellowsOf(node: UnitNode): ReadonlyMap<MachineNode, number> {
+    return this.#instances.get(templateOf(node) ?? '') ?? new Map<MachineNode, number>();
+  }
+
+  /** Whether it may concern anybody where `node` is. */
+  isOfConcern({ name, conflicts, matchedBy, replaces }: UnitNode): boolean {
+    return conflicts.length + matchedBy.length + replaces.length > 0 || (this.#followers.size > 0 && this.#followers.has(name));
+  }
+
+  /** Whom it may concern that `node` came to, or went from, `machine`. */
+  *concernedBy(node: UnitNode, machine: MachineNode): Iterable<UnitNode> {
+    yield* this.#followers.get(node.name) ?? nobody;
+    for (const globs of [node.conflicts, node.replaces]) {
+      for (const glob of globs) {
+        yield* glob.matched.on(machine) ?? nobody;
+        yield* glob.seekingMatched;
+      }
+    }
+    for (const glob of node.matchedBy) {
+      yield* glob.conflicting.on(machine) ?? nobody;
+      yield* glob.replacing.on(machine) ?? nobody;
+      yield* glob.seekingUsers;
+    }
+  }
+
+  /** The seeking units that `node` keeps off a machine that it is leaving. */
+  *seekingRivals(node: UnitNode): Iterable<UnitNode> {
+    for (const glob of node.conflicts) yield* glob.seekingMatched;
+    for (const glob of node.matchedBy) yield* glob.seekingUsers;
+  }
+
+  /** All that have to do with `node`, wherever they are. */
+  *relativesOf(node: UnitNode): Iterable<UnitNode> {
+    yield* this.#followers.get(node.name) ?? nobody;
+    yield* this.seekingRivals(node);
+    for (const glob of node.replaces) yield* glob.seekingMatched;
+    for (const globs of [node.conflicts, node.replaces]) for (const glob of globs) yield* glob.matched.all();
+    for (const glob of node.matchedBy) {
+      yield* glob.conflicting.all();
+      yield* glob.replacing.all();
+    }
+  }
+
+  #enterRequirements(node: UnitNode, unit: Unit): void {
+    const { conflicts, replaces, preferConflicts, machineOf } = unit.requirements;
+    if (conflicts.length > 0) node.conflicts = conflicts.map((glob) => this.#globOf(glob));
+    if (replaces.length > 0) node.replaces = replaces.map((glob) => this.#globOf(glob));
+    if (preferConflicts.length > 0) node.avoids = preferConflicts.map(({ glob }) => this.#globOf(glob));
+    if (machineOf.length > 0) node.peers = machineOf;
+    for (const peer of node.peers) addTo(this.#followers, peer, node);
+    if (node.needsMachine) for (const glob of node.replaces) glob.replacers.add(node);
+  }
+
+  #dropRequirements(node: UnitNode): void {
+    for (const peer of node.peers) deleteFrom(this.#followers, peer, node);
+    for (const glob of node.replaces) glob.replacers.delete(node);
+    if (node.conflicts.length > 0) node.conflicts = [];
+    if (node.replaces.length > 0) node.replaces = [];
+    if (node.avoids.length > 0) node.avoids = [];
+    if (node.peers.length > 0) node.peers = [];
+  }
+
+  /** The node of a glob; a new one is shown all names that it may match. */
+  #globOf(pattern: string): GlobNode {
+    const known = this.#book.find(pattern);
+    if (known !== undefined) return known;
+    const glob = this.#book.add(pattern);
+    for (const node of this.#mayMatch(pattern)) {
+      if (!glob.matches(node.name)) continue;
+      node.matchedBy = [...node.matchedBy, glob];
+      if (node.home !== undefined) glob.matched.add(node.home, node);
+      if (node.isSeeking) glob.seekingMatched.add(node);
+    }
+    return glob;
+  }
+
+  #mayMatch(pattern: string): Iterable<UnitNode> {
+    const start = fixedStart(pattern);
+    const named = this.find(pattern);
+    if (start === pattern) return named === undefined ? [] : [named];
+    const at = start.indexOf('@');
+    return at < 0 ? this.#nodes.values() : (this.#byStem.get(start.slice(0, at + 1)) ?? nobody);
+  }
+
+  #countInstance(node: UnitNode, machine: MachineNode, change: number): void {
+    const template = templateOf(node);
+    if (template === undefined) return;
+    const counts = this.#instances.get(template) ?? new Map<MachineNode, number>();
+    this.#instances.set(template, counts);
+    const count = (counts.get(machine) ?? 0) + change;
+    if (count > 0) counts.set(machine, count);
+    else counts.delete(machine);
+    if (counts.size === 0) this.#instances.delete(template);
+  }
+}
+
+function globsOf({ conflicts, replaces, preferConflicts }: Requirements): readonly string[] {
+  if (conflicts.length + replaces.length + preferConflicts.length === 0) return conflicts;
+  return [...conflicts, ...replaces, ...preferConflicts.map(({ glob }) => glob)];
+}
+
+function templateOf({ name, stem }: UnitNode): string | undefined {
+  return stem === undefined ? undefined : `${stem}${name.slice(name.lastIndexOf('.'))}`;
+}
+
+function addTo<K, V>(map: Map<K, Set<V>>, key: K, value: V): void {
+  const values = map.get(key);
+  if (values === undefined) map.set(key, new Set([value]));
+  else values.add(value);
+}
+
+function deleteFrom<K, V>(map: Map<K, Set<V>>, key: K, value: V): void {
+  const values = map.get(key);
+  if (values?.delete(value) === true && values.size === 0) map.delete(key);
+}
+
+function setMember<T>(set: Set<T>, member: T, isIn: boolean): void {
+  if (isIn) set.add(member);
+  else set.delete(member);
+}

@@ -1,0 +1,29 @@
+import { awaitedPeerKey, findMisfit, leavingKey, misfitKey, type WaitReason, waitReason } from '@flotilla/cluster';
+import type { ClusterIndex } from './cluster-index.js';
+import type { UnitNode } from './index-nodes.js';
+import { isLost } from './lost-machines.js';
+
+/** Why a unit has no machine: what it waits for, or else what is wrong with each machine. */
+export function explainWait(index: ClusterIndex, node: UnitNode): WaitReason {
+  const { unit } = node;
+  const { cluster, directory } = index;
+  const leaving = [...(node.leaving ?? [])].filter((id) => !isLost(id, cluster));
+  if (leaving.length > 0) return waitReason(directory.size, new Map(leaving.map((id) => [leavingKey(id), 1])));
+  const awaited = node.peers.find((peer) => !isAnywhere(index, peer));
+  if (awaited !== undefined) return waitReason(directory.size, new Map([[awaitedPeerKey(awaited), 1]]));
+  const counts = new Map<string, number>();
+  for (const { machine, view } of directory.inIdOrder()) {
+    const misfit = unit === undefined || machine === undefined ? undefined : findMisfit(unit, machine, view);
+    if (misfit === undefined) continue;
+    const key = misfitKey(misfit);
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  return waitReason(directory.size, counts);
+}
+
+/** Whether a unit is a resident or a global of any machine. */
+function isAnywhere({ directory, units }: ClusterIndex, name: string): boolean {
+  const unit = units.find(name);
+  if (unit === undefined) return false;
+  return unit.home !== undefined || directory.inIdOrder().some(({ globals }) => globals.includes(unit));
+}
