@@ -9,8 +9,8 @@ import {
   type Unit,
 } from '@flotilla/cluster';
 import type { Strategy, UnitName } from '@flotilla/unit';
-import { IndexedUnits } from './indexed-units.js';
 import type { MachineNode, UnitNode } from './index-nodes.js';
+import { IndexedUnits } from './indexed-units.js';
 import { MachineDirectory } from './machine-directory.js';
 import { areRivals, firstByName, isOn, rivalsOn } from './relations.js';
 

@@ -37,7 +37,8 @@ export class IndexedUnits {
 
   /** Drops a node that says nothing any more. */
   forgetIfEmpty(node: UnitNode): void {
-    if (node.unit !== undefined || node.placement !== undefined || node.leaving !== undefined || node.isUnreadable) return;
+    if (node.unit !== undefined || node.placement !== undefined || node.leaving !== undefined || node.isUnreadable)
+      return;
     this.setSeeking(node, false);
     this.#nodes.delete(node.name);
     if (node.stem !== undefined) deleteFrom(this.#byStem, node.stem, node);
@@ -89,7 +90,10 @@ export class IndexedUnits {
 
   /** Whether it may concern anybody where `node` is. */
   isOfConcern({ name, conflicts, matchedBy, replaces }: UnitNode): boolean {
-    return conflicts.length + matchedBy.length + replaces.length > 0 || (this.#followers.size > 0 && this.#followers.has(name));
+    return (
+      conflicts.length + matchedBy.length + replaces.length > 0 ||
+      (this.#followers.size > 0 && this.#followers.has(name))
+    );
   }
 
   /** Whom it may concern that `node` came to, or went from, `machine`. */

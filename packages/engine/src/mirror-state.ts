@@ -1,4 +1,4 @@
-import type { Cluster, Machine, MachineId, Placement, Unit } from '@flotilla/cluster';
+import type { MachineId } from '@flotilla/cluster';
 import { FleetError } from '@flotilla/errors';
 import {
   type KeyValue,
@@ -12,6 +12,7 @@ import {
   type UnitRecord,
 } from '@flotilla/registry';
 import { noRequirements, parseUnitName, type UnitName } from '@flotilla/unit';
+import { ClusterIndex } from './cluster-index.js';
 import { FormerGlobals } from './former-globals.js';
 import { type Entry, MirrorTable } from './mirror-table.js';
 import {
@@ -55,26 +56,14 @@ export class MirrorState {
   readonly machines = new MirrorTable<MachineId, MachineRecord>();
   readonly schedule = new MirroredSchedule();
   readonly formerGlobals = new FormerGlobals();
-  /** As it is now; it changes with the records. */
-  readonly cluster: Cluster;
+  /** What the records make up; it changes with them. */
+  readonly index: ClusterIndex;
   readonly #listener: MirrorStateListener;
-  readonly #units = new Map<UnitName, Unit>();
-  readonly #placements = new Map<UnitName, Placement>();
-  readonly #machines = new Map<MachineId, Machine>();
-  readonly #unreadableMachines = new Set<MachineId>();
   readonly #problems = new UnitProblems();
 
   constructor(listener: MirrorStateListener) {
     this.#listener = listener;
-    this.cluster = {
-      units: this.#units,
-      placements: this.#placements,
-      leaving: this.schedule.leaving,
-      machines: this.#machines,
-      away: new Set(),
-      strategy: 'spread',
-      unreadable: { units: this.#problems.units, machines: this.#unreadableMachines },
-    };
+    this.index = new ClusterIndex(listener);
   }
 
   /** Every unit that there is anything to know about. */
@@ -105,6 +94,14 @@ export class MirrorState {
     }
   }
 
+  /** Takes in a snapshot. */
+  load(kvs: readonly KeyValue[]): void {
+    this.index.load(() => {
+      for (const kv of kvs) this.put(kv);
+      this.#suspectWaiting();
+    });
+  }
+
   put(kv: KeyValue): void {
     const parsed = parseKey(kv.key);
     const name = parsed !== undefined && 'name' in parsed ? parsed.name : undefined;
@@ -116,7 +113,7 @@ export class MirrorState {
     } catch (error) {
       if (namesFile(kv.key)) this.files.noteUser(kv.key, { isUnreadable: true });
       this.#listener.onUnreadable(kv.key, kv.modRevision, error);
-      if (parsed?.kind === 'machine') this.#unreadableMachines.add(parsed.machine);
+      if (parsed?.kind === 'machine') this.index.setUnreadableMachine(parsed.machine, true);
       else if (name !== undefined && parsed?.kind !== 'reason') this.#setProblem(name, kv.key, true);
     }
   }
@@ -137,8 +134,7 @@ export class MirrorState {
         break;
       case 'placement':
         if (this.placements[method](parsed.name, revision)) {
-          this.#placements.delete(parsed.name);
-          this.#listener.onTouched(parsed.name);
+          this.index.setPlacement(parsed.name, undefined);
         }
         break;
       case 'reason':
@@ -149,7 +145,7 @@ export class MirrorState {
         break;
       case 'state':
         if (this.schedule.noteRowGone(parsed.name, parsed.machine, revision)?.record.isLeaving === true)
-          this.#listener.onTouched(parsed.name);
+          this.#noteLeaving(parsed.name);
         break;
       case 'machine':
         this.#deleteMachine(parsed.machine, revision);
@@ -157,7 +153,7 @@ export class MirrorState {
   }
 
   /** After a snapshot: nobody knows whether units that wait have been global a moment ago. */
-  suspectWaiting(): void {
+  #suspectWaiting(): void {
     for (const [name, { record, modRevision }] of this.units.entries) {
       if (record.isGlobal || record.desiredState === 'inactive' || this.placements.entries.has(name)) continue;
       this.formerGlobals.suspect(name, modRevision);
@@ -172,6 +168,7 @@ export class MirrorState {
     const home = findHome(this.units.get(name), this.machines.entries);
     const strays = machines.filter((machine) => machine !== home);
     this.schedule.setStrays(name, strays);
+    this.#noteLeaving(name);
     this.#setProblem(name, copiesProblem, false);
   }
 
@@ -204,8 +201,7 @@ export class MirrorState {
   #putPlacement(name: UnitName, kv: KeyValue): void {
     const entry = readPlacementEntry(kv);
     this.placements.put(name, entry);
-    this.#placements.set(name, { machine: entry.record.machine, since: entry.modRevision });
-    this.#listener.onTouched(name);
+    this.index.setPlacement(name, { machine: entry.record.machine, since: entry.modRevision });
   }
 
   #putUnit(name: UnitName, kv: KeyValue): void {
@@ -228,21 +224,20 @@ export class MirrorState {
 
   /** Makes the unit that scheduling sees from its record and its file. */
   #readUnit(name: UnitName): void {
-    this.#listener.onTouched(name);
     const entry = this.units.get(name);
-    this.#units.delete(name);
     this.#setProblem(name, fileProblem, false);
     this.#setProblem(name, copiesProblem, this.formerGlobals.suspects.has(name));
-    if (entry === undefined) return;
+    if (entry === undefined) {
+      this.index.setUnit(name, undefined);
+      return;
+    }
     const { desiredState, file } = entry.record;
     const reading =
       desiredState === 'inactive'
         ? ({ kind: 'known', requirements: noRequirements } as const)
         : this.files.read(name, file);
-    if (reading.kind === 'known') {
-      this.#units.set(name, unitOf(name, entry, reading.requirements));
-      return;
-    }
+    this.index.setUnit(name, reading.kind === 'known' ? unitOf(name, entry, reading.requirements) : undefined);
+    if (reading.kind === 'known') return;
     this.#setProblem(name, fileProblem, true);
     if (reading.kind === 'bad') this.#listener.onUnreadable(keys.unit(name), entry.modRevision, reading.error);
   }
@@ -252,7 +247,7 @@ export class MirrorState {
     const previous = this.schedule.of(name).get(machine);
     const now = this.schedule.put(name, machine, entry);
     this.#useScheduled(now, previous);
-    this.#listener.onTouched(name);
+    this.#noteLeaving(name);
   }
 
   #deleteSchedule(
@@ -263,7 +258,7 @@ export class MirrorState {
     const previous = this.schedule.of(name).get(machine);
     if (!this.schedule[method](name, machine, revision)) return;
     this.#useScheduled(undefined, previous);
-    this.#listener.onTouched(name);
+    this.#noteLeaving(name);
   }
 
   /** An agent may be about to load what is scheduled to it, so that file is in use too. */
@@ -277,21 +272,32 @@ export class MirrorState {
     const previous = this.machines.get(id);
     this.machines.put(id, entry);
     const machine = machineOf(id, entry);
-    const known = this.#machines.get(id);
-    const wasUnreadable = this.#unreadableMachines.delete(id);
-    this.#machines.set(id, machine);
+    const { machines, unreadable } = this.index.cluster;
+    const known = machines.get(id);
+    const wasUnreadable = unreadable.machines.has(id);
+    if (wasUnreadable) this.index.setUnreadableMachine(id, false);
     const isOther = wasUnreadable || previous?.createRevision !== entry.createRevision;
-    if (isOther || known === undefined || !isSameMachine(known, machine)) this.#listener.onMachineChanged(id);
-  }
-
-  #deleteMachine(id: MachineId, revision: Revision): void {
-    const wasUnreadable = this.#unreadableMachines.delete(id);
-    if (!this.machines.delete(id, revision) && !wasUnreadable) return;
-    this.#machines.delete(id);
+    if (!isOther && known !== undefined && isSameMachine(known, machine)) return;
+    this.index.setMachine(id, machine);
     this.#listener.onMachineChanged(id);
   }
 
+  #deleteMachine(id: MachineId, revision: Revision): void {
+    const wasUnreadable = this.index.cluster.unreadable.machines.has(id);
+    if (!this.machines.delete(id, revision) && !wasUnreadable) return;
+    if (wasUnreadable) this.index.setUnreadableMachine(id, false);
+    this.index.setMachine(id, undefined);
+    this.#listener.onMachineChanged(id);
+  }
+
+  /** The schedule of a unit has changed, and with it perhaps where it has yet to leave. */
+  #noteLeaving(name: UnitName): void {
+    this.index.setLeaving(name, this.schedule.leaving.get(name));
+  }
+
   #setProblem(name: UnitName, problem: string, isProblem: boolean): void {
-    if (this.#problems.note(name, problem, isProblem)) this.#listener.onTouched(name);
+    const was = this.#problems.units.has(name);
+    this.#problems.note(name, problem, isProblem);
+    if (this.#problems.units.has(name) !== was) this.index.setUnreadableUnit(name, !was);
   }
 }

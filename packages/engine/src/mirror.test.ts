@@ -5,6 +5,7 @@ import { encodeRecord, type KeyValue, keys, type Revision, type UnitRecord, type
 import { silentLogger } from '@flotilla/runtime';
 import { parseUnitName, type UnitHash } from '@flotilla/unit';
 import { Mirror } from './mirror.js';
+import { decide } from './schedule.js';
 
 const name = parseUnitName('a.service');
 const m1 = parseMachineId('m1');
@@ -34,7 +35,7 @@ function gone(key: string, modRevision: Revision): WatchEvent {
 function mirrorOf(...kvs: KeyValue[]): Mirror {
   const mirror = new Mirror({ log: silentLogger, onTouched: () => {} });
   mirror.reset(kvs, 10);
-  mirror.takeTouched();
+  decide(mirror.state.index, mirror.takeTouched());
   return mirror;
 }
 
@@ -128,9 +129,10 @@ test('a refusal that the mirror knows of already, or can not know of, touches at
 });
 
 test('a machine touches its units and those that wait, unless nothing that matters has changed', () => {
-  const waiting = kv('reasons/b.service', { since: 1, machines: 1, misfits: {} }, 4);
+  const file = kv('unit-files/f2', '[X-Fleet]\nMachineMetadata=role=none\n', 3);
+  const waiting = kv('units/b.service', { ...unitRecord, file: 'f2' }, 4);
   const scheduled = kv(keys.schedule(m1, name), { ...unitRecord, uid: 3, isLeaving: false }, 4);
-  const mirror = mirrorOf(kv(keys.machine(m1), machineRecord, 2), waiting, scheduled);
+  const mirror = mirrorOf(kv(keys.machine(m1), machineRecord, 2), file, waiting, scheduled);
   const change = (record: object, revision: Revision) => {
     const event = put(keys.machine(m1), record, revision);
     const createRevision = 2;

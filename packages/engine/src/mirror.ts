@@ -48,6 +48,8 @@ export class Mirror {
   /** `undefined`: all. */
   #touched: Set<UnitName> | undefined;
   #isQuiet = false;
+  /** Something has changed since units were taken to decide about. */
+  #hasNews = false;
   readonly #refusals = new Map<UnitName, Refusal>();
   /** Machines and units whose order to leave has to be given again, as nobody knows whether it was answered. */
   readonly #unanswered = new Map<UnitName, Set<MachineId>>();
@@ -72,7 +74,7 @@ export class Mirror {
   }
 
   get cluster(): Cluster {
-    return this.#state.cluster;
+    return this.#state.index.cluster;
   }
 
   /** Starts over from a snapshot. */
@@ -83,8 +85,7 @@ export class Mirror {
     this.#snapshotRevision = revision;
     this.#unitsRevision = revision;
     this.#isQuiet = true;
-    for (const kv of kvs) this.#state.put(kv);
-    this.#state.suspectWaiting();
+    this.#state.load(kvs);
     this.#isQuiet = false;
     for (const [name, machines] of this.#state.schedule.leaving) this.#unanswered.set(name, new Set(machines));
     this.#touched = undefined;
@@ -112,10 +113,10 @@ export class Mirror {
     if (this.hasTouched) this.#options.onTouched();
   }
 
-  /** Takes in what the leader has written; it was decided upon, so it touches nothing. */
+  /** Takes in what the leader has written; if nothing else has come since it was decided upon, it touches nothing. */
   applyOwn(operations: readonly PlanOperation[], revision: Revision): void {
     if (revision <= this.#snapshotRevision) return;
-    this.#isQuiet = true;
+    this.#isQuiet = !this.#hasNews;
     for (const operation of operations) {
       if (operation.kind === 'delete') this.#state.delete(operation.key, revision, 'own');
       else {
@@ -135,19 +136,31 @@ export class Mirror {
   takeTouched(): Set<UnitName> {
     const touched = this.#touched ?? this.#state.names;
     this.#touched = new Set();
+    this.#hasNews = false;
     return touched;
   }
 
+  /** What was decided about units did not come about: they, and those that depend on them, are to be decided about anew. */
   touch(names: Iterable<UnitName>): void {
-    for (const name of names) this.#touched?.add(name);
+    for (const name of names) {
+      this.#touched?.add(name);
+      this.#state.index.touchRelatives(name);
+    }
     if (this.hasTouched) this.#options.onTouched();
   }
 
   /** A write about `name` was refused: decide again once the mirror has caught up with what the store said. */
   refuse(name: UnitName, failed: readonly Compare[], revision: Revision): void {
     this.#refusals.set(name, { compares: failed, revision });
+    this.#state.index.touchRelatives(name);
+    this.#touched?.delete(name);
     this.#reviewRefusals(0);
     if (this.hasTouched) this.#options.onTouched();
+  }
+
+  /** Whether the mirror has yet to catch up before anything is written about a unit. */
+  isRefused(name: UnitName): boolean {
+    return this.#refusals.has(name);
   }
 
   /** Whether the order to leave has to be given again. */
@@ -168,7 +181,9 @@ export class Mirror {
   #newState(): MirrorState {
     return new MirrorState({
       onTouched: (name) => {
-        if (!this.#isQuiet) this.#touched?.add(name);
+        if (this.#isQuiet) return;
+        this.#touched?.add(name);
+        this.#hasNews = true;
       },
       onMachineChanged: (machine) => this.#noteMachine(machine),
       onUnreadable: (key, modRevision, error) => {
@@ -189,13 +204,12 @@ export class Mirror {
 
   #noteMachine(machine: MachineId): void {
     if (this.#isQuiet) return;
-    const { reasons, schedule } = this.#state;
+    const { schedule } = this.#state;
     for (const name of schedule.on(machine)) {
       this.#touched?.add(name);
       if (schedule.leaving.get(name)?.has(machine) !== true) continue;
       this.#unanswered.set(name, (this.#unanswered.get(name) ?? new Set()).add(machine));
     }
-    for (const name of reasons.entries.keys()) this.#touched?.add(name);
   }
 
   /** The agent may have answered before the leader learnt that its order was written; or there is more to order. */

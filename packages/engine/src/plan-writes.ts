@@ -22,8 +22,6 @@ const mostScheduleKeysAtOnce = 32;
 export interface PlanWritesInput {
   readonly plan: Plan;
   readonly mirror: Mirror;
-  /** The units that the plan is about. */
-  readonly names: Iterable<UnitName>;
   /** Epoch milliseconds: when a unit that waits now has begun to. */
   readonly nowMs: number;
 }
@@ -32,13 +30,13 @@ export interface PlanWritesInput {
  * What has to be written so that the store says what the plan says, and the schedule says what the units say. Units
  * of one machine are neighbours. Nothing is written about a unit that stands as it should.
  */
-export function planWrites({ plan, mirror, names, nowMs }: PlanWritesInput): PlanWrite[] {
+export function planWrites({ plan, mirror, nowMs }: PlanWritesInput): PlanWrite[] {
   const targets = new Map<UnitName, MachineId | undefined>();
   for (const decision of plan.decisions)
     targets.set(decision.unit, decision.kind === 'schedule' ? decision.machine : undefined);
   const found: { readonly write: PlanWrite; readonly name: UnitName; readonly machine: string }[] = [];
-  for (const name of names) {
-    if (mirror.cluster.unreadable.units.has(name)) continue;
+  for (const name of plan.lookedAt) {
+    if (mirror.cluster.unreadable.units.has(name) || mirror.isRefused(name)) continue;
     const placed = mirror.state.placements.get(name)?.record.machine;
     const target = targets.has(name) ? targets.get(name) : placed;
     const writer = new UnitWriter(mirror, name);

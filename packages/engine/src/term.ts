@@ -16,7 +16,7 @@ import { Mirror, mirroredRanges } from './mirror.js';
 import type { Plan } from './plan.js';
 import { logPlan } from './plan-log.js';
 import { planWrites, unusedFileWrites } from './plan-writes.js';
-import { schedule } from './schedule.js';
+import { decide } from './schedule.js';
 import { StoreCare } from './store-care.js';
 
 /** Long enough that the writes of one command come into one pass, too short to notice. */
@@ -111,11 +111,8 @@ export class Term {
     if (mayDecide()) await this.#lookForCopies(signal);
     if (!mayDecide()) return;
     const names = mirror.takeTouched();
-    const plan = schedule(mirror.cluster, names);
-    const writes = [
-      ...planWrites({ plan, mirror, names, nowMs: this.#options.clock.now() }),
-      ...unusedFileWrites(mirror),
-    ];
+    const plan = decide(mirror.state.index, names);
+    const writes = [...planWrites({ plan, mirror, nowMs: this.#options.clock.now() }), ...unusedFileWrites(mirror)];
     if (writes.length > 0) await this.#commit({ pass, plan, writes }, signal);
   }
 
