@@ -13,6 +13,10 @@ export interface EngineOptions {
   readonly address: string;
   /** How long the others wait, in seconds, before they replace a leader that has died. */
   readonly leaderTtlSeconds: number;
+  /** How long a silent machine counts as alive, in seconds. @default 30 */
+  readonly agentTtlSeconds?: number;
+  /** How long a new leader waits for machines that it has never seen alive. @default agentTtlSeconds */
+  readonly lossGraceMs?: number | undefined;
   /** How often, in milliseconds, the leader reads everything again, in case it was told wrong. @default 30 minutes */
   readonly auditIntervalMs?: number;
 }

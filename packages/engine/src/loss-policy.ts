@@ -138,7 +138,8 @@ function note({ nowMs, recorded, countUnits }: LossView, machine: MachineId, add
 
 function dueMs(view: LossView, machine: MachineId, { since }: LossRecord): number {
   const { seenAlive, ledSinceMs, memory: { calmSinceMs } = {}, limits } = view;
-  const ownMs = seenAlive.has(machine) ? since + limits.settleMs : ledSinceMs + limits.graceMs;
+  const settledMs = since + limits.settleMs;
+  const ownMs = seenAlive.has(machine) ? settledMs : Math.max(settledMs, ledSinceMs + limits.graceMs);
   return calmSinceMs === undefined ? ownMs : Math.max(ownMs, calmSinceMs + limits.graceMs);
 }
 

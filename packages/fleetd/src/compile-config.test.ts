@@ -54,6 +54,11 @@ test('metadata is split at commas and at the first equals sign', () => {
   assert.deepEqual(Object.fromEntries(metadata), { role: 'web', opts: 'a=b' });
 });
 
+test('a grace for lost machines that is not set is left to agent_ttl', () => {
+  assert.equal(compileConfig([]).lossGraceMs, undefined);
+  assert.equal(compileConfig([given({ loss_grace: '1m' })]).lossGraceMs, 60_000);
+});
+
 test('a limit on units is a whole number; none, or 0, is no limit', () => {
   assert.equal(compileConfig([given({ max_units: '12' })]).maxUnits, 12);
   for (const text of ['', '0']) assert.equal(compileConfig([given({ max_units: text })]).maxUnits, undefined);
@@ -64,6 +69,7 @@ for (const [name, text, expected] of [
   ['engine_reconcile_interval', '2s', 'a number of seconds above 0, like 2.5'],
   ['agent_ttl', '30', 'a duration above 0, like 30s, 1m30s or 500ms'],
   ['agent_ttl', '0s', 'a duration above 0, like 30s, 1m30s or 500ms'],
+  ['loss_grace', '0', 'a duration above 0, like 30s, 1m30s or 500ms'],
   ['max_units', 'many', 'a whole number from 0 to 1000000'],
   ['token_limit', 'x', 'a whole number from 1 to 65535'],
   ['token_limit', '65536', 'a whole number from 1 to 65535'],

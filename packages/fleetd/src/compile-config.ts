@@ -63,6 +63,7 @@ export function compileConfig(sources: readonly OptionValues[]): Config {
     metadata: read('metadata', parseMetadata, 'key=value pairs, separated by commas'),
     maxUnits: text('max_units') === '' ? undefined : count('max_units') || undefined,
     agentTtlSeconds: Math.ceil(duration('agent_ttl') / 1000),
+    lossGraceMs: text('loss_grace') === '' ? undefined : duration('loss_grace'),
     tokenLimit: count('token_limit'),
     unitsDirectory: path('units_directory'),
     stateDirectory: path('state_directory'),

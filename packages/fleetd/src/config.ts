@@ -23,6 +23,8 @@ export interface Config {
   /** How many units this machine takes; `undefined`: it has no limit of its own. */
   readonly maxUnits: number | undefined;
   readonly agentTtlSeconds: number;
+  /** `undefined`: what `agentTtlSeconds` says. */
+  readonly lossGraceMs: number | undefined;
   /** Entries on a page of the API. */
   readonly tokenLimit: number;
   readonly unitsDirectory: string;

@@ -111,8 +111,9 @@ interface RolesFoundation extends Foundation {
 function createRoles(foundation: RolesFoundation): Roles {
   const { config, identity, store, clock, log, onTaken } = foundation;
   const { machine, address } = identity;
-  const { leaderTtlSeconds } = config;
-  const create = () => createEngine({ store, clock, log, machine: machine.id, address, leaderTtlSeconds });
+  const { leaderTtlSeconds, agentTtlSeconds, lossGraceMs } = config;
+  const leader = { machine: machine.id, address, leaderTtlSeconds, agentTtlSeconds, lossGraceMs };
+  const create = () => createEngine({ store, clock, log, ...leader });
   const engine = config.hasEngine ? new EngineSwitch(create) : undefined;
   const onVerified = (freezeReason: string | undefined) => {
     void engine?.set(freezeReason === undefined);

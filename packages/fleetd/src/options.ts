@@ -59,6 +59,11 @@ export const options = {
     help: 'units that this machine takes, global ones included; 0: what goes for all machines',
   },
   agent_ttl: { reads: { kind: 'duration' }, fallback: '30s', help: 'how long a silent machine counts as alive' },
+  loss_grace: {
+    reads: { kind: 'duration' },
+    fallback: '',
+    help: 'how long this host, when it begins to lead, waits for machines that it has never seen alive (default: agent_ttl)',
+  },
   token_limit: { reads: { kind: 'count', min: 1, max: 65_535 }, fallback: '100', help: 'units on a page of the API' },
   units_directory: {
     reads: { kind: 'path' },
