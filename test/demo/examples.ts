@@ -1,12 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { type MetadataTest, parseRequirements, parseUnitFile, parseUnitName, type Requirements } from '@flotilla/unit';
 
 /** How many instances of a template the demo starts: one for each host. */
 const instancesPerTemplate = 3;
-
-/** Placement options that are read but not obeyed yet: such units would land anywhere. */
-const notObeyed = /^(MachineOf)\s*=/m;
 
 const directory = fileURLToPath(new URL('../../../units-examples/', import.meta.url));
 
@@ -16,38 +14,35 @@ export interface Examples {
   readonly toStart: readonly string[];
   /** Arguments for `fleetctl load`: what a timer starts. */
   readonly toLoad: readonly string[];
-  /** Files left out, and why. */
-  readonly leftOut: ReadonlyMap<string, string>;
   /** Names of units that run on every machine. */
   readonly globals: ReadonlySet<string>;
-  /** All `key=value` that some unit wants of its machine. */
+  /** Names of units that can't share a machine with some other unit: when a machine is lost, they may have to wait. */
+  readonly exclusive: ReadonlySet<string>;
+  /** `key=value` pairs with which a machine fits every unit. */
   readonly wantedMetadata: readonly string[];
+  /** Keys of metadata whose values instances are spread over. */
+  readonly spreadKeys: readonly string[];
 }
 
 /** Reads units-examples/ and sorts its files by what is to be done with them. */
 export async function readExamples(): Promise<Examples> {
-  const names = (await readdir(directory)).filter((name) => !name.endsWith('.md')).sort();
-  const files = new Map<string, string>();
-  for (const name of names) files.set(name, await readFile(join(directory, name), 'utf8'));
-  const leftOut = filesLeftOut(files);
-  const started = names.filter((name) => !leftOut.has(name));
-  const isTimed = (name: string) => files.has(name.replace(/\.service$/, '.timer'));
+  const files = (await readdir(directory)).filter((name) => !name.endsWith('.md')).sort();
+  const isTimed = (name: string) => files.includes(name.replace(/\.service$/, '.timer')) && name.endsWith('.service');
+  const toLoad = files.filter(isTimed).map((name) => join(directory, name));
+  const toStart = files.filter((name) => !isTimed(name)).flatMap(pathsToStart);
+  const asked = new Map<string, Requirements>();
+  for (const path of [...toLoad, ...toStart]) asked.set(basename(path), await readRequirements(basename(path)));
+  const all = [...asked.values()];
+  const namesThat = (isMeant: (requirements: Requirements) => boolean) =>
+    new Set([...asked].filter(([, requirements]) => isMeant(requirements)).map(([name]) => name));
   return {
-    toStart: started.filter((name) => !name.endsWith('.service') || !isTimed(name)).flatMap(pathsToStart),
-    toLoad: started.filter((name) => name.endsWith('.service') && isTimed(name)).map((name) => join(directory, name)),
-    leftOut,
-    globals: new Set(started.filter((name) => /^Global\s*=\s*true/m.test(files.get(name) ?? ''))),
-    wantedMetadata: [...files.values()].flatMap(metadataOf),
+    toStart,
+    toLoad,
+    globals: namesThat(({ isGlobal }) => isGlobal),
+    exclusive: namesThat(({ conflicts }) => conflicts.length > 0),
+    wantedMetadata: all.flatMap(metadataFor),
+    spreadKeys: [...new Set(all.flatMap(({ spreadOver }) => spreadOver))],
   };
-}
-
-function filesLeftOut(files: ReadonlyMap<string, string>): Map<string, string> {
-  const leftOut = new Map<string, string>();
-  for (const [name, text] of files) {
-    const option = notObeyed.exec(text)?.[1];
-    if (option !== undefined) leftOut.set(name, `${option}= is not obeyed yet`);
-  }
-  return leftOut;
 }
 
 function pathsToStart(name: string): string[] {
@@ -56,7 +51,20 @@ function pathsToStart(name: string): string[] {
   return numbers.map((number) => join(directory, name.replace('@.', `@${number}.`)));
 }
 
-function metadataOf(text: string): string[] {
-  const lines = [...text.matchAll(/^MachineMetadata\s*=\s*(.*)$/gm)].map(([, value = '']) => value);
-  return lines.flatMap((value) => [...value.matchAll(/[^"\s]+=[^"\s]+/g)].map(([pair]) => pair));
+async function readRequirements(unit: string): Promise<Requirements> {
+  const path = join(directory, unit.replace(/@\d+\./, '@.'));
+  return parseRequirements({ name: parseUnitName(unit), file: parseUnitFile(await readFile(path), path) });
+}
+
+function metadataFor({ metadata, metadataTests }: Requirements): string[] {
+  const accepted = [...metadata].map(([key, [value]]) => `${key}=${value}`);
+  return [...accepted, ...metadataTests.flatMap(metadataToPass)];
+}
+
+/** A machine that says nothing of the key passes the other tests. */
+function metadataToPass(test: MetadataTest): string[] {
+  if (test.op === 'has') return [`${test.key}=yes`];
+  if (test.op === '>=' || test.op === '<=') return [`${test.key}=${test.value}`];
+  if (test.op === '>') return [`${test.key}=${test.value + 1}`];
+  return test.op === '<' ? [`${test.key}=${test.value - 1}`] : [];
 }

@@ -57,15 +57,15 @@ or say it once and for all:
 Ctrl-C here ends it and removes everything.`;
 }
 
-function metadataFor(host: TestHost, lab: Lab, { wantedMetadata }: Examples): string {
+/** The first hosts are in one zone, the last one is in another and has nothing that some unit needs. */
+function metadataFor(host: TestHost, lab: Lab, { wantedMetadata, spreadKeys }: Examples): string {
   const isStaying = hostsThatStay(lab).includes(host);
-  return [`host=${host.name}`, ...(isStaying ? wantedMetadata : [])].join(',');
+  const zones = spreadKeys.map((key) => `${key}=${isStaying ? 'a' : 'b'}`);
+  return [`host=${host.name}`, ...zones, ...(isStaying ? wantedMetadata : [])].join(',');
 }
 
 async function startExamples(lab: Lab, examples: Examples, say: Say): Promise<void> {
-  const { toStart, toLoad, leftOut } = examples;
-  for (const [name, why] of leftOut) say(`Left out: ${name}, for ${why}`);
-  say('Conflicts= is not obeyed yet: spread@ spreads by the number of units on each host');
+  const { toStart, toLoad } = examples;
   if (toLoad.length > 0) await command(lab, 'load', toLoad, say);
   await command(lab, 'start', toStart, say);
   const copies = toStart.map((path) => (examples.globals.has(basename(path)) ? lab.hosts.length : 1));
@@ -90,7 +90,8 @@ async function show(lab: Lab, list: string, say: Say): Promise<void> {
   say((stdout + stderr).trimEnd());
 }
 
-async function loseHost(lab: Lab, { globals }: Examples, say: Say): Promise<void> {
+async function loseHost(lab: Lab, examples: Examples, say: Say): Promise<void> {
+  const { globals } = examples;
   const asked = hostToAsk(lab);
   const lost = hostToLose(lab);
   const before = await listUnits(asked);
@@ -101,7 +102,7 @@ async function loseHost(lab: Lab, { globals }: Examples, say: Say): Promise<void
   const after = await waitUntil({
     what: `the units of ${lost.name} run elsewhere`,
     read: () => listUnits(asked),
-    until: (rows) => hasRecovered(before, rows, lost, globals),
+    until: (rows) => hasRecovered(before, rows, { lost, examples }),
     timeoutMs: 60_000,
     onTimeout: () => journalsOf(lab.hosts),
   });
@@ -109,7 +110,8 @@ async function loseHost(lab: Lab, { globals }: Examples, say: Say): Promise<void
   say('');
   for (const { unit } of toMove) {
     const now = lab.hosts.find(({ machineId }) => machineId === after.find((row) => row.unit === unit)?.machine);
-    say(`${unit} moved from ${lost.name} to ${now?.name}`);
+    if (now === undefined) say(`${unit} waits: each host has a unit that it can't share it with`);
+    else say(`${unit} moved from ${lost.name} to ${now.name}`);
   }
   for (const unit of globals)
     say(
@@ -119,16 +121,19 @@ async function loseHost(lab: Lab, { globals }: Examples, say: Say): Promise<void
     );
 }
 
-/** Every row of the other hosts is as it was, and what was only on the lost host runs on one of them. */
+/**
+ * Every unit runs on the other hosts, but for those that can't share one. Units whose host is still there are where they
+ * were, unless another one came that they make room for.
+ */
 function hasRecovered(
   before: readonly UnitRow[],
   now: readonly UnitRow[],
-  lost: TestHost,
-  globals: ReadonlySet<string>,
+  { lost, examples }: { readonly lost: TestHost; readonly examples: Examples },
 ): boolean {
+  if (now.some(({ machine }) => machine === lost.machineId)) return false;
   return before.every(({ unit, machine }) => {
-    if (machine !== lost.machineId) return now.some((row) => row.unit === unit && row.machine === machine);
     const rows = now.filter((row) => row.unit === unit && row.active === 'active');
-    return rows.every((row) => row.machine !== lost.machineId) && (globals.has(unit) || rows.length === 1);
+    if (examples.globals.has(unit)) return machine === lost.machineId || rows.some((row) => row.machine === machine);
+    return rows.length === 1 || (rows.length === 0 && machine === lost.machineId && examples.exclusive.has(unit));
   });
 }

@@ -23,7 +23,7 @@ function requirementsOf(fileName: string): Requirements {
   return parseRequirements({ name, source: fileName, ...parsed });
 }
 
-test('there are examples', () => assert.ok(files.length >= 9));
+test('there are examples', () => assert.ok(files.length >= 14));
 
 for (const fileName of files) {
   test(`${fileName} is a unit, survives the round trip and asks what can be fulfilled`, () => {
@@ -47,6 +47,12 @@ test('each kind of requirement has an example', () => {
   assert.equal(all.filter(({ isGlobal }) => isGlobal).length, 2);
   assert.equal(all.filter(({ machineOf }) => machineOf.length > 0).length, 2);
   assert.deepEqual(requirementsOf('fast-disk.service').metadata, new Map([['disk', ['ssd']]]));
+  assert.equal(requirementsOf('many-cores.service').metadataTests.length, 2);
+  const { preferMetadata, preferConflicts } = requirementsOf('wishes.service');
+  assert.deepEqual([preferMetadata.length, preferConflicts.length], [1, 1]);
+  assert.deepEqual(requirementsOf('zones@.service').spreadOver, ['az']);
+  assert.equal(requirementsOf('background.service').strategy, 'binpack');
+  for (const glob of requirementsOf('make-room.service').replaces) assert.ok(files.includes(glob));
 });
 
 test('instances of the template keep apart', () => {
