@@ -131,8 +131,8 @@ function hasRecovered(
   { lost, examples }: { readonly lost: TestHost; readonly examples: Examples },
 ): boolean {
   if (now.some(({ machine }) => machine === lost.machineId)) return false;
-  return before.every(({ unit, machine }) => {
-    const rows = now.filter((row) => row.unit === unit && row.active === 'active');
+  return before.every(({ unit, machine, active }) => {
+    const rows = now.filter((row) => row.unit === unit && row.active === active);
     if (examples.globals.has(unit)) return machine === lost.machineId || rows.some((row) => row.machine === machine);
     return rows.length === 1 || (rows.length === 0 && machine === lost.machineId && examples.exclusive.has(unit));
   });
