@@ -1,4 +1,6 @@
+import type { UnitExplanation, UnknownUnit } from '@flotilla/cluster';
 import type { RegistryAccess, StoreInspector } from '@flotilla/registry';
+import type { UnitName } from '@flotilla/unit';
 
 /** What the API needs from the daemon. */
 export interface ApiDeps extends RegistryAccess {
@@ -12,4 +14,6 @@ export interface ApiDeps extends RegistryAccess {
   readonly isReady: () => boolean;
   /** Of the same store. */
   readonly inspector: StoreInspector;
+  /** Why a unit is where it is: every machine with every rule. Rejects as the store does. @default 501 */
+  readonly explain?: (name: UnitName) => Promise<UnitExplanation | UnknownUnit>;
 }

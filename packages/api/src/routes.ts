@@ -1,5 +1,6 @@
 import findMyWay from 'find-my-way';
 import { postBatch } from './batch.js';
+import { getExplanation } from './explanation.js';
 import { getHealth, getReadiness } from './health.js';
 import { postMachineLimit } from './machine-limit.js';
 import { postMachineMetadata } from './machine-metadata.js';
@@ -48,6 +49,7 @@ const outside: Readonly<Record<string, Resource>> = {
   '/fleet/v2/settings': resource({ GET: getSettings, PUT: putSettings }),
   '/fleet/v2/machines/:name/limit': resource({ POST: postMachineLimit }),
   '/fleet/v2/machines/:name/metadata': resource({ POST: postMachineMetadata }),
+  '/fleet/v2/units/:name/explain': resource({ GET: getExplanation }),
   '/fleet/v2/machines/:name/release': resource({ POST: postRelease }),
   '/fleet/v2/machines/:name/unfreeze': resource({ POST: postUnfreeze }),
   '/': nothingHere,

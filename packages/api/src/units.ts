@@ -39,6 +39,7 @@ function describe(
   const { name, record, reason, file } = unit;
   const stored = findStoredFile(file);
   if (stored === undefined) log.warn('a unit is shown without its options: its file is lost', { unit: name });
+  const waits = reason !== undefined && (record.isGlobal || unit.placement === undefined);
   const placement = record.isGlobal ? undefined : unit.placement;
   return toUnitEntity({
     name,
@@ -47,7 +48,8 @@ function describe(
     machineId: placement,
     options: stored?.options ?? [],
     file: withFile && file !== undefined ? new TextDecoder('utf-8', { ignoreBOM: true }).decode(file) : undefined,
-    reason: placement === undefined && reason !== undefined ? explain(reason) : undefined,
+    reason: waits ? explain(reason) : undefined,
+    waitingSince: waits ? reason.since : undefined,
   });
 }
 

@@ -2,6 +2,7 @@ import { FleetError } from '@flotilla/errors';
 import type {
   AlarmEntity,
   BatchOperationEntity,
+  ExplanationEntity,
   LossEntity,
   MachineEntity,
   MachinePage,
@@ -15,7 +16,7 @@ import type {
 import { checkStatus, decode } from './answer.js';
 import { createBatch, type OperationOutcome } from './batch.js';
 import { type Request, Transport, type TransportOptions } from './transport.js';
-import { apiRoot, unitPath } from './unit-path.js';
+import { apiRoot, explainPath, unitPath } from './unit-path.js';
 
 /** A deadline that suits an API on the same network; see {@link ClientOptions.timeoutMs}. */
 export const defaultTimeoutMs = 10_000;
@@ -49,7 +50,6 @@ export interface MachineSurvey {
 export interface Client {
   /** With the submitted text in `file`; `undefined` if there is no such unit. */
   findUnit(name: string): Promise<UnitEntity | undefined>;
-  /** `created` also stands for new content under a known name; `updated`: only the desired state was set. */
   /**
    * Puts and deletes units with few requests: one for 500 of them, or for 1 MiB. The outcome is as if each was asked
    * for alone. A single unit, and any at a server that has no batches, is asked for by the requests of API v1.
@@ -69,6 +69,8 @@ export interface Client {
   listStates(filter?: UnitStateFilter): Promise<UnitStateEntity[]>;
   /** All, by ID. */
   listMachines(): Promise<MachineEntity[]>;
+  /** Why a unit is where it is, or nowhere. Throws {@link ApiError} 404 if there is no such unit. */
+  explainUnit(name: string): Promise<ExplanationEntity>;
   /** What unfreezing a machine would do. Throws {@link ApiError} 404 and 409 if it is not there, or not frozen. */
   planUnfreeze(id: string, request: UnfreezeRequest): Promise<UnfreezeAnswer>;
   /** Tells a frozen machine to go on; it has when its entity is no longer `frozen`. Throws as {@link planUnfreeze}. */
@@ -114,6 +116,8 @@ export function createClient(options: ClientOptions): Client {
     statePages,
     listUnits: () => collect(unitPages()),
     listStates: (filter) => collect(statePages(filter)),
+    explainUnit: async (name) =>
+      decode<ExplanationEntity>(await transport.send({ method: 'GET', path: explainPath(name) })),
     planUnfreeze: async (id, request) =>
       decode<UnfreezeAnswer>(await transport.send(unfreezeRequest(id, '?dryRun=true', request))),
     unfreeze: async (id, request) => checkStatus(await transport.send(unfreezeRequest(id, '', request))),

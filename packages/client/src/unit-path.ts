@@ -5,3 +5,8 @@ export const apiRoot = '/fleet/v1';
 export function unitPath(name: string): string {
   return `${apiRoot}/units/${encodeURIComponent(name)}`;
 }
+
+/** The path of one unit's explanation, in API v2. */
+export function explainPath(name: string): string {
+  return `/fleet/v2/units/${encodeURIComponent(name)}/explain`;
+}

@@ -25,7 +25,7 @@ export function explain({ machines, misfits }: WaitReason): string {
 export function explainMisfit(misfit: Misfit): string {
   switch (misfit.kind) {
     case 'not-required-machine':
-      return `is not machine ${misfit.required}`;
+      return `is not machine ${shortMachineId(misfit.required as MachineId)}`;
     case 'missing-metadata':
       return `lacks ${misfit.key}=${misfit.accepted.join('|')}`;
     case 'failed-test':
@@ -48,7 +48,7 @@ function explainCount(key: string, count: number): string {
   const isOne = count === 1;
   switch (kind) {
     case 'not-required-machine':
-      return `${count} ${isOne ? 'is' : 'are'} not machine ${detail}`;
+      return `${count} ${isOne ? 'is' : 'are'} not machine ${shortMachineId(detail as MachineId)}`;
     case 'missing-metadata':
       return `${count} ${isOne ? 'lacks' : 'lack'} ${detail}`;
     case 'failed-test':

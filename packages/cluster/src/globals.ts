@@ -1,6 +1,7 @@
 import { compileGlob, type Requirements } from '@flotilla/unit';
 import type { Machine, Unit } from './cluster-model.js';
 import { matchesMetadata } from './metadata.js';
+import { everyMetadataMisfit, type Misfit } from './misfits.js';
 
 /** What conflicts are about. */
 type Named = Pick<Unit, 'name' | 'requirements'>;
@@ -39,6 +40,26 @@ export function globalsOn(
   for (const unit of fitting)
     if (!keptOff.has(unit) && !running.some((earlier) => conflicts(earlier, unit))) running.push(unit);
   return running;
+}
+
+/**
+ * Why a global unit does not run on a machine, all of it; none: it does. Says what {@link globalsOn} decides.
+ *
+ * @param running The global units that run there.
+ * @param residents The wanted non-global units that are placed there.
+ */
+export function globalMisfits(
+  unit: Unit,
+  machine: Pick<Machine, 'metadata'>,
+  { running, residents }: { readonly running: Iterable<Unit>; readonly residents: Iterable<Unit> },
+): Misfit[] {
+  const inTheWay = [...residents, ...running].filter(
+    (other) => compareCreation(other, unit) < 0 && conflicts(other, unit),
+  );
+  return [
+    ...everyMetadataMisfit(unit, machine),
+    ...inTheWay.map((other): Misfit => ({ kind: 'conflict', with: other.name })),
+  ];
 }
 
 /** Those of `globals` that conflict with a resident that was made earlier. */

@@ -1,11 +1,19 @@
 export type { Cluster, LaunchState, Machine, MachineId, Placement, Unit } from './cluster-model.js';
 export { formatDurationMs, parseDurationMs } from './duration.js';
 export { explain, explainMisfit } from './explain.js';
-export { compareCreation, conflicts, fitsGlobal, globalsOn } from './globals.js';
+export { compareCreation, conflicts, fitsGlobal, globalMisfits, globalsOn } from './globals.js';
 export { currentState, isWanted } from './launch-state.js';
 export { parseMachineId, shortMachineId } from './machine-id.js';
 export { effectiveMetadata, matchesMetadata, passesTest, spellTest } from './metadata.js';
-export { findMisfit, type MachineContext, type Misfit, misfits } from './misfits.js';
+export {
+  everyMisfit,
+  findMisfit,
+  type MachineContext,
+  type Misfit,
+  type MisfitRule,
+  misfits,
+  ruleOf,
+} from './misfits.js';
 export {
   type ClusterSettings,
   defaultSettings,
@@ -20,4 +28,6 @@ export {
   settingTable,
   unknownSetting,
 } from './settings.js';
+export { spellRequirements } from './spell-requirements.js';
+export type { MachineExplanation, UnitExplanation, UnitStanding, UnknownUnit } from './unit-explanation.js';
 export { awaitedPeerKey, leavingKey, misfitKey, type WaitReason, waitReason } from './wait-reason.js';

@@ -62,6 +62,55 @@ export function findMisfit(unit: Unit, machine: Machine, context: MachineContext
   return undefined;
 }
 
+/**
+ * {@link misfits} with each part of a rule that is broken: every line of `MachineMetadata=` and `MachineOf=`, where
+ * `misfits` stops at the first of a rule. For people who ask why.
+ */
+export function everyMisfit(unit: Unit, machine: Machine, context: MachineContext): Misfit[] {
+  return misfits(unit, machine, context).flatMap((misfit): Misfit[] => {
+    switch (misfit.kind) {
+      case 'missing-metadata':
+      case 'failed-test':
+        return everyMetadataMisfit(unit, machine);
+      case 'missing-peer':
+        return unit.requirements.machineOf
+          .filter((peer) => !context.has(peer))
+          .map((peer) => ({ kind: 'missing-peer', peer }));
+      default:
+        return [misfit];
+    }
+  });
+}
+
+/** What a machine lacks of a unit's `MachineMetadata=`, line by line. */
+export function everyMetadataMisfit({ requirements }: Unit, { metadata }: Pick<Machine, 'metadata'>): Misfit[] {
+  const { metadata: asked, metadataTests } = requirements;
+  const missing = [...asked].filter(([key, accepted]) => !isAccepted(metadata.get(key), accepted));
+  const failed = metadataTests.filter((test) => !passesTest(metadata, test));
+  return [
+    ...missing.map(([key, accepted]): Misfit => ({ kind: 'missing-metadata', key, accepted })),
+    ...failed.map((test): Misfit => ({ kind: 'failed-test', test })),
+  ];
+}
+
+/** The `[X-Fleet]` option that a misfit is about; `open` and `room` are the machine's own rules. */
+export type MisfitRule = 'MachineID' | 'MachineMetadata' | 'MachineOf' | 'Conflicts' | 'open' | 'room';
+
+const ruleByKind: Readonly<Record<Misfit['kind'], MisfitRule>> = {
+  'not-required-machine': 'MachineID',
+  'missing-metadata': 'MachineMetadata',
+  'failed-test': 'MachineMetadata',
+  'missing-peer': 'MachineOf',
+  conflict: 'Conflicts',
+  'machine-closed': 'open',
+  'machine-full': 'room',
+};
+
+/** The rule that a misfit breaks. */
+export function ruleOf({ kind }: Misfit): MisfitRule {
+  return ruleByKind[kind];
+}
+
 function requiredMachine({ requirements }: Unit, { id }: Machine): Misfit | undefined {
   const required = requirements.machineId;
   if (required === undefined || required === id || required === shortMachineId(id)) return undefined;

@@ -28,6 +28,8 @@ export interface UnitEntity {
   readonly options?: readonly UnitOptionEntity[];
   /** Why the unit waits for a machine, as a sentence. */
   readonly reason?: string;
+  /** Since when it waits, in epoch milliseconds; present if `reason` tells of that. */
+  readonly waitingSince?: number;
 }
 
 /** The body of `PUT units/<name>`. */
@@ -219,3 +221,58 @@ export interface UnfreezeEffectEntity {
 }
 
 export type UnfreezeEffectWord = 'written-back' | 'kept' | 'stopped' | 'replaced' | 'started' | 'loaded';
+
+/** The answer to `GET /fleet/v2/units/<name>/explain`: every machine with every rule. */
+export interface ExplanationEntity {
+  readonly desiredState: LaunchStateWord;
+  /** Its machine is away, and it is too early to conclude anything from that. */
+  readonly heldBack?: true;
+  /** Machines that it was told to leave and has not left, by ID. */
+  readonly leaving?: readonly string[];
+  /** Where the unit is placed. */
+  readonly machineID?: string;
+  /** Those that are alive, by ID. Absent if there are none. */
+  readonly machines?: readonly MachineFitEntity[];
+  readonly name: string;
+  /** Why the unit waits, as a sentence; absent if it does not, or is about to be placed. */
+  readonly reason?: string;
+  /** Its `[X-Fleet]` section, a line each, with specifiers expanded. Absent if it asks for nothing. */
+  readonly requirements?: readonly string[];
+  readonly standing: UnitStandingWord;
+  readonly strategy: 'spread' | 'binpack' | 'random';
+  /** Since when it waits, in epoch milliseconds, as far as that is known. */
+  readonly waitingSince?: number;
+}
+
+/**
+ * How a unit stands with the scheduler: it has a machine; is to have one; is to run on all that fit; is to run nowhere;
+ * its record or its file can't be read, so that nothing is decided about it.
+ */
+export type UnitStandingWord = 'placed' | 'waiting' | 'global' | 'inactive' | 'template' | 'unreadable';
+
+/** A unit against one machine. */
+export interface MachineFitEntity {
+  /** The unit is placed there or, a global one, belongs there. */
+  readonly here?: true;
+  readonly id: string;
+  /** How many units count there, global ones included. */
+  readonly load: number;
+  /** It takes new ones while it has fewer than this. Absent if there is no limit. */
+  readonly maxUnits?: number;
+  /** Absent if there are none: the unit may run there. */
+  readonly misfits?: readonly MisfitEntity[];
+  /** What the unit's preferences make of it. Absent if it has none. */
+  readonly preference?: number;
+  /** In the order in which the machines that the unit fits would be chosen, from 1 on; absent if none is to be chosen. */
+  readonly rank?: number;
+}
+
+/** Why a unit may not run on a machine. */
+export interface MisfitEntity {
+  /** What kind it is and, after a colon, what it is about: `missing-metadata:role=db`. More kinds may come. */
+  readonly key: string;
+  /** The option of `[X-Fleet]` that it is about, or the machine's own rules `open` and `room`. More may come. */
+  readonly rule: string;
+  /** In English, about the machine: `lacks role=db`. */
+  readonly text: string;
+}

@@ -53,6 +53,7 @@ const described = {
     options,
     file: optional(fc.string()),
     reason: optional(fc.string()),
+    waitingSince: fc.option(fc.nat(), { nil: undefined }),
   }),
   state: fc.record({
     name: fc.string(),
@@ -122,7 +123,7 @@ describe('entities', () => {
 
   test('what is empty or unknown is absent', () => {
     const unit = { name: 'a.service', desiredState: 'inactive', currentState: 'inactive' } as const;
-    const nothing = { machineId: undefined, options: [], file: undefined, reason: undefined };
+    const nothing = { machineId: undefined, options: [], file: undefined, reason: undefined, waitingSince: undefined };
     assert.equal(
       JSON.stringify(toUnitEntity({ ...unit, ...nothing })),
       '{"currentState":"inactive","desiredState":"inactive","name":"a.service"}',
@@ -145,6 +146,7 @@ describe('entities', () => {
         options: [option],
         file: undefined,
         reason: undefined,
+        waitingSince: undefined,
       }).options ?? [];
     assert.deepEqual(entity, { name: 'ExecStart', section: 'Service' });
     assert.deepEqual(fromOptionEntities(entity === undefined ? [] : [entity]), [option]);

@@ -26,6 +26,8 @@ export interface DescribedUnit {
   readonly options: readonly UnitOption[];
   readonly file: string | undefined;
   readonly reason: string | undefined;
+  /** In epoch milliseconds. */
+  readonly waitingSince: number | undefined;
 }
 
 /** What {@link toUnitStateEntity} tells of a unit on one machine. `since` is in epoch milliseconds. */
@@ -62,6 +64,7 @@ export function toUnitEntity(unit: DescribedUnit): UnitEntity {
     name: unit.name,
     ...(unit.options.length === 0 ? {} : { options: unit.options.map(toOptionEntity) }),
     ...(unit.reason === undefined ? {} : { reason: unit.reason }),
+    ...(unit.waitingSince === undefined ? {} : { waitingSince: unit.waitingSince }),
   };
 }
 

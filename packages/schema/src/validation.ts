@@ -4,6 +4,7 @@ import type {
   BatchAnswer,
   BatchRequest,
   ErrorBody,
+  ExplanationEntity,
   LossEntity,
   MachineEntity,
   MachinePage,
@@ -37,6 +38,7 @@ export const unitSchema = z.object({
   name: z.string(),
   options: z.array(unitOptionSchema).exactOptional(),
   reason: z.string().exactOptional(),
+  waitingSince: z.number().exactOptional(),
 }) satisfies z.ZodType<UnitEntity>;
 
 /** Checks a {@link PutUnitEntity}; `parsePutUnit` also takes what fleet's clients may send. */
@@ -173,3 +175,30 @@ export const unfreezeAnswerSchema = z.object({
     )
     .exactOptional(),
 }) satisfies z.ZodType<UnfreezeAnswer>;
+
+/** Checks an {@link ExplanationEntity}. */
+export const explanationSchema = z.object({
+  desiredState: launchState,
+  heldBack: z.literal(true).exactOptional(),
+  leaving: z.array(z.string()).exactOptional(),
+  machineID: z.string().exactOptional(),
+  machines: z
+    .array(
+      z.object({
+        here: z.literal(true).exactOptional(),
+        id: z.string(),
+        load: z.int(),
+        maxUnits: z.int().exactOptional(),
+        misfits: z.array(z.object({ key: z.string(), rule: z.string(), text: z.string() })).exactOptional(),
+        preference: z.int().exactOptional(),
+        rank: z.int().exactOptional(),
+      }),
+    )
+    .exactOptional(),
+  name: z.string(),
+  reason: z.string().exactOptional(),
+  requirements: z.array(z.string()).exactOptional(),
+  standing: z.enum(['placed', 'waiting', 'global', 'inactive', 'template', 'unreadable']),
+  strategy: z.enum(['spread', 'binpack', 'random']),
+  waitingSince: z.number().exactOptional(),
+}) satisfies z.ZodType<ExplanationEntity>;

@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseMachineId, type UnitExplanation, type UnknownUnit } from '@flotilla/cluster';
+import { keys, type ReasonRecord, StoreError } from '@flotilla/registry';
+import { explanationSchema, unitSchema } from '@flotilla/schema';
+import { parseUnitName } from '@flotilla/unit';
+import { errorText, sleeper, TestApi } from './api-harness.js';
+
+const url = '/fleet/v2/units/web@1.service/explain';
+
+const waiting: UnitExplanation = {
+  kind: 'unit',
+  unit: parseUnitName('web@1.service'),
+  desiredState: 'launched',
+  standing: 'waiting',
+  placement: undefined,
+  isHeldBack: false,
+  leaving: [],
+  reason: { machines: 1, misfits: { 'missing-metadata:role=db': 1 } },
+  waitingSince: 5,
+  requirements: ['MachineMetadata=role=db'],
+  strategy: 'spread',
+  machines: [
+    {
+      machine: parseMachineId('aaaa'),
+      load: 3,
+      maxUnits: undefined,
+      isHere: false,
+      misfits: [{ kind: 'missing-metadata', key: 'role', accepted: ['db'] }],
+      preference: undefined,
+      rank: undefined,
+    },
+  ],
+};
+
+test('an explanation has every machine with what rules it out', async () => {
+  const asked: string[] = [];
+  const api = new TestApi({
+    explain: async (name) => {
+      asked.push(name);
+      return waiting;
+    },
+  });
+  const { status, body } = await api.send({ url: '/fleet/v2/units/web%401.service/explain' });
+  assert.equal(status, 200);
+  assert.deepEqual(asked, ['web@1.service']);
+  const answer = JSON.parse(body);
+  assert.deepEqual(explanationSchema.parse(answer), answer);
+  assert.deepEqual(answer, {
+    desiredState: 'launched',
+    machines: [
+      {
+        id: 'aaaa',
+        load: 3,
+        misfits: [{ key: 'missing-metadata:role=db', rule: 'MachineMetadata', text: 'lacks role=db' }],
+      },
+    ],
+    name: 'web@1.service',
+    reason: '1 machine: 1 lacks role=db',
+    requirements: ['MachineMetadata=role=db'],
+    standing: 'waiting',
+    strategy: 'spread',
+    waitingSince: 5,
+  });
+});
+
+test('an unknown unit is a 404 that names the one most like it; what is no name is not looked up', async () => {
+  let answer: UnknownUnit = { kind: 'unknown', nearest: parseUnitName('web@2.service') };
+  const api = new TestApi({ explain: async () => answer });
+  assert.equal(errorText(await api.send({ url })), 'unit does not exist; there is web@2.service');
+  answer = { kind: 'unknown', nearest: undefined };
+  assert.equal(errorText(await api.send({ url })), 'unit does not exist');
+  const { status } = await api.send({ url: '/fleet/v2/units/no-type/explain' });
+  assert.equal(status, 404);
+});
+
+test('a store that is away is a 503, and so is a fleetd that is not ready', async () => {
+  const api = new TestApi({ explain: () => Promise.reject(new StoreError('unavailable', 'no etcd')) });
+  assert.equal((await api.send({ url })).status, 503);
+  api.isReady = false;
+  assert.equal((await api.send({ url })).status, 503);
+});
+
+test('only GET explains', async () => {
+  const { status, headers } = await new TestApi().send({ method: 'POST', url, body: {} });
+  assert.deepEqual([status, headers.Allow], [405, 'GET']);
+});
+
+test('a unit says in API v1 why and since when it waits, a global one too', async () => {
+  const api = new TestApi();
+  const global = [...sleeper(), { section: 'X-Fleet', name: 'Global', value: 'true' }];
+  const reason: ReasonRecord = { since: 7, machines: 2, misfits: { 'missing-metadata:role=db': 2 } };
+  for (const [name, options] of [
+    ['a.service', sleeper()],
+    ['g.service', global],
+  ] as const) {
+    await api.put(name, { desiredState: 'launched', options });
+    await api.write(keys.reason(parseUnitName(name)), reason);
+    const unit = unitSchema.parse(await api.get(`/units/${name}`));
+    assert.deepEqual([unit.reason, unit.waitingSince], ['2 machines: 2 lack role=db', 7]);
+  }
+  await api.place('a.service', 'aaaa');
+  const placed = unitSchema.parse(await api.get('/units/a.service'));
+  assert.deepEqual([placed.reason, placed.waitingSince], [undefined, undefined]);
+});
