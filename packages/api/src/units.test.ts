@@ -234,7 +234,7 @@ describe('a unit', () => {
     assert.deepEqual(headers, { Server: 'fleetd/1.2.3', 'Content-Type': 'application/json' });
     assert.equal(
       body,
-      '{"currentState":"inactive","desiredState":"loaded","file":"[Service]\\nExecStart=\\n","name":"a.service","options":[{"name":"ExecStart","section":"Service"}],"reason":"there is no machine"}',
+      '{"currentState":"inactive","desiredState":"loaded","file":"[Service]\\nExecStart=\\n","name":"a.service","options":[{"name":"ExecStart","section":"Service"}],"reason":"there is no machine","waitingSince":1}',
     );
   });
 

@@ -73,6 +73,18 @@ export const catalogue: readonly (CatalogueEntry | CommandGroup)[] = [
     load: async () => (await import('./commands/list-unit-files.js')).listUnitFiles,
   },
   {
+    name: 'status',
+    usage: '[flags] UNIT...',
+    summary: 'Show how units fare, and what they wait for',
+    load: async () => (await import('./commands/status.js')).status,
+  },
+  {
+    name: 'explain',
+    usage: '[flags] UNIT...',
+    summary: 'Say why a unit is where it is, or nowhere: each machine, each rule',
+    load: async () => (await import('./commands/explain.js')).explain,
+  },
+  {
     name: 'list-machines',
     usage: '[flags]',
     summary: 'Show the machines of the cluster',

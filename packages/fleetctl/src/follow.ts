@@ -42,14 +42,17 @@ export class Follow {
   }
 
   /**
-   * Waits for this later. A global unit is only waited for until it is gone: the API does not say on how many
-   * machines it should run.
+   * Waits for this later. A global unit that is brought up is only waited for until some machine has it, and one that is
+   * taken down until it is gone: nothing says on how many machines it should run.
    */
   add(expectation: Expectation, { isGlobal }: { readonly isGlobal: boolean }): void {
     const { verb, limitMs } = this.#options;
-    if (isGlobal && expectation.goal !== 'gone')
+    const { goal } = expectation;
+    if (isGlobal && goal !== 'gone') {
       this.#context.screen.out(`Triggered global unit ${expectation.name} ${verb}`);
-    else if (limitMs === undefined) this.#context.screen.out(`Triggered unit ${expectation.name} ${verb}`);
+      const isBroughtUp = goal === 'loaded' || goal === 'launched';
+      if (isBroughtUp && limitMs !== undefined) this.#expectations.push({ ...expectation, goal: 'somewhere' });
+    } else if (limitMs === undefined) this.#context.screen.out(`Triggered unit ${expectation.name} ${verb}`);
     else this.#expectations.push(expectation);
   }
 

@@ -22,6 +22,13 @@ export function findMachines<M extends { readonly id: string }>(machines: readon
   return whole === undefined ? machines.filter(({ id }) => id.startsWith(start)) : [whole];
 }
 
+/** What machines are called, from one look at their list. A machine that is not in it has no address. */
+export async function readLabels(client: Client, isFull: boolean): Promise<(id: string) => string> {
+  const machines = new Map<string, MachineEntity>();
+  for (const machine of await client.listMachines()) machines.set(machine.id, machine);
+  return (id) => machineLabel(machines.get(id) ?? { id }, isFull);
+}
+
 /** Knows the machines' addresses: reads the list when a machine is named that it has not seen, once for each. */
 export class MachineDirectory {
   readonly #client: Client;

@@ -30,6 +30,7 @@ function createTerminal(): Terminal {
   // There is nobody to tell that telling failed.
   stderr.on('error', (error) => process.exit(outputExitCode(error)));
   const isErrTerminal = stderr.isTTY === true;
+  const mayColour = (env.NO_COLOR ?? '') === '' && env.TERM !== 'dumb';
   process.once('SIGINT', () => {
     if (isErrTerminal) stderr.write('\n');
     process.exit(exitCodes.interrupted);
@@ -38,7 +39,8 @@ function createTerminal(): Terminal {
     out: (text) => void stdout.write(text),
     err: (text) => void stderr.write(text),
     isErrTerminal,
-    hasColours: isErrTerminal && (env.NO_COLOR ?? '') === '' && env.TERM !== 'dumb',
+    hasColours: isErrTerminal && mayColour,
+    hasOutColours: stdout.isTTY === true && mayColour,
   };
 }
 

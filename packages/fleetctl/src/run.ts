@@ -9,7 +9,7 @@ import { chooseEndpoint } from './endpoint-choice.js';
 import { messageOf } from './errors.js';
 import { exitCodes } from './exit-codes.js';
 import { addGlobalFlags, type Environment, environmentWords, type GlobalFlags } from './global-flags.js';
-import { createPalette, Screen, type Terminal } from './terminal.js';
+import { createScreen, type Screen, type Terminal } from './terminal.js';
 import { UnitReader } from './unit-reader.js';
 
 /** What the program gets from the process that it runs in. */
@@ -24,7 +24,7 @@ export interface RunOptions {
 
 /** Runs one command line. Errors are printed; the result is the exit code. */
 export async function run({ words, environment, terminal, clock = systemClock }: RunOptions): Promise<number> {
-  const screen = new Screen(terminal, await createPalette(terminal));
+  const screen = await createScreen(terminal);
   const line = normaliseWords(words);
   const name = findCommandName(line);
   try {

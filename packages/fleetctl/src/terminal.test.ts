@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createPalette, Screen, type Terminal } from './terminal.js';
+import { createScreen, type Screen, type Terminal } from './terminal.js';
 
 async function open(isErrTerminal: boolean): Promise<{ screen: Screen; written: string[] }> {
   const written: string[] = [];
@@ -9,8 +9,9 @@ async function open(isErrTerminal: boolean): Promise<{ screen: Screen; written: 
     err: (text) => written.push(`err ${text}`),
     isErrTerminal,
     hasColours: isErrTerminal,
+    hasOutColours: false,
   };
-  return { screen: new Screen(terminal, await createPalette(terminal)), written };
+  return { screen: await createScreen(terminal), written };
 }
 
 test('on a terminal, progress is one line that is taken back before anything else', async () => {
@@ -22,6 +23,7 @@ test('on a terminal, progress is one line that is taken back before anything els
   screen.progress('');
   assert.deepEqual(written, ['err 1 of 2', 'err \r\x1b[K', 'out done\n', 'err 2 of 2', 'err \r\x1b[K']);
   assert.notEqual(screen.palette.bad('no'), 'no');
+  assert.equal(screen.outPalette.bad('no'), 'no');
 });
 
 test('elsewhere there is no progress and no colour', async () => {

@@ -8,6 +8,8 @@ export interface Terminal {
   readonly isErrTerminal: boolean;
   /** Colours may be used on stderr. */
   readonly hasColours: boolean;
+  /** Colours may be used on stdout. */
+  readonly hasOutColours: boolean;
 }
 
 /** A text in a colour, or as it is. */
@@ -15,29 +17,46 @@ export type Paint = (text: string) => string;
 
 /** The colours that messages use. */
 export interface Palette {
+  readonly good: Paint;
   readonly bad: Paint;
   readonly waiting: Paint;
 }
 
 const plain: Paint = (text) => text;
 
-/** The palette for a terminal; the library is loaded only if there are colours. */
-export async function createPalette(terminal: Terminal): Promise<Palette> {
-  if (!terminal.hasColours) return { bad: plain, waiting: plain };
+const plainPalette: Palette = { good: plain, bad: plain, waiting: plain };
+
+/** The screen of a terminal; the library for colours is loaded only if there are any. */
+export async function createScreen(terminal: Terminal): Promise<Screen> {
+  const { hasColours, hasOutColours } = terminal;
+  if (!hasColours && !hasOutColours) return new Screen(terminal, { err: plainPalette, out: plainPalette });
   const { default: picocolors } = await import('picocolors');
-  const { red, yellow } = picocolors.createColors(true);
-  return { bad: red, waiting: yellow };
+  const { green, red, yellow } = picocolors.createColors(true);
+  const palette = { good: green, bad: red, waiting: yellow };
+  return new Screen(terminal, {
+    err: hasColours ? palette : plainPalette,
+    out: hasOutColours ? palette : plainPalette,
+  });
 }
 
 /** Writes lines, and under them one line of progress that is rewritten, if stderr is a terminal. */
 export class Screen {
   readonly #terminal: Terminal;
+  /** For stderr. */
   readonly palette: Palette;
+  /** For stdout. */
+  readonly outPalette: Palette;
   #progress = '';
 
-  constructor(terminal: Terminal, palette: Palette) {
+  constructor(terminal: Terminal, palettes: { readonly err: Palette; readonly out: Palette }) {
     this.#terminal = terminal;
-    this.palette = palette;
+    this.palette = palettes.err;
+    this.outPalette = palettes.out;
+  }
+
+  /** Whether {@link progress} is seen. */
+  get isErrTerminal(): boolean {
+    return this.#terminal.isErrTerminal;
   }
 
   /** A line on stdout. */

@@ -3,9 +3,10 @@ import { machineIdLabel } from './machine-label.js';
 
 /**
  * What a command waits for: `inactive` is on no machine; `loaded` is known to systemd; `launched` is started, and
- * running or, if it is made to end, ended; `stopped` is not running, wherever it is; `gone` is destroyed everywhere.
+ * running or, if it is made to end, ended; `stopped` is not running, wherever it is; `gone` is destroyed everywhere;
+ * `somewhere`: at least one machine has it, which is all that is known of a global unit that fares well.
  */
-export type Goal = 'inactive' | 'loaded' | 'launched' | 'stopped' | 'gone';
+export type Goal = 'inactive' | 'loaded' | 'launched' | 'stopped' | 'gone' | 'somewhere';
 
 /** A unit and what is waited for. */
 export interface Expectation {
@@ -32,7 +33,7 @@ export interface Observation {
 
 /** Whether the wait is over; texts are parts of a sentence. */
 export type Verdict =
-  | { readonly kind: 'reached'; readonly state: LaunchStateWord | 'gone'; readonly machineID?: string }
+  | { readonly kind: 'reached'; readonly state: LaunchStateWord | 'gone' | 'somewhere'; readonly machineID?: string }
   | { readonly kind: 'failed'; readonly machineID?: string; readonly why: string }
   | { readonly kind: 'waiting'; readonly why: string };
 
@@ -54,7 +55,7 @@ export function isRunning(state: UnitStateEntity): boolean {
   return runningStates.has(state.systemdActiveState);
 }
 
-/** Judges one observation of a unit. Global units have one state per machine and are only judged for `gone`. */
+/** Judges one observation of a unit. Global units have one state per machine: they are judged for `somewhere` and `gone`. */
 export function judge(expectation: Expectation, observation: Observation): Verdict {
   const { unit, states } = observation;
   if (expectation.goal === 'gone') {
@@ -72,6 +73,8 @@ export function judge(expectation: Expectation, observation: Observation): Verdi
     case 'loaded':
     case 'launched':
       return judgePlaced(expectation, observation, unit);
+    case 'somewhere':
+      return judgeGlobal(expectation, unit, states);
   }
 }
 
@@ -90,6 +93,8 @@ function wantedUnits({ name, goal }: Expectation, states: readonly UnitStateEnti
     case 'loaded':
     case 'launched':
       return states.map(({ machineID }) => ({ name, currentState: goal, desiredState: goal, machineID }));
+    case 'somewhere':
+      return [{ name, currentState: 'inactive', desiredState: 'launched' }];
   }
 }
 
@@ -128,6 +133,12 @@ function judgePlaced(expectation: Expectation, observation: Observation, unit: U
   }
   if (unit.currentState !== 'launched') return { kind: 'waiting', why: `${on} it has not been started yet` };
   return judgeStarted({ unit, state, isStale }, expectation, observation);
+}
+
+function judgeGlobal({ hash }: Expectation, unit: UnitEntity, states: readonly UnitStateEntity[]): Verdict {
+  if (unit.desiredState === 'inactive') return overruled(unit);
+  if (states.some((state) => hash === undefined || state.hash === hash)) return { kind: 'reached', state: 'somewhere' };
+  return { kind: 'waiting', why: unit.reason ?? 'no machine has loaded it yet' };
 }
 
 function judgeStarted(

@@ -1,9 +1,9 @@
 import { sleep } from '@flotilla/runtime';
 import type { Context } from './context.js';
-import { formatDuration } from './duration.js';
 import type { Outcome } from './exit-codes.js';
 import { Lookout } from './lookout.js';
 import { MachineDirectory } from './machine-label.js';
+import { pendingLines } from './pending-lines.js';
 import type { Screen } from './terminal.js';
 import type { Expectation, FinalVerdict } from './verdict.js';
 
@@ -21,6 +21,9 @@ const longestPauseMs = 250;
 
 /** A line of progress must not wrap: only one line can be taken back. */
 const progressWidth = 79;
+
+/** Where no line can be taken back, progress is told after this time, and each time that it has doubled. Taste. */
+const firstTellMs = 5000;
 
 /** What to wait for. */
 export interface WaitOptions {
@@ -45,6 +48,7 @@ export async function waitForUnits(context: Context, options: WaitOptions): Prom
   const outcomes = new Map<string, Outcome>();
   const lookout = new Lookout(reader, expectations, changes > 0 ? 0 : undefined);
   const { pending } = lookout;
+  let tellAtMs = firstTellMs;
   if (pending.size > 0) await sleep(clock, Math.min(headStartMs(changes), limitMs));
   while (pending.size > 0) {
     const lookedMs = elapsedMs();
@@ -53,19 +57,21 @@ export async function waitForUnits(context: Context, options: WaitOptions): Prom
       await report({ name, verdict, screen, machines });
     }
     if (pending.size === 0 || lookedMs >= limitMs) break;
-    screen.progress(progressText(pending, expectations.length));
+    const progress = progressText(pending, expectations.length);
+    screen.progress(progress.slice(0, progressWidth));
     const nowMs = elapsedMs();
+    if (!screen.isErrTerminal && nowMs >= tellAtMs) {
+      tellAtMs = 2 * nowMs;
+      screen.err(progress);
+    }
     // A look that took long is not repeated at once: the API has other callers.
     const rareMs = Math.min(nowMs * pausePerElapsed, longestPauseMs);
     const pauseMs = Math.max(leastPauseMs(expectations.length), nowMs - lookedMs, rareMs);
     await sleep(clock, Math.max(0, Math.min(pauseMs, limitMs - nowMs)));
   }
   screen.progress('');
-  for (const [name, { expectation, why }] of pending) {
-    outcomes.set(name, 'pending');
-    const what = `is not ${expectation.goal} after ${formatDuration(limitMs)}`;
-    screen.err(screen.palette.waiting(`Unit ${name} ${what}: ${why}`));
-  }
+  for (const name of pending.keys()) outcomes.set(name, 'pending');
+  for (const line of pendingLines(pending, limitMs)) screen.err(screen.palette.waiting(line));
   return outcomes;
 }
 
@@ -87,6 +93,7 @@ interface Report {
 async function report({ name, verdict, screen, machines }: Report): Promise<void> {
   const on = verdict.machineID === undefined ? '' : ` on ${await machines.label(verdict.machineID)}`;
   if (verdict.kind === 'failed') screen.err(screen.palette.bad(`Unit ${name} failed${on}: ${verdict.why}`));
+  else if (verdict.state === 'somewhere') return;
   else if (verdict.state === 'gone') screen.out(`Destroyed ${name}`);
   else screen.out(`Unit ${name} ${verdict.state}${on}`);
 }
@@ -95,5 +102,5 @@ function progressText(pending: Lookout['pending'], total: number): string {
   const [first] = pending;
   if (first === undefined) return '';
   const [name, { why }] = first;
-  return `waiting for ${pending.size} of ${total} units; ${name}: ${why}`.slice(0, progressWidth);
+  return `waiting for ${pending.size} of ${total} units; ${name}: ${why}`;
 }

@@ -24,6 +24,8 @@ const layout: ListLayout<Row> = {
     dstate: ({ unit }) => unit.desiredState || '-',
     global: ({ isGlobal }) => String(isGlobal),
     hash: ({ unit }, isFull) => shortHashCell(hashUnitFile(storedFile(unit)), isFull),
+    reason: ({ unit }) => unit.reason ?? '-',
+    since: ({ unit }) => (unit.waitingSince === undefined ? '-' : new Date(unit.waitingSince).toISOString()),
     state: ({ unit, isGlobal }) => (isGlobal ? '-' : unit.currentState || '-'),
     target,
     tmachine: target,
@@ -38,13 +40,15 @@ export const listUnitFiles: FleetctlCommand = {
   configure(command) {
     addListFlags(command, layout)
       .description(
-        'Shows the registered units: what was asked of each (dstate), how far it is (state), and where it belongs (target).',
+        'Shows the registered units: what was asked of each (dstate), how far it is (state), and where it belongs (target). A ' +
+          'unit that waits for a machine says why (reason) and since when (since).',
       )
       .addHelpText(
         'after',
         examples(
           'fleetctl list-unit-files',
           'fleetctl list-unit-files --fields unit,desc',
+          'fleetctl list-unit-files --fields unit,dstate,target,reason    what waits, and why',
           'fleetctl list-unit-files -o name',
         ),
       );

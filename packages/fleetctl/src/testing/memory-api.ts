@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type {
   BatchOperationEntity,
   BatchResultEntity,
+  ExplanationEntity,
   LaunchStateWord,
   PutUnitEntity,
   UnitEntity,
@@ -33,11 +34,16 @@ interface Entry {
   due: { at: number; happen: () => void }[];
 }
 
+/** Since when units wait that do. */
+const waitingSince = Date.parse('2026-11-22T12:00:00Z');
+
 /** API v1 and v2's batch in memory, on a unix socket: enough of it for the command line, with units of every temper. */
 export class MemoryApi extends MemoryMachines {
   readonly requests: string[] = [];
   readonly tempers = new Map<string, Temper>();
   pageSize = 100;
+  /** What is said of units that are explained. */
+  readonly explanations = new Map<string, ExplanationEntity>();
   /** Without it, it is like fleet's own fleetd. */
   hasBatch = true;
   /** So many of the next requests get 503. */
@@ -117,6 +123,7 @@ export class MemoryApi extends MemoryMachines {
       return this.#operate({ op: 'put', unit: { ...JSON.parse(text), name } });
     if (method === 'DELETE' && name !== undefined) return this.#operate({ op: 'delete', name });
     this.#read();
+    if (url.pathname.endsWith('/explain')) return this.#explain(name ?? '');
     if (resource === 'machines') return [200, this.machinePage()];
     if (resource === 'units' && name !== undefined) {
       const entry = this.#entries.get(name);
@@ -145,6 +152,11 @@ export class MemoryApi extends MemoryMachines {
     const refused = this.refusals.get(operation.op === 'put' ? operation.unit.name : operation.name);
     if (refused !== undefined) return refusal(...refused);
     return operation.op === 'put' ? this.#put(operation.unit.name, operation.unit) : this.#delete(operation.name);
+  }
+
+  #explain(name: string): [number, object] {
+    const explanation = this.explanations.get(name);
+    return explanation === undefined ? refusal(404, 'unit does not exist; there is web.service') : [200, explanation];
   }
 
   #page(field: string, items: readonly object[], url: URL): [number, object] {
@@ -184,12 +196,13 @@ export class MemoryApi extends MemoryMachines {
     const { name, desiredState } = entry.unit;
     const temper = this.tempers.get(name) ?? {};
     const isGlobal = entry.unit.options?.some((option) => option.name === 'Global');
-    const { machineID: old, reason: _, ...unit } = entry.unit;
+    const { machineID: old, reason: _, waitingSince: __, ...unit } = entry.unit;
     if (desiredState === 'inactive') {
       entry.unit = { ...unit, currentState: 'inactive' };
       entry.states = [];
     } else if (temper.reason !== undefined) {
-      entry.unit = { ...unit, currentState: 'inactive', reason: temper.reason };
+      entry.unit = { ...unit, currentState: 'inactive', reason: temper.reason, waitingSince };
+      entry.states = [];
     } else if (isGlobal) {
       entry.states = machines.map(({ id }) =>
         this.#state(entry, id, desiredState === 'launched' ? ['active', 'running'] : ['inactive', 'dead']),

@@ -1,0 +1,19 @@
+const secondMs = 1000;
+const spans: readonly (readonly [ms: number, name: string])[] = [
+  [86_400_000, 'd'],
+  [3_600_000, 'h'],
+  [60_000, 'min'],
+  [secondMs, 's'],
+];
+
+/** A point in time for people: `since 2026-11-22 23:01:07 UTC (5 min)`. Both in epoch milliseconds. */
+export function formatSince(sinceMs: number, nowMs: number): string {
+  const [date, time] = new Date(sinceMs).toISOString().split(/[T.]/);
+  return `since ${date} ${time} UTC (${formatSpan(nowMs - sinceMs)})`;
+}
+
+/** Clocks differ: what is said to begin a moment from now has just begun. */
+function formatSpan(ms: number): string {
+  const [size, name] = spans.find(([each]) => ms >= each) ?? [secondMs, 's'];
+  return `${Math.max(0, Math.floor(ms / size))} ${name}`;
+}
