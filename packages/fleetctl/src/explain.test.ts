@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ExplanationEntity } from '@flotilla/schema';
-import { openBench } from './testing/process.js';
 import { machines } from './testing/memory-machines.js';
+import { openBench } from './testing/process.js';
 
 const web = '[Unit]\nDescription=web server\n[Service]\nExecStart=/bin/sleep 100\n';
 const global = `${web}[X-Fleet]\nGlobal=true\n`;
