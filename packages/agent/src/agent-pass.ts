@@ -1,4 +1,4 @@
-import type { Machine } from '@flotilla/cluster';
+import type { MachineId } from '@flotilla/cluster';
 import type { Registration, StatePublisher, Store, UnitRow } from '@flotilla/registry';
 import type { Clock, Logger } from '@flotilla/runtime';
 import type { UnitFileHere, UnitManager } from '@flotilla/systemd';
@@ -6,21 +6,23 @@ import type { UnitName } from '@flotilla/unit';
 import type { Allegiance } from './allegiance.js';
 import type { AssignmentView } from './assignment-view.js';
 import { carryOut } from './carry-out.js';
+import { ConflictsHere } from './conflicts-here.js';
 import { type CurrentUnit, currentUnits, isGone } from './current.js';
 import { type DesiredUnit, desiredUnits, type KnownUnit } from './desired.js';
 import { Farewells } from './farewells.js';
 import { Freeze } from './freeze.js';
-import { GlobalRequirements } from './global-requirements.js';
+import { withholdStarts } from './giving-way.js';
 import { MissingUnits } from './missing-units.js';
 import { reconcile, type Task, tasksOfFirst } from './reconcile.js';
 import { stateRows } from './rows.js';
 import type { StartedRecords } from './started-records.js';
 import { TaskFailures } from './task-failures.js';
+import { UnitContents } from './unit-contents.js';
 
 export interface AgentPassOptions {
   readonly store: Store;
   readonly unitManager: UnitManager;
-  readonly machine: Machine;
+  readonly machine: MachineId;
   readonly registration: Registration;
   readonly publisher: StatePublisher;
   readonly view: AssignmentView;
@@ -57,7 +59,8 @@ const farewellCheckMs = 1000;
 /** The body of the agent's loop: look, decide, act, report. Remembers what went wrong and what was answered. */
 export class AgentPass {
   readonly #options: AgentPassOptions;
-  readonly #requirements: GlobalRequirements;
+  readonly #contents: UnitContents;
+  readonly #conflicts: ConflictsHere;
   readonly #failures: TaskFailures;
   readonly #farewells: Farewells;
   readonly #missing: MissingUnits;
@@ -69,11 +72,12 @@ export class AgentPass {
 
   constructor(options: AgentPassOptions) {
     this.#options = options;
-    this.#requirements = new GlobalRequirements(options.store, options.log);
+    this.#contents = new UnitContents(options.store);
+    this.#conflicts = new ConflictsHere({ ...options, contents: this.#contents });
     this.#failures = new TaskFailures(options.clock);
     this.#farewells = new Farewells(options.publisher);
-    this.#missing = new MissingUnits({ ...options, machine: options.machine.id });
-    this.#freeze = new Freeze({ ...options, machine: options.machine.id });
+    this.#missing = new MissingUnits(options);
+    this.#freeze = new Freeze(options);
   }
 
   /** In the next pass, asks the store again who it is and what it says of units that it has no order for. */
@@ -89,11 +93,13 @@ export class AgentPass {
     const situation = await this.#look();
     if (situation === undefined) return allegiance.freezeReason === undefined ? 0 : await this.#endureFreeze();
     const { desired, current } = situation;
-    const all = reconcile(desired, current);
+    const due = reconcile(desired, current);
+    const all = withholdStarts(due, await this.#conflicts.findWaiting(due, situation));
     const tasks = tasksOfFirst(unitsPerPass, all);
     this.#farewells.bid(situation, allegiance.known);
     await allegiance.remember(this.#knownUnits(situation), view.revision);
-    const failures = await carryOut(tasks, desired, { ...this.#options, mayAct });
+    const failures = await carryOut(tasks, desired, { ...this.#options, contents: this.#contents, mayAct });
+    this.#forget(due, tasks, desired);
     this.#settle({ all, tasks, failures }, situation);
     for (const [unit, error] of failures) log.warn('a unit is not as it should be; it is tried again', { unit, error });
     this.#publish(tasks, situation);
@@ -116,17 +122,19 @@ export class AgentPass {
 
   /** `undefined`: no orders may be taken from this store, or the orders have changed while they were looked at. */
   async #look(): Promise<Situation | undefined> {
-    const { unitManager, view, allegiance, machine, started } = this.#options;
+    const { unitManager, view, allegiance, started } = this.#options;
     const stamp = this.#stamp();
     view.keepRemoved(allegiance.known);
     if (this.#verified !== stamp && !(await this.#verify(stamp))) return undefined;
     const [files, startedBy] = [await unitManager.listFiles(), await started.read()];
-    const requirements = await this.#requirements.read(view.globals);
+    // What comes in from here on is for the next pass: of that, the requirements have not been read.
+    const orders = { machine: view.machine, schedule: new Map(view.schedule), globals: new Map(view.globals) };
+    const requirements = await this.#conflicts.readForGlobals(orders, files);
     if (!(await this.#confirmMissing(stamp)) || stamp !== this.#stamp()) return undefined;
-    const { schedule, globals, removed } = view;
+    const { removed } = view;
     const { known } = allegiance;
     const { verdicts } = this.#missing;
-    const desired = desiredUnits({ schedule, globals, removed, machine, requirements, known, verdicts });
+    const desired = desiredUnits({ ...orders, removed, requirements, known, verdicts });
     this.#tellStrangers(files, desired);
     this.#failures.keep(new Map([...desired].map(([name, wish]) => [name, JSON.stringify(wish)])));
     const statuses = await unitManager.listUnits([...desired.keys()]);
@@ -200,6 +208,18 @@ export class AgentPass {
       if (message !== undefined) this.#failures.add(name, { message, wish: JSON.stringify(wish) });
       else if (busy.has(name) || current.get(name)?.isHeld !== true) this.#failures.clear(name);
     }
+  }
+
+  /** What was read to decide is kept for the loads that are still to come, and no longer. */
+  #forget(due: readonly Task[], tasks: readonly Task[], desired: ReadonlyMap<UnitName, DesiredUnit>): void {
+    const done = new Set(tasks);
+    const kept = new Set<string>();
+    for (const task of due) {
+      const wish = desired.get(task.unit);
+      if (task.kind === 'load' && !done.has(task) && wish?.kind === 'present') kept.add(wish.file);
+    }
+    this.#contents.keep(kept);
+    this.#conflicts.forgetUnused();
   }
 
   /** Units that were acted on keep their last row: what was seen of them is outdated, and the next pass is near. */

@@ -12,7 +12,7 @@ import { StartedRecords } from './started-records.js';
 export interface AgentOptions {
   readonly store: Store;
   readonly unitManager: UnitManager;
-  /** This machine, with the metadata that global units look at. */
+  /** This machine, with the metadata of its own: what was set of it in the store is laid over that. */
   readonly machine: Machine;
   readonly clock: Clock;
   readonly log: Logger;
@@ -81,14 +81,15 @@ class MachineAgent implements Agent {
   constructor(options: AgentOptions) {
     this.#options = options;
     const { store, clock, log, machine, registration, stateDirectory, startedDirectory } = options;
-    this.#view = new AssignmentView(machine.id, log);
+    this.#view = new AssignmentView(machine, log);
     this.#publisher = new StatePublisher({ store, clock, log, machine: machine.id, lease: () => registration.lease });
     this.#allegiance = new Allegiance({ store, log, file: new AssignmentFile(stateDirectory) });
     this.#started = new StartedRecords(startedDirectory, log);
     const { unitManager, onVerified = () => {} } = options;
     const own = { view: this.#view, publisher: this.#publisher, allegiance: this.#allegiance, started: this.#started };
     const onWake = () => this.#loop.wake();
-    this.#pass = new AgentPass({ store, unitManager, machine, registration, clock, log, onVerified, onWake, ...own });
+    const self = { machine: machine.id, registration };
+    this.#pass = new AgentPass({ store, unitManager, clock, log, onVerified, onWake, ...self, ...own });
     this.#loop = new ReconcileLoop({ name: 'agent', body: () => this.#runPass(), clock, log, gatherMs, spacingMs });
   }
 

@@ -1,7 +1,9 @@
-import type { MachineId } from '@flotilla/cluster';
+import { effectiveMetadata, type Machine } from '@flotilla/cluster';
+import { FleetError } from '@flotilla/errors';
 import {
   decodeRecord,
   type KeyValue,
+  type MetadataRecord,
   parseKey,
   type Revision,
   ranges,
@@ -26,37 +28,53 @@ export interface GlobalUnit {
   readonly uid: Revision;
 }
 
+/** What the records of the followed ranges say. */
+interface Tables {
+  readonly schedule: Map<UnitName, ScheduledUnit>;
+  readonly globals: Map<UnitName, GlobalUnit>;
+  /** What was set of the machine's metadata, by key. */
+  readonly overrides: Map<string, string>;
+}
+
+const noTables = (): Tables => ({ schedule: new Map(), globals: new Map(), overrides: new Map() });
+
 /**
- * What the store has for this machine, kept by snapshot and events. A record that can't be read is logged, and the
- * unit keeps the one that it had.
+ * What the store has for this machine, kept by snapshot and events. A record that can't be read is logged, and what it is
+ * about stays as it was.
  */
 export class AssignmentView {
-  readonly #machine: MachineId;
+  readonly #machine: Pick<Machine, 'id' | 'metadata'>;
   readonly #log: Logger;
-  readonly #schedule = new Map<UnitName, ScheduledUnit>();
-  readonly #globals = new Map<UnitName, GlobalUnit>();
   readonly #removed = new Set<UnitName>();
+  #tables = noTables();
   #revision: Revision = 0;
   #snapshots = 0;
   #removals = 0;
   #isCurrent = false;
 
-  constructor(machine: MachineId, log: Logger) {
+  constructor(machine: Pick<Machine, 'id' | 'metadata'>, log: Logger) {
     this.#machine = machine;
     this.#log = log;
   }
 
   /** What to follow. */
   get ranges(): readonly WatchRange[] {
-    return [ranges.scheduleOf(this.#machine), ranges.globals];
+    const { id } = this.#machine;
+    return [ranges.scheduleOf(id), ranges.globals, ranges.metadataOf(id)];
+  }
+
+  /** This machine, its metadata with what was set of it laid over. */
+  get machine(): Pick<Machine, 'id' | 'metadata'> {
+    const { id, metadata } = this.#machine;
+    return { id, metadata: effectiveMetadata(metadata, this.#tables.overrides) };
   }
 
   get schedule(): ReadonlyMap<UnitName, ScheduledUnit> {
-    return this.#schedule;
+    return this.#tables.schedule;
   }
 
   get globals(): ReadonlyMap<UnitName, GlobalUnit> {
-    return this.#globals;
+    return this.#tables.globals;
   }
 
   /** Units whose record was seen deleted since the last snapshot, and that have no other; see {@link keepRemoved}. */
@@ -78,15 +96,14 @@ export class AssignmentView {
     return this.#snapshots;
   }
 
-  /** How many records were seen deleted so far. */
+  /** How many records were seen deleted so far, of whatever kind: a store that is emptied is to be asked who it is. */
   get removals(): number {
     return this.#removals;
   }
 
   replace(kvs: readonly KeyValue[], revision: Revision): void {
-    const old = { schedule: new Map(this.#schedule), globals: new Map(this.#globals) };
-    this.#schedule.clear();
-    this.#globals.clear();
+    const old = this.#tables;
+    this.#tables = noTables();
     this.#removed.clear();
     for (const kv of kvs) this.#put(kv, old);
     this.#revision = revision;
@@ -106,39 +123,79 @@ export class AssignmentView {
 
   apply(events: readonly WatchEvent[], revision: Revision): void {
     for (const event of events) {
-      if (event.kind === 'put') this.#put(event.kv, { schedule: this.#schedule, globals: this.#globals });
+      if (event.kind === 'put') this.#put(event.kv, this.#tables);
       else this.#delete(event.key);
     }
     this.#revision = Math.max(this.#revision, revision);
   }
 
-  #put(kv: KeyValue, old: { schedule: Map<UnitName, ScheduledUnit>; globals: Map<UnitName, GlobalUnit> }): void {
+  #put(kv: KeyValue, old: Tables): void {
     const parsed = parseKey(kv.key);
-    if (parsed?.kind !== 'schedule' && parsed?.kind !== 'global') return;
-    const { name } = parsed;
-    this.#removed.delete(name);
+    const { schedule, globals, overrides } = this.#tables;
+    switch (parsed?.kind) {
+      case 'schedule':
+        this.#removed.delete(parsed.name);
+        this.#set(kv, readScheduled, { key: parsed.name, table: schedule, old: old.schedule });
+        break;
+      case 'global':
+        this.#removed.delete(parsed.name);
+        this.#set(kv, readGlobal, { key: parsed.name, table: globals, old: old.globals });
+        break;
+      case 'metadata':
+        this.#set(kv, readOverride, { key: parsed.key, table: overrides, old: old.overrides });
+        break;
+      default:
+    }
+  }
+
+  #set<Key, Value>(kv: KeyValue, read: (kv: KeyValue) => Value, entry: Entry<Key, Value>): void {
+    const { key, table, old } = entry;
     try {
-      if (parsed.kind === 'schedule') {
-        const record = decodeRecord<ScheduleRecord>(kv.key, kv.value);
-        this.#schedule.set(name, { record, modRevision: kv.modRevision });
-      } else {
-        const record = decodeRecord<UnitRecord>(kv.key, kv.value);
-        this.#globals.set(name, { record, uid: record.uid ?? kv.createRevision });
-      }
+      table.set(key, read(kv));
     } catch (error) {
       this.#log.warn('a record is ignored', { key: kv.key, error });
-      const [scheduled, global] = [old.schedule.get(name), old.globals.get(name)];
-      if (parsed.kind === 'schedule' && scheduled !== undefined) this.#schedule.set(name, scheduled);
-      if (parsed.kind === 'global' && global !== undefined) this.#globals.set(name, global);
+      const before = old.get(key);
+      if (before !== undefined) table.set(key, before);
     }
   }
 
   #delete(key: string): void {
     const parsed = parseKey(key);
-    if (parsed?.kind === 'schedule') this.#schedule.delete(parsed.name);
-    else if (parsed?.kind === 'global') this.#globals.delete(parsed.name);
-    else return;
+    const { schedule, globals, overrides } = this.#tables;
+    switch (parsed?.kind) {
+      case 'schedule':
+      case 'global':
+        (parsed.kind === 'schedule' ? schedule : globals).delete(parsed.name);
+        if (!schedule.has(parsed.name) && !globals.has(parsed.name)) this.#removed.add(parsed.name);
+        break;
+      case 'metadata':
+        overrides.delete(parsed.key);
+        break;
+      default:
+        return;
+    }
     this.#removals++;
-    if (!this.#schedule.has(parsed.name) && !this.#globals.has(parsed.name)) this.#removed.add(parsed.name);
   }
+}
+
+/** Where a record is kept, and where it was kept until now. */
+interface Entry<Key, Value> {
+  readonly key: Key;
+  readonly table: Map<Key, Value>;
+  readonly old: ReadonlyMap<Key, Value>;
+}
+
+function readScheduled({ key, value, modRevision }: KeyValue): ScheduledUnit {
+  return { record: decodeRecord<ScheduleRecord>(key, value), modRevision };
+}
+
+function readGlobal({ key, value, createRevision }: KeyValue): GlobalUnit {
+  const record = decodeRecord<UnitRecord>(key, value);
+  return { record, uid: record.uid ?? createRevision };
+}
+
+function readOverride({ key, value }: KeyValue): string {
+  const { value: set } = decodeRecord<Partial<MetadataRecord>>(key, value);
+  if (typeof set !== 'string') throw new FleetError('bad-record', `the value of ${key} has no value`);
+  return set;
 }

@@ -1,16 +1,16 @@
-import { type Store, StoreError } from '@flotilla/registry';
+import { StoreError } from '@flotilla/registry';
 import type { Clock, Logger } from '@flotilla/runtime';
 import type { UnitFailures, UnitFileToLoad, UnitManager } from '@flotilla/systemd';
 import { hashUnitFile, parseUnitFile, type UnitName } from '@flotilla/unit';
 import type { DesiredUnit } from './desired.js';
 import type { Task } from './reconcile.js';
 import type { StartedRecords } from './started-records.js';
-import { readUnitFiles } from './unit-contents.js';
+import type { UnitContents } from './unit-contents.js';
 
 export interface CarryOutOptions {
   readonly unitManager: UnitManager;
   readonly started: StartedRecords;
-  readonly store: Store;
+  readonly contents: UnitContents;
   readonly clock: Clock;
   readonly log: Logger;
   /** Asked before each call that starts or stops; a machine that may count as lost does neither. */
@@ -82,15 +82,12 @@ class TaskRunner {
   }
 
   async #load(names: readonly UnitName[]): Promise<UnitFailures> {
-    const { unitManager, store } = this.#options;
+    const { unitManager } = this.#options;
     const failures = new Map<UnitName, string>();
     const files: UnitFileToLoad[] = [];
     let contents: ReadonlyMap<string, Uint8Array> = new Map();
     try {
-      contents = await readUnitFiles(
-        store,
-        names.map((name) => this.#present(name)?.file ?? ''),
-      );
+      contents = await this.#options.contents.read(names.map((name) => this.#present(name)?.file ?? ''));
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
       return new Map(names.map((name) => [name, `the unit file can't be read: ${error.message}`]));

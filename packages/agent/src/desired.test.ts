@@ -81,6 +81,84 @@ for (const [says, sources, expected] of table)
     assert.equal(wish && `${wish.kind} ${detail}`, expected);
   });
 
+/** A global unit, and what it asks. */
+function globalOf(name: string, { uid, asks = '', state = 'launched' }: GlobalFacts) {
+  const unit = parseUnitName(name);
+  const file = parseUnitFile(`[X-Fleet]\nGlobal=true\n${asks}\n`);
+  const required = parseRequirements({ name: unit, file });
+  return { name: unit, entry: { record: { ...global, desiredState: state }, uid }, required };
+}
+
+interface GlobalFacts {
+  readonly uid: number;
+  readonly asks?: string;
+  readonly state?: UnitRecord['desiredState'];
+}
+
+function presentNames(globals: readonly ReturnType<typeof globalOf>[], change: Partial<DesiredSources> = {}): string[] {
+  const wishes = desiredUnits({
+    ...nothing,
+    globals: new Map(globals.map(({ name, entry }) => [name, entry])),
+    ...change,
+    requirements: new Map([
+      ...globals.map(({ name, required }) => [name, required] as const),
+      ...(change.requirements ?? new Map()),
+    ]),
+  });
+  return [...wishes].filter(([, wish]) => wish.kind === 'present').map(([name]) => name);
+}
+
+const logs = globalOf('logs.service', { uid: 7, asks: 'Conflicts=web.service' });
+
+test('a unit that was made earlier keeps a global one off, and one that was made later does not', () => {
+  assert.deepEqual(presentNames([logs], scheduled({ uid: 6 })), [web]);
+  assert.deepEqual(presentNames([logs], scheduled({ uid: 8 })), [logs.name, web]);
+});
+
+test('a unit that names the global one keeps it off, too', () => {
+  const quiet = globalOf('logs.service', { uid: 7 });
+  const asks = parseRequirements({ name: web, file: parseUnitFile('[X-Fleet]\nConflicts=logs.*\n') });
+  assert.deepEqual(presentNames([quiet], { ...scheduled({ uid: 6 }), requirements: new Map([[web, asks]]) }), [web]);
+});
+
+test('a unit that leaves, or is not wanted, keeps no global one off', () => {
+  assert.deepEqual(presentNames([logs], scheduled({ uid: 6, isLeaving: true })), [logs.name]);
+  assert.deepEqual(presentNames([logs], scheduled({ uid: 6, desiredState: 'inactive' })), [logs.name]);
+});
+
+test('a global unit that has to give way is absent where it was, and nothing where it never was', () => {
+  const sources = { ...nothing, ...scheduled({ uid: 6 }), globals: new Map([[logs.name, logs.entry]]) };
+  const requirements = new Map([[logs.name, logs.required]]);
+  assert.equal(desiredUnits({ ...sources, requirements }).has(logs.name), false);
+  const here = new Map([[logs.name, { hash, uid: 7, isLaunched: true }]]);
+  const wish = desiredUnits({ ...sources, requirements, known: here }).get(logs.name);
+  assert.deepEqual(wish, { kind: 'absent', why: 'conflict', hash, uid: 7 });
+});
+
+test('inactive global units and global templates keep nobody off', () => {
+  for (const [name, state] of [
+    ['all.service', 'inactive'],
+    ['all@.service', 'launched'],
+  ] as const) {
+    const all = globalOf(name, { uid: 1, asks: 'Conflicts=*', state });
+    assert.deepEqual(presentNames([all, logs]), [logs.name]);
+  }
+});
+
+test('a global unit whose file can not be read keeps nobody off', () => {
+  const all = { ...globalOf('all.service', { uid: 1 }).entry };
+  const globals = new Map([
+    [parseUnitName('all.service'), all],
+    [logs.name, logs.entry],
+  ]);
+  assert.deepEqual(presentNames([logs], { globals }), [logs.name]);
+});
+
+test('a unit that has just become global is still what its order here says', () => {
+  const asWeb = globalOf('web.service', { uid: 5, asks: 'MachineMetadata=role=db' });
+  assert.deepEqual(presentNames([asWeb], scheduled({ uid: 5 })), [web]);
+});
+
 test('a global template runs nowhere', () => {
   const globals = new Map([[template, { record: global, uid: 7 }]]);
   const wishes = desiredUnits({

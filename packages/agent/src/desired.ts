@@ -1,11 +1,12 @@
-import { fitsGlobal, isWanted, type Machine } from '@flotilla/cluster';
+import { fitsGlobal } from '@flotilla/cluster';
 import type { Revision } from '@flotilla/registry';
-import type { Requirements, UnitHash, UnitName } from '@flotilla/unit';
-import type { GlobalUnit, ScheduledUnit } from './assignment-view.js';
+import { type UnitHash, type UnitName, unitNameParts } from '@flotilla/unit';
+import type { ScheduledUnit } from './assignment-view.js';
 import type { Verdict } from './confirm.js';
+import { type GlobalSources, globalsHere } from './globals-here.js';
 
 /** Why a unit is to leave this machine. */
-export type AbsentReason = 'leaving' | 'not-wanted' | 'does-not-fit' | 'removed' | 'gone-elsewhere';
+export type AbsentReason = 'leaving' | 'not-wanted' | 'does-not-fit' | 'conflict' | 'removed' | 'gone-elsewhere';
 
 /** Why a unit stays as it is although nothing asks for it. */
 export type UntouchedReason = 'unconfirmed' | Exclude<Verdict, 'gone'>;
@@ -40,12 +41,7 @@ export interface KnownUnit {
 }
 
 /** Everything that the wishes of the cluster for this machine depend on. */
-export interface DesiredSources {
-  readonly machine: Machine;
-  readonly schedule: ReadonlyMap<UnitName, ScheduledUnit>;
-  readonly globals: ReadonlyMap<UnitName, GlobalUnit>;
-  /** Of global units; one whose file can't be read is missing. */
-  readonly requirements: ReadonlyMap<UnitName, Requirements>;
+export interface DesiredSources extends GlobalSources {
   readonly known: ReadonlyMap<UnitName, KnownUnit>;
   /** Units whose record was seen deleted: that is an order. */
   readonly removed: ReadonlySet<UnitName>;
@@ -59,11 +55,14 @@ export interface DesiredSources {
  */
 export function desiredUnits(sources: DesiredSources): Map<UnitName, DesiredUnit> {
   const { schedule, globals, known } = sources;
+  const running = globalsHere(sources);
   const names = new Set([...schedule.keys(), ...globals.keys(), ...known.keys()]);
   const desired = new Map<UnitName, DesiredUnit>();
   for (const name of [...names].sort()) {
     const isTold = schedule.has(name) || globals.has(name);
-    const unit = isTold ? (findScheduled(schedule.get(name)) ?? findGlobal(name, sources)) : findMissing(name, sources);
+    const unit = isTold
+      ? (findScheduled(schedule.get(name)) ?? findGlobal(name, sources, running))
+      : findMissing(name, sources);
     if (unit !== undefined) desired.set(name, unit);
   }
   return desired;
@@ -78,21 +77,22 @@ function findScheduled(scheduled: ScheduledUnit | undefined): DesiredUnit | unde
   return { kind: 'present', isLaunched: desiredState === 'launched', hash, file, uid, order };
 }
 
-function findGlobal(name: UnitName, sources: DesiredSources): DesiredUnit | undefined {
-  const { globals, requirements, machine, known } = sources;
+function findGlobal(
+  name: UnitName,
+  { globals, requirements, machine, known }: DesiredSources,
+  running: ReadonlySet<UnitName>,
+): DesiredUnit | undefined {
   const global = globals.get(name);
   if (global === undefined) return undefined;
   const { hash, file, order, desiredState } = global.record;
   const { uid } = global;
-  const absent = (why: AbsentReason): DesiredUnit | undefined =>
-    known.has(name) ? { kind: 'absent', why, hash, uid } : undefined;
-  if (desiredState === 'inactive') return absent('not-wanted');
+  if (running.has(name)) return { kind: 'present', isLaunched: desiredState === 'launched', hash, file, uid, order };
+  if (!known.has(name)) return undefined;
+  const absent = (why: AbsentReason): DesiredUnit => ({ kind: 'absent', why, hash, uid });
+  if (desiredState === 'inactive' || unitNameParts(name).isTemplate) return absent('not-wanted');
   const required = requirements.get(name);
-  if (required === undefined) return known.has(name) ? { kind: 'untouched', why: 'unreadable', hash, uid } : undefined;
-  const unit = { name, hash, requirements: required, desiredState, createdAt: uid };
-  if (!isWanted(unit)) return absent('not-wanted');
-  if (!fitsGlobal(unit, machine)) return absent('does-not-fit');
-  return { kind: 'present', isLaunched: desiredState === 'launched', hash, file, uid, order };
+  if (required === undefined) return { kind: 'untouched', why: 'unreadable', hash, uid };
+  return absent(fitsGlobal({ requirements: required }, machine) ? 'conflict' : 'does-not-fit');
 }
 
 function findMissing(name: UnitName, { known, removed, verdicts }: DesiredSources): DesiredUnit | undefined {

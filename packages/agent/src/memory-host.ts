@@ -9,10 +9,13 @@ import {
   keys,
   MemoryStore,
   type Operation,
+  parseKey,
   Registration,
   ranges,
   type ScheduleRecord,
   type StateRecord,
+  type Transaction,
+  type TransactionResult,
   type UnitRecord,
 } from '@flotilla/registry';
 import { type Logger, silentLogger, TestClock } from '@flotilla/runtime';
@@ -36,13 +39,27 @@ const encoder = new TextEncoder();
 const patienceMs = 20_000;
 const stepMs = 20;
 
+/** The agent's client of the store. */
+class AgentStore extends MemoryStore {
+  /** The unit files that were read, by SHA-256; a test empties it where it begins to look. */
+  readonly filesRead: string[] = [];
+
+  override transact(transaction: Transaction): Promise<TransactionResult> {
+    for (const operation of transaction.success) {
+      const parsed = operation.kind === 'range' ? parseKey(operation.from) : undefined;
+      if (parsed?.kind === 'unit-file') this.filesRead.push(parsed.sha256);
+    }
+    return super.transact(transaction);
+  }
+}
+
 /**
  * A host in memory, for tests: store, systemd and time are in memory, its two directories are real. `engine` is a second
  * client of the store, through which a test plays everybody else.
  */
 export class MemoryHost {
   readonly clock = new TestClock();
-  readonly store = new MemoryStore({ clock: this.clock });
+  readonly store = new AgentStore({ clock: this.clock });
   readonly engine = this.store.client();
   readonly unitManager = new MemoryUnitManager({ clock: this.clock, onCall: (...call) => this.#note(...call) });
   /** What systemd was asked to do, `stop web.service` for one; a test empties it where it begins to look. */
@@ -150,6 +167,14 @@ export class MemoryHost {
     await this.write(
       { kind: 'put', key: keys.unit(name), value: encodeRecord(record) },
       { kind: 'put', key: keys.global(name), value: encodeRecord(record) },
+    );
+  }
+
+  /** What setting a key of this machine's metadata writes; `undefined` takes it back. */
+  async setMetadata(key: string, value: string | undefined): Promise<void> {
+    const at = keys.metadata(machine.id, key);
+    await this.write(
+      value === undefined ? { kind: 'delete', from: at } : { kind: 'put', key: at, value: encodeRecord({ value }) },
     );
   }
 

@@ -12,7 +12,7 @@ export function conflicts(one: Named, other: Named): boolean {
 }
 
 /** Whether a machine could run its copy of a global unit. Of what it asks of a machine only the metadata counts. */
-export function fitsGlobal(unit: Unit, machine: Pick<Machine, 'metadata'>): boolean {
+export function fitsGlobal(unit: Pick<Unit, 'requirements'>, machine: Pick<Machine, 'metadata'>): boolean {
   return unit.requirements.isGlobal && matchesMetadata(machine.metadata, unit.requirements);
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseRequirements, parseUnitName, type UnitHash } from '@flotilla/unit';
+import { parseUnitName } from '@flotilla/unit';
 import type { LaunchState } from './cluster-model.js';
 import { currentState, isWanted } from './launch-state.js';
 import { parseMachineId } from './machine-id.js';
@@ -18,11 +18,7 @@ test('a placed unit with a state row is loaded, and launched once it was started
 });
 
 test('a unit is wanted unless it is inactive or a template', () => {
-  const isWantedAs = (text: string, desiredState: LaunchState) => {
-    const name = parseUnitName(text);
-    const requirements = parseRequirements({ name, file: { options: [] } });
-    return isWanted({ name, desiredState, requirements, hash: '' as UnitHash, createdAt: 1 });
-  };
+  const isWantedAs = (name: string, desiredState: LaunchState) => isWanted({ name: parseUnitName(name), desiredState });
   assert.equal(isWantedAs('a.service', 'inactive'), false);
   assert.equal(isWantedAs('a.service', 'loaded'), true);
   assert.equal(isWantedAs('a@.service', 'launched'), false);

@@ -2,7 +2,7 @@ import { unitNameParts } from '@flotilla/unit';
 import type { LaunchState, MachineId, Unit } from './cluster-model.js';
 
 /** Whether a unit should be on a machine, or (a global one) on all that fit: asked for, and not a template. */
-export function isWanted(unit: Unit): boolean {
+export function isWanted(unit: Pick<Unit, 'name' | 'desiredState'>): boolean {
   return unit.desiredState !== 'inactive' && !unitNameParts(unit.name).isTemplate;
 }
 
