@@ -23,7 +23,7 @@ export function chooseMachine(index: ClusterIndex, node: UnitNode): MachineNode 
   const candidates = narrow(index, node, unit);
   const score = scorer(index, node, unit);
   if (score !== undefined) {
-    return findBest(candidates ?? index.directory.inIdOrder(), (machine) =>
+    return findBest(candidates ?? index.machines.directory.inIdOrder(), (machine) =>
       fits(machine) ? [...score(machine), ...rank(index, unit, strategy, machine)] : undefined,
     );
   }
@@ -38,7 +38,7 @@ export function hasQuietPlace(index: ClusterIndex, node: UnitNode): boolean {
   const { unit, home } = node;
   if (unit === undefined) return false;
   const probe = new Probe(index, node);
-  for (const machine of narrow(index, node, unit) ?? index.directory.leastLoadedFirst()) {
+  for (const machine of narrow(index, node, unit) ?? index.machines.directory.leastLoadedFirst()) {
     if (machine !== home && probe.fits(unit, machine) && unrest(machine, node) === 0) return true;
   }
   return false;
@@ -103,7 +103,7 @@ class Probe implements MachineContext {
 function findHome(index: ClusterIndex, node: UnitNode, unit: Unit): MachineNode | undefined {
   const { runsOn } = unit;
   if (runsOn === undefined) return undefined;
-  const home = index.machineNode(runsOn.machine);
+  const home = index.machines.of(runsOn.machine);
   if ((home.machine?.since ?? 0) > runsOn.asOf) return undefined;
   return new Probe(index, node, { isAtHome: true }).fits(unit, home) ? home : undefined;
 }
@@ -111,7 +111,8 @@ function findHome(index: ClusterIndex, node: UnitNode, unit: Unit): MachineNode 
 /** The few machines that alone may fit, if it is easy to tell which. */
 function narrow(index: ClusterIndex, node: UnitNode, { requirements }: Unit): readonly MachineNode[] | undefined {
   const { machineId, metadata } = requirements;
-  const { directory, units } = index;
+  const { units } = index;
+  const { directory } = index.machines;
   if (machineId !== undefined) return [...directory.named(machineId)];
   for (const peer of node.peers) {
     const home = units.find(peer)?.home;
@@ -156,7 +157,7 @@ function countFellows(index: ClusterIndex, node: UnitNode, key: string): Map<str
 }
 
 function inOrder(index: ClusterIndex, unit: Unit, strategy: Strategy): Iterable<MachineNode> {
-  const { directory } = index;
+  const { directory } = index.machines;
   if (strategy === 'spread') return directory.leastLoadedFirst();
   if (strategy === 'binpack') return directory.mostLoadedFirst();
   const machines = directory.inIdOrder();
@@ -166,14 +167,14 @@ function inOrder(index: ClusterIndex, unit: Unit, strategy: Strategy): Iterable<
 
 /** The same order as {@link inOrder}, as numbers. */
 function rank(index: ClusterIndex, unit: Unit, strategy: Strategy, machine: MachineNode): Score {
-  const number = index.directory.numberOf(machine);
+  const number = index.machines.directory.numberOf(machine);
   if (strategy === 'spread') return [machine.load, number];
   if (strategy === 'binpack') return [-machine.load, number];
-  const { size } = index.directory;
+  const { size } = index.machines.directory;
   return [(number - randomStart(index, unit) + size) % size];
 }
 
-function randomStart({ directory }: ClusterIndex, { name, createdAt }: Unit): number {
+function randomStart({ machines: { directory } }: ClusterIndex, { name, createdAt }: Unit): number {
   return directory.size === 0 ? 0 : hashName(name, createdAt) % directory.size;
 }
 

@@ -10,9 +10,9 @@ import {
 } from '@flotilla/cluster';
 import type { Strategy, UnitName } from '@flotilla/unit';
 import type { MachineNode, UnitNode } from './index-nodes.js';
+import { IndexedMachines } from './indexed-machines.js';
 import { IndexedUnits } from './indexed-units.js';
-import { MachineDirectory } from './machine-directory.js';
-import { areRivals, firstByName, isOn, rivalsOn } from './relations.js';
+import { areRivals } from './relations.js';
 
 /**
  * The cluster, and who in it has to do with whom, kept up to date change by change: the cost of a change follows what it
@@ -28,13 +28,12 @@ export class ClusterIndex {
   readonly #unreadable = { units: new Set<UnitName>(), machines: new Set<MachineId>() };
   #strategy: Strategy = 'spread';
   #tell: (node: UnitNode) => void;
-  readonly #nodes = new Map<MachineId, MachineNode>();
   readonly #globals = new Set<UnitNode>();
   #isLoading = false;
   /** As it is now; it changes with the index. */
   readonly cluster: Cluster;
-  readonly directory = new MachineDirectory();
   readonly units = new IndexedUnits();
+  readonly machines = new IndexedMachines(this.units);
 
   constructor({ onTouched }: { readonly onTouched: (name: UnitName) => void }) {
     this.#tell = ({ name }) => onTouched(name);
@@ -128,8 +127,8 @@ export class ClusterIndex {
   /** As {@link move}, for the machines that a unit is leaving. */
   moveLeaving(node: UnitNode, machines: ReadonlySet<MachineId> | undefined): void {
     if (node.leaving === machines) return;
-    for (const id of node.leaving ?? []) this.machineNode(id).leavers.delete(node);
-    for (const id of machines ?? []) this.machineNode(id).leavers.add(node);
+    for (const id of node.leaving ?? []) this.machines.of(id).leavers.delete(node);
+    for (const id of machines ?? []) this.machines.of(id).leavers.add(node);
     node.leaving = machines;
     for (const other of this.units.seekingRivals(node)) this.#tell(other);
   }
@@ -175,42 +174,13 @@ export class ClusterIndex {
     if (node === undefined) return;
     this.#tell(node);
     for (const other of this.units.relativesOf(node)) this.#tell(other);
-    if (this.directory.inIdOrder().some(({ machine }) => machine?.maxUnits !== undefined)) this.#touchSeekers();
+    if (this.machines.directory.inIdOrder().some(({ machine }) => machine?.maxUnits !== undefined))
+      this.#touchSeekers();
   }
 
   /** How things stand on a machine, for the rules. */
   contextOf(id: MachineId): MachineContext {
-    return this.machineNode(id).view;
-  }
-
-  machineNode(id: MachineId): MachineNode {
-    const known = this.#nodes.get(id);
-    if (known !== undefined) return known;
-    const units = this.units;
-    const view: MachineContext = {
-      has: (name) => {
-        const unit = units.find(name);
-        return unit !== undefined && isOn(node, unit);
-      },
-      findConflict: ({ name }) => {
-        const unit = units.find(name);
-        return unit === undefined ? undefined : firstByName(rivalsOn(node, unit))?.name;
-      },
-      get load() {
-        return node.load;
-      },
-    };
-    const node: MachineNode = {
-      id,
-      machine: undefined,
-      residents: [],
-      leavers: new Set(),
-      globals: [],
-      load: 0,
-      view,
-    };
-    this.#nodes.set(id, node);
-    return node;
+    return this.machines.of(id).view;
   }
 
   /** Changes something about a unit, with all that depends on where it is. */
@@ -229,9 +199,8 @@ export class ClusterIndex {
   #enter(node: UnitNode): void {
     const { placement, isUnreadable, needsMachine } = node;
     if (placement === undefined || !(isUnreadable || needsMachine)) return;
-    const machine = this.machineNode(placement.machine);
-    node.home = machine;
-    node.seat = machine.residents.push(node) - 1;
+    const machine = this.machines.of(placement.machine);
+    this.machines.addResident(machine, node);
     this.units.noteResident(node, machine);
     this.#setLoad(machine, machine.load + 1);
     this.#touchAround(node, machine);
@@ -240,12 +209,7 @@ export class ClusterIndex {
   #leave(node: UnitNode): void {
     const machine = node.home;
     if (machine === undefined) return;
-    node.home = undefined;
-    const last = machine.residents.pop();
-    if (last !== undefined && last !== node) {
-      machine.residents[node.seat] = last;
-      last.seat = node.seat;
-    }
+    this.machines.removeResident(machine, node);
     this.units.noteGone(node, machine);
     this.#setLoad(machine, machine.load - 1);
     this.#touchAround(node, machine);
@@ -265,7 +229,7 @@ export class ClusterIndex {
 
   #setGlobal(node: UnitNode, isGlobal: boolean): void {
     setMember(this.#globals, node, isGlobal);
-    for (const machine of this.#nodes.values()) this.#refreshGlobals(machine);
+    for (const machine of this.machines.all()) this.#refreshGlobals(machine);
   }
 
   /** Which global units run on a machine. */
@@ -292,24 +256,18 @@ export class ClusterIndex {
   }
 
   #setLoad(node: MachineNode, load: number): void {
-    if (load === node.load) return;
-    const max = node.machine?.maxUnits;
-    const opensOrCloses = max !== undefined && node.load >= max !== load >= max;
-    if (node.machine === undefined) node.load = load;
-    else this.directory.setLoad(node, load);
-    if (opensOrCloses) this.#touchSeekers();
+    if (this.machines.setLoad(node, load)) this.#touchSeekers();
   }
 
   #refreshMachine(id: MachineId): void {
-    const node = this.machineNode(id);
+    const node = this.machines.of(id);
     const machine = this.#unreadable.machines.has(id) ? undefined : this.#machines.get(id);
-    if (node.machine !== undefined) this.directory.remove(node);
-    node.machine = machine;
-    if (machine !== undefined) this.directory.add(node);
+    this.machines.setMachine(node, machine);
     this.#refreshGlobals(node);
     for (const unit of node.residents) this.#tell(unit);
     for (const unit of node.leavers) this.#tell(unit);
     this.#touchSeekers();
+    this.machines.forgetIfEmpty(node);
   }
 
   #touchSeekers(): void {
@@ -334,7 +292,7 @@ export class ClusterIndex {
     for (const [name, unit] of this.#units) {
       if (unit.requirements.isGlobal && isWanted(unit)) this.#globals.add(this.units.of(name));
     }
-    for (const node of this.#nodes.values()) this.#refreshGlobals(node);
+    for (const node of this.machines.all()) this.#refreshGlobals(node);
   }
 }
 

@@ -133,6 +133,8 @@ test('a machine touches its units and those that wait, unless nothing that matte
   const waiting = kv('units/b.service', { ...unitRecord, file: 'f2' }, 4);
   const scheduled = kv(keys.schedule(m1, name), { ...unitRecord, uid: 3, isLeaving: false }, 4);
   const mirror = mirrorOf(kv(keys.machine(m1), machineRecord, 2), file, waiting, scheduled);
+  mirror.state.noteCopies(parseUnitName('b.service'), 4, []);
+  decide(mirror.state.index, mirror.takeTouched());
   const change = (record: object, revision: Revision) => {
     const event = put(keys.machine(m1), record, revision);
     const createRevision = 2;

@@ -182,7 +182,7 @@ class Pass {
     if (unit.requirements.isGlobal) return { kind: 'global' };
     if (!node.needsMachine) return { kind: 'template' };
     if (change !== undefined && change.placings >= mostPlacings) return undefined;
-    const { machine, view } = this.#index.machineNode(placement.machine);
+    const { machine, view } = this.#index.machines.of(placement.machine);
     if (machine === undefined) {
       return isLost(placement.machine, this.#index.cluster) ? { kind: 'machine-lost' } : undefined;
     }

@@ -6,7 +6,8 @@ import { isLost } from './lost-machines.js';
 /** Why a unit has no machine: what it waits for, or else what is wrong with each machine. */
 export function explainWait(index: ClusterIndex, node: UnitNode): WaitReason {
   const { unit } = node;
-  const { cluster, directory } = index;
+  const { cluster } = index;
+  const { directory } = index.machines;
   const leaving = [...(node.leaving ?? [])].filter((id) => !isLost(id, cluster));
   if (leaving.length > 0) return waitReason(directory.size, new Map(leaving.map((id) => [leavingKey(id), 1])));
   const awaited = node.peers.find((peer) => !isAnywhere(index, peer));
@@ -22,7 +23,7 @@ export function explainWait(index: ClusterIndex, node: UnitNode): WaitReason {
 }
 
 /** Whether a unit is a resident or a global of any machine. */
-function isAnywhere({ directory, units }: ClusterIndex, name: string): boolean {
+function isAnywhere({ machines: { directory }, units }: ClusterIndex, name: string): boolean {
   const unit = units.find(name);
   if (unit === undefined) return false;
   return unit.home !== undefined || directory.inIdOrder().some(({ globals }) => globals.includes(unit));
