@@ -1,8 +1,9 @@
-import { findMisfit, type MachineContext, passesTest, type Unit } from '@flotilla/cluster';
-import type { Strategy, UnitName } from '@flotilla/unit';
+import { passesTest, type Unit } from '@flotilla/cluster';
+import type { Strategy } from '@flotilla/unit';
 import type { ClusterIndex } from './cluster-index.js';
 import type { MachineNode, UnitNode } from './index-nodes.js';
-import { isOn, isReplaceable, replacersOn, replacesOn, rivalsOn } from './relations.js';
+import { Probe } from './probe.js';
+import { isReplaceable, replacersOn, replacesOn } from './relations.js';
 import { hashName } from './strategies.js';
 
 /** What makes one fitting machine better than another, the weightiest first; less is better. */
@@ -17,8 +18,7 @@ export function chooseMachine(index: ClusterIndex, node: UnitNode): MachineNode 
   if (unit === undefined) return undefined;
   const home = findHome(index, node, unit);
   if (home !== undefined) return home;
-  const probe = new Probe(index, node);
-  const fits = (machine: MachineNode) => probe.fits(unit, machine);
+  const fits = fitsFor(index, node);
   const strategy = unit.requirements.strategy ?? index.cluster.strategy;
   const candidates = narrow(index, node, unit);
   const score = scorer(index, node, unit);
@@ -33,13 +33,13 @@ export function chooseMachine(index: ClusterIndex, node: UnitNode): MachineNode 
   return early ?? findBest(candidates, (machine) => (fits(machine) ? rank(index, unit, strategy, machine) : undefined));
 }
 
-/** Whether a replaced unit could go elsewhere, to a machine where it neither is replaced nor replaces. */
-export function hasQuietPlace(index: ClusterIndex, node: UnitNode): boolean {
-  const { unit, home } = node;
+/** Whether a unit that is replaced at `home` could go elsewhere, to a machine where it neither is replaced nor replaces. */
+export function hasQuietPlace(index: ClusterIndex, node: UnitNode, home: MachineNode): boolean {
+  const { unit } = node;
   if (unit === undefined) return false;
-  const probe = new Probe(index, node);
+  const fits = fitsFor(index, node);
   for (const machine of narrow(index, node, unit) ?? index.machines.directory.leastLoadedFirst()) {
-    if (machine !== home && probe.fits(unit, machine) && unrest(machine, node) === 0) return true;
+    if (machine !== home && fits(machine) && unrest(machine, node) === 0) return true;
   }
   return false;
 }
@@ -62,40 +62,6 @@ export function preference(node: UnitNode, machine: MachineNode): number {
   return sum;
 }
 
-/** Asks of one machine after the other whether a unit fits; the first conflict that is found will do. */
-class Probe implements MachineContext {
-  readonly #index: ClusterIndex;
-  readonly #node: UnitNode;
-  readonly #isAtHome: boolean;
-  #machine: MachineNode | undefined;
-
-  constructor(index: ClusterIndex, node: UnitNode, { isAtHome = false } = {}) {
-    this.#index = index;
-    this.#node = node;
-    this.#isAtHome = isAtHome;
-  }
-
-  get load(): number {
-    return this.#machine?.load ?? 0;
-  }
-
-  has(name: string): boolean {
-    if (name === this.#node.name && this.#isAtHome) return true;
-    const unit = name === this.#node.name ? this.#node : this.#index.units.find(name);
-    return unit !== undefined && this.#machine !== undefined && isOn(this.#machine, unit);
-  }
-
-  findConflict(): UnitName | undefined {
-    if (this.#machine !== undefined) for (const { name } of rivalsOn(this.#machine, this.#node)) return name;
-    return undefined;
-  }
-
-  fits(unit: Unit, machine: MachineNode): boolean {
-    this.#machine = machine;
-    return machine.machine !== undefined && findMisfit(unit, machine.machine, this) === undefined;
-  }
-}
-
 /**
  * The machine that a unit says it runs on, if it fits there. It is nothing new to that machine, which may be closed or
  * full. A machine that was away in between has lost the unit to another one, and is like any other to it.
@@ -105,7 +71,17 @@ function findHome(index: ClusterIndex, node: UnitNode, unit: Unit): MachineNode 
   if (runsOn === undefined) return undefined;
   const home = index.machines.of(runsOn.machine);
   if ((home.machine?.since ?? 0) > runsOn.asOf) return undefined;
-  return new Probe(index, node, { isAtHome: true }).fits(unit, home) ? home : undefined;
+  if (!new Probe(index.units, node, home, { isAtHome: true }).fits(home)) return undefined;
+  // It would be moved away at once.
+  return unrest(home, node) === 2 && hasQuietPlace(index, node, home) ? undefined : home;
+}
+
+function fitsFor(index: ClusterIndex, node: UnitNode): (machine: MachineNode) => boolean {
+  let probe: Probe | undefined;
+  return (machine) => {
+    probe ??= new Probe(index.units, node, machine);
+    return probe.fits(machine);
+  };
 }
 
 /** The few machines that alone may fit, if it is easy to tell which. */

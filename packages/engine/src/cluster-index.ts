@@ -1,6 +1,5 @@
 import {
   type Cluster,
-  globalsOn,
   isWanted,
   type Machine,
   type MachineContext,
@@ -10,9 +9,10 @@ import {
 } from '@flotilla/cluster';
 import type { Strategy, UnitName } from '@flotilla/unit';
 import type { MachineNode, UnitNode } from './index-nodes.js';
+import { IndexedGlobals } from './indexed-globals.js';
 import { IndexedMachines } from './indexed-machines.js';
 import { IndexedUnits } from './indexed-units.js';
-import { areRivals } from './relations.js';
+import { Probe } from './probe.js';
 
 /**
  * The cluster, and who in it has to do with whom, kept up to date change by change: the cost of a change follows what it
@@ -28,12 +28,12 @@ export class ClusterIndex {
   readonly #unreadable = { units: new Set<UnitName>(), machines: new Set<MachineId>() };
   #strategy: Strategy = 'spread';
   #tell: (node: UnitNode) => void;
-  readonly #globals = new Set<UnitNode>();
+  readonly #globals = new IndexedGlobals();
   #isLoading = false;
   /** As it is now; it changes with the index. */
   readonly cluster: Cluster;
   readonly units = new IndexedUnits();
-  readonly machines = new IndexedMachines(this.units);
+  readonly machines = new IndexedMachines();
 
   constructor({ onTouched }: { readonly onTouched: (name: UnitName) => void }) {
     this.#tell = ({ name }) => onTouched(name);
@@ -178,9 +178,9 @@ export class ClusterIndex {
       this.#touchSeekers();
   }
 
-  /** How things stand on a machine, for the rules. */
-  contextOf(id: MachineId): MachineContext {
-    return this.machines.of(id).view;
+  /** How things stand on a machine, for the rules, when they are asked about `unit`. */
+  contextOf(unit: UnitName, machine: MachineId): MachineContext {
+    return new Probe(this.units, this.units.of(unit), this.machines.of(machine), { isExact: true });
   }
 
   /** Changes something about a unit, with all that depends on where it is. */
@@ -217,18 +217,13 @@ export class ClusterIndex {
 
   #touchAround(node: UnitNode, machine: MachineNode): void {
     if (!this.units.isOfConcern(node)) return;
-    if (this.#isRivalOfGlobal(node)) this.#refreshGlobals(machine);
+    if (this.#globals.areRivalsOf(node)) this.#refreshGlobals(machine);
     for (const other of this.units.concernedBy(node, machine)) if (other !== node) this.#tell(other);
   }
 
-  #isRivalOfGlobal(node: UnitNode): boolean {
-    if (node.conflicts.length === 0 && node.matchedBy.length === 0) return false;
-    for (const global of this.#globals) if (areRivals(global, node)) return true;
-    return false;
-  }
-
   #setGlobal(node: UnitNode, isGlobal: boolean): void {
-    setMember(this.#globals, node, isGlobal);
+    if (isGlobal) this.#globals.add(node);
+    else this.#globals.delete(node);
     for (const machine of this.machines.all()) this.#refreshGlobals(machine);
   }
 
@@ -236,23 +231,12 @@ export class ClusterIndex {
   #refreshGlobals(node: MachineNode): void {
     const before = node.globals;
     if (this.#globals.size === 0 && before.length === 0) return;
-    node.globals = node.machine === undefined ? [] : this.#findGlobals(node, node.machine);
+    node.globals = this.#globals.runningOn(node);
     this.#setLoad(node, node.load + node.globals.length - before.length);
     for (const global of [...before, ...node.globals]) {
       if (before.includes(global) && node.globals.includes(global)) continue;
       for (const other of this.units.concernedBy(global, node)) this.#tell(other);
     }
-  }
-
-  #findGlobals({ residents }: MachineNode, machine: Machine): UnitNode[] {
-    const wanted = [...this.#globals].flatMap(({ unit }) => unit ?? []);
-    const rivals = residents.filter((node) => this.#isRivalOfGlobal(node));
-    const running = globalsOn(
-      machine,
-      wanted,
-      rivals.flatMap(({ unit }) => unit ?? []),
-    );
-    return running.map(({ name }) => this.units.of(name));
   }
 
   #setLoad(node: MachineNode, load: number): void {

@@ -1,4 +1,4 @@
-import type { Machine, MachineContext, MachineId, Placement, Unit } from '@flotilla/cluster';
+import type { Machine, MachineId, Placement, Unit } from '@flotilla/cluster';
 import type { UnitName } from '@flotilla/unit';
 import type { GlobNode } from './glob-book.js';
 import type { UnscheduleReason } from './plan.js';
@@ -56,8 +56,6 @@ export interface MachineNode {
   globals: readonly UnitNode[];
   /** Residents and globals. */
   load: number;
-  /** How things stand there, for the rules. */
-  readonly view: MachineContext;
 }
 
 const none: readonly never[] = [];

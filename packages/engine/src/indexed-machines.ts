@@ -1,20 +1,12 @@
-import type { Machine, MachineContext, MachineId } from '@flotilla/cluster';
+import type { Machine, MachineId } from '@flotilla/cluster';
 import type { MachineNode, UnitNode } from './index-nodes.js';
-import type { IndexedUnits } from './indexed-units.js';
 import { MachineDirectory } from './machine-directory.js';
-import { firstByName, isOn, rivalsOn } from './relations.js';
 
 /** The machines of the index, with those that have gone. */
 export class IndexedMachines {
   /** Those that may be chosen. */
   readonly directory = new MachineDirectory();
   readonly #nodes = new Map<MachineId, MachineNode>();
-  readonly #units: IndexedUnits;
-
-  constructor(units: IndexedUnits) {
-    this.#units = units;
-  }
-
   all(): Iterable<MachineNode> {
     return this.#nodes.values();
   }
@@ -30,7 +22,6 @@ export class IndexedMachines {
       leavers: new Set(),
       globals: [],
       load: 0,
-      view: viewOf(() => node, this.#units),
     };
     this.#nodes.set(id, node);
     return node;
@@ -71,20 +62,4 @@ export class IndexedMachines {
     else this.directory.setLoad(node, load);
     return opensOrCloses;
   }
-}
-
-function viewOf(nodeOf: () => MachineNode, units: IndexedUnits): MachineContext {
-  return {
-    has: (name) => {
-      const unit = units.find(name);
-      return unit !== undefined && isOn(nodeOf(), unit);
-    },
-    findConflict: ({ name }) => {
-      const unit = units.find(name);
-      return unit === undefined ? undefined : firstByName(rivalsOn(nodeOf(), unit))?.name;
-    },
-    get load() {
-      return nodeOf().load;
-    },
-  };
 }

@@ -1,15 +1,17 @@
-import { type Cluster, type MachineId, misfits, type WaitReason } from '@flotilla/cluster';
+import type { Cluster, MachineId, WaitReason } from '@flotilla/cluster';
 import type { UnitName } from '@flotilla/unit';
 import { chooseMachine, hasQuietPlace } from './choose-machine.js';
 import { ClusterIndex } from './cluster-index.js';
-import type { Change, UnitNode } from './index-nodes.js';
+import type { Change, MachineNode, UnitNode } from './index-nodes.js';
 import { isLost } from './lost-machines.js';
 import type { Decision, Plan, UnscheduleReason } from './plan.js';
+import { Probe } from './probe.js';
 import { firstByName, replacersOn } from './relations.js';
 import { UnitQueue } from './unit-queue.js';
 import { explainWait } from './wait.js';
+import { remainingWithout } from './without.js';
 
-/** A unit that was placed in a pass and is driven away by what is placed next is placed again so often, then it stays. */
+/** A unit that was placed in a pass and is driven away again in that pass waits after so many times. */
 const mostPlacings = 4;
 
 /** Later than anything that is in the store. */
@@ -141,7 +143,8 @@ class Pass {
 
   #place(node: UnitNode): void {
     if (!node.needsMachine || node.placement !== undefined || node.isUnreadable) return;
-    const machine = this.#mustLeave(node) ? undefined : chooseMachine(this.#index, node);
+    const mayBePlaced = !this.#mustLeave(node) && (node.change?.placings ?? 0) < mostPlacings;
+    const machine = mayBePlaced ? chooseMachine(this.#index, node) : undefined;
     this.#index.units.setSeeking(node, machine === undefined);
     if (machine === undefined) {
       this.#blocked.add(node);
@@ -174,27 +177,30 @@ class Pass {
   }
 
   #findUnscheduleReason(node: UnitNode): UnscheduleReason | undefined {
-    const { change, unit, placement } = node;
+    const { unit, placement } = node;
     this.#index.units.setSeeking(node, false);
     if (node.isUnreadable || placement === undefined) return undefined;
     if (unit === undefined) return { kind: 'destroyed' };
     if (unit.desiredState === 'inactive') return { kind: 'inactive' };
     if (unit.requirements.isGlobal) return { kind: 'global' };
     if (!node.needsMachine) return { kind: 'template' };
-    if (change !== undefined && change.placings >= mostPlacings) return undefined;
-    const { machine, view } = this.#index.machines.of(placement.machine);
-    if (machine === undefined) {
+    const machine = this.#index.machines.of(placement.machine);
+    if (machine.machine === undefined) {
       return isLost(placement.machine, this.#index.cluster) ? { kind: 'machine-lost' } : undefined;
     }
-    const found = misfits(unit, machine, view);
-    return found.length > 0 ? { kind: 'misfit', misfits: found } : this.#findReplacement(node);
+    const found = new Probe(this.#index.units, node, machine, { isExact: true }).misfits(machine);
+    return found.length > 0 ? { kind: 'misfit', misfits: found } : this.#findReplacement(node, machine);
   }
 
   /** A unit that is replaced goes if there is a place for it; if not, it stays until there is. */
-  #findReplacement(node: UnitNode): UnscheduleReason | undefined {
-    const replacer = node.home === undefined ? undefined : firstByName(replacersOn(node.home, node));
+  #findReplacement(node: UnitNode, home: MachineNode): UnscheduleReason | undefined {
+    const replacer = firstByName(replacersOn(home, node));
     if (replacer === undefined) return undefined;
-    if (hasQuietPlace(this.#index, node)) return { kind: 'replaced', by: replacer.name };
+    if (hasQuietPlace(this.#index, node, home)) {
+      const staying = remainingWithout(this.#index, node, home);
+      const lasting = firstByName([...replacersOn(home, node)].filter((other) => staying.has(other)));
+      if (lasting !== undefined) return { kind: 'replaced', by: lasting.name };
+    }
     this.#index.units.setSeeking(node, true);
     return undefined;
   }

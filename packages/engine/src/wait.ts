@@ -1,11 +1,11 @@
-import { awaitedPeerKey, findMisfit, leavingKey, misfitKey, type WaitReason, waitReason } from '@flotilla/cluster';
+import { awaitedPeerKey, leavingKey, misfitKey, type WaitReason, waitReason } from '@flotilla/cluster';
 import type { ClusterIndex } from './cluster-index.js';
 import type { UnitNode } from './index-nodes.js';
 import { isLost } from './lost-machines.js';
+import { Probe } from './probe.js';
 
 /** Why a unit has no machine: what it waits for, or else what is wrong with each machine. */
 export function explainWait(index: ClusterIndex, node: UnitNode): WaitReason {
-  const { unit } = node;
   const { cluster } = index;
   const { directory } = index.machines;
   const leaving = [...(node.leaving ?? [])].filter((id) => !isLost(id, cluster));
@@ -13,8 +13,10 @@ export function explainWait(index: ClusterIndex, node: UnitNode): WaitReason {
   const awaited = node.peers.find((peer) => !isAnywhere(index, peer));
   if (awaited !== undefined) return waitReason(directory.size, new Map([[awaitedPeerKey(awaited), 1]]));
   const counts = new Map<string, number>();
-  for (const { machine, view } of directory.inIdOrder()) {
-    const misfit = unit === undefined || machine === undefined ? undefined : findMisfit(unit, machine, view);
+  let probe: Probe | undefined;
+  for (const machine of directory.inIdOrder()) {
+    probe ??= new Probe(index.units, node, machine, { isExact: true });
+    const misfit = probe.findMisfit(machine);
     if (misfit === undefined) continue;
     const key = misfitKey(misfit);
     counts.set(key, (counts.get(key) ?? 0) + 1);

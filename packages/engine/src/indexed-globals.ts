@@ -1,0 +1,38 @@
+import { globalsOn, type Unit } from '@flotilla/cluster';
+import type { MachineNode, UnitNode } from './index-nodes.js';
+import { areRivals } from './relations.js';
+
+/** The wanted global units of the index. */
+export class IndexedGlobals {
+  readonly #nodes = new Map<Unit, UnitNode>();
+
+  get size(): number {
+    return this.#nodes.size;
+  }
+
+  has({ unit }: UnitNode): boolean {
+    return unit !== undefined && this.#nodes.has(unit);
+  }
+
+  add(node: UnitNode): void {
+    if (node.unit !== undefined) this.#nodes.set(node.unit, node);
+  }
+
+  delete({ unit }: UnitNode): void {
+    if (unit !== undefined) this.#nodes.delete(unit);
+  }
+
+  /** Whether a unit conflicts with any of them. */
+  areRivalsOf(node: UnitNode): boolean {
+    if (node.conflicts.length === 0 && node.matchedBy.length === 0) return false;
+    for (const global of this.#nodes.values()) if (areRivals(global, node)) return true;
+    return false;
+  }
+
+  /** Those that run on a machine. */
+  runningOn({ machine, residents }: MachineNode): readonly UnitNode[] {
+    if (machine === undefined || this.#nodes.size === 0) return [];
+    const rivals = residents.filter((node) => this.areRivalsOf(node)).flatMap(({ unit }) => unit ?? []);
+    return globalsOn(machine, [...this.#nodes.keys()], rivals).flatMap((unit) => this.#nodes.get(unit) ?? []);
+  }
+}
