@@ -1,4 +1,4 @@
-import { findNearest, type Strategy } from '@flotilla/unit';
+import { findNearest, type Strategy, strategies } from '@flotilla/unit';
 import { formatDurationMs, parseDurationMs } from './duration.js';
 
 /** What a cluster can be told to do otherwise, read: `undefined` where the leader's own options decide. */
@@ -60,8 +60,6 @@ interface Codec extends Setting {
 
 /** Timers count up to 24 days; a longer wait for a lost machine would be forgotten before it is over. */
 const longestMs = 7 * 24 * 3_600_000;
-
-const strategies: readonly Strategy[] = ['spread', 'binpack', 'random'];
 
 const durationExpected = 'a duration from 1ms to 168h, like 30s or 1m30s';
 const percentExpected = 'a percentage from 1% to 100%';

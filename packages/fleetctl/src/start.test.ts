@@ -209,6 +209,23 @@ test('an unknown unit, a template and a bad file fail alone, with file, line and
   assert.equal(api.unit('worse.service'), undefined);
 });
 
+test('an instance that makes no sense is not sent; the line of its template is named', async (context) => {
+  const { api, fleetctl, write } = await openBench(context);
+  await write(
+    'units/web@.service',
+    `${web}[X-Fleet]\nSpreadOver=az\nMachineMetadata=slot=%i\nMachineMetadata=slot!=2\n`,
+  );
+  const { stdout, stderr, exitCode } = await fleetctl('start', 'units/web@1', 'units/web@2');
+  assert.equal(
+    stderr,
+    "Error starting unit web@2.service: units/web@.service:10: [X-Fleet] MachineMetadata= can't be fulfilled: no machine " +
+      'passes both "slot=2" and "slot!=2"\n',
+  );
+  assert.match(stdout, /^Unit web@1.service launched on \S+\n$/);
+  assert.equal(exitCode, 1);
+  assert.equal(api.unit('web@2.service'), undefined);
+});
+
 test('a daemon that is away for a moment is waited for', async (context) => {
   const { api, fleetctl, spawn } = await openBench(context);
   api.tempers.set('web.service', { delay: 6 });

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Complaint, parseComplaints } from './systemd-complaints.js';
@@ -32,6 +33,9 @@ export interface CheckerOptions {
 export async function askSystemd(units: readonly UnitText[], options: CheckerOptions): Promise<SystemdAnswer> {
   if (units.length === 0) return { kind: 'answered', complaints: new Map() };
   const folder = await mkdtemp(join(tmpdir(), 'fleetctl-verify-'));
+  // Ctrl-C ends the program at once.
+  const clean = () => rmSync(folder, { recursive: true, force: true });
+  process.once('exit', clean);
   try {
     for (const { name, text } of units) await writeFile(join(folder, name), text);
     const manager = options.isUser ? ['--user'] : [];
@@ -44,7 +48,8 @@ export async function askSystemd(units: readonly UnitText[], options: CheckerOpt
       return { kind: 'unanswered', why: `it failed: ${ended.stderr.trim().split('\n').at(-1)}` };
     return { kind: 'answered', complaints };
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    process.off('exit', clean);
+    clean();
   }
 }
 

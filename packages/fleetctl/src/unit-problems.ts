@@ -1,5 +1,12 @@
 import { FleetError } from '@flotilla/errors';
-import { parseRequirements, parseUnitName, UnitError, type UnitName } from '@flotilla/unit';
+import {
+  type IgnoredOption,
+  ignoredOptions,
+  parseRequirements,
+  parseUnitName,
+  UnitError,
+  type UnitName,
+} from '@flotilla/unit';
 import type { LocalContent, LocalUnitFiles } from './unit-content.js';
 
 /** Something that `fleetctl verify` has to say of a unit file. */
@@ -34,7 +41,9 @@ export async function checkUnitFile(path: string, files: LocalUnitFiles): Promis
     if (content === undefined) throw new FleetError('unreadable-file', 'there is no such file');
     const { source, file } = content;
     if (file.options.length === 0) throw new UnitError('invalid-unit-file', 'the file has no options', { source });
-    return { path, unit: { name, content }, problems: findRequirementProblems(name, content) };
+    const warnings = ignoredOptions(content).map((option) => toWarning(option, source));
+    const problems = [...findRequirementProblems(name, content), ...warnings].sort(byLine);
+    return { path, unit: { name, content }, problems };
   } catch (error) {
     if (!(error instanceof FleetError)) throw error;
     return { path, problems: [toProblem(error, path)] };
@@ -56,7 +65,17 @@ function findRequirementProblems(name: UnitName, { file, lines, source }: LocalC
       entries = entries.filter(({ line }) => line !== error.line);
     }
   }
-  return problems.sort((one, other) => (one.line ?? 0) - (other.line ?? 0));
+  return problems;
+}
+
+function byLine(one: Problem, other: Problem): number {
+  return (one.line ?? 0) - (other.line ?? 0);
+}
+
+function toWarning({ option, line = 0, meant }: IgnoredOption, source: string): Problem {
+  const place = { line, section: 'X-Fleet', option };
+  const message = `${source}:${line}: [X-Fleet] ${option}= is ignored; did you mean ${meant}=?`;
+  return { severity: 'warning', checker: 'fleetctl', ...place, message };
 }
 
 function toProblem(error: FleetError, path: string): Problem {

@@ -72,6 +72,15 @@ test('an instance is checked as what its template makes of it', async (context) 
   assert.equal(exitCode, 1);
 });
 
+test('options that are ignored and look like ours are warned about', async (context) => {
+  const { verify, write } = await bareBench(context);
+  await write('web.service', `${web}[X-Fleet]\nX-Replaces=old.service\nX-Owner=me\n`);
+  const { stdout, stderr, exitCode } = await verify('web.service');
+  assert.deepEqual([stdout, exitCode], ['web.service: ok, 1 warning\n', 0]);
+  const warning = 'Warning: web.service:4: [X-Fleet] X-Replaces= is ignored; did you mean Replaces=?\n';
+  assert.equal(stderr, warning + notAsked);
+});
+
 test('programs get it as JSON', async (context) => {
   const { verify, write } = await bareBench(context);
   await write('bad.service', `${web}[X-Fleet]\nStrategy=fullest\n`);

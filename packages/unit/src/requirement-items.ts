@@ -84,6 +84,20 @@ export function requirementItems(
   };
 }
 
+/** An option that is read over, and the one that is likely meant by it. */
+export interface IgnoredOption extends OptionPlace {
+  readonly meant: string;
+}
+
+/** Options in `[X-Fleet]` that start with `X-`, as whatever a user wants to note there does, but look like one of ours. */
+export function ignoredOptions({ file, lines }: Pick<RequirementsSource, 'file' | 'lines'>): readonly IgnoredOption[] {
+  return file.options.flatMap(({ section, name }, index) => {
+    if (section !== 'X-Fleet' || !name.startsWith('X-') || knownSpellings.has(name)) return [];
+    const meant = findNearest(name.replace(/^X-(Condition)?/, ''), keys);
+    return meant === undefined ? [] : [{ option: name, line: lines?.[index], meant }];
+  });
+}
+
 /** Throws the error about one option of `[X-Fleet]`. */
 export function refuse({ name, source = name }: RequirementsSource, place: OptionPlace, problem: string): never {
   throw new UnitError('invalid-requirements', problem, { source, section: 'X-Fleet', ...place });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ignoredOptions } from './requirement-items.js';
 import { parseRequirements } from './requirements.js';
 import { parseUnitFileWithLines } from './unit-file.js';
 import { noRequirements, type Requirements } from './unit-model.js';
@@ -95,6 +96,17 @@ test('unknown options are refused with the nearest name', () => {
   );
   assert.deepEqual(requirements('X-Owner=me\nX-ConditionConflicts=a'), nothing);
   assert.deepEqual(requirements('MachineId=a\nGlobal=true', { allowUnknown: true }).isGlobal, true);
+});
+
+test('options of the user may look like ours', () => {
+  const { file, lines } = parseUnitFileWithLines(
+    '[X-Fleet]\nX-Owner=me\nX-Replaces=a\nX-ConditionMachineId=b\nX-Conflicts=c\nX-ConditionConflicts=d\n[Unit]\nX-Global=e',
+  );
+  assert.deepEqual(ignoredOptions({ file, lines }), [
+    { option: 'X-Replaces', line: 3, meant: 'Replaces' },
+    { option: 'X-ConditionMachineId', line: 4, meant: 'MachineID' },
+    { option: 'X-ConditionConflicts', line: 6, meant: 'Conflicts' },
+  ]);
 });
 
 test('what cannot be read is refused', () => {
