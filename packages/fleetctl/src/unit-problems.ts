@@ -81,12 +81,13 @@ function toWarning({ option, line = 0, meant }: IgnoredOption, source: string): 
 function toProblem(error: FleetError, path: string): Problem {
   const place = error instanceof UnitError ? { line: error.line, section: error.section, option: error.option } : {};
   const { line, section, option } = place;
+  const isNamed = error instanceof UnitError ? error.source !== undefined : error.message.includes(path);
   return {
     severity: 'error',
     checker: 'fleetctl',
     ...(line !== undefined && { line }),
     ...(section !== undefined && { section }),
     ...(option !== undefined && { option }),
-    message: error.message.includes(path) ? error.message : `${path}: ${error.message}`,
+    message: isNamed ? error.message : `${path}: ${error.message}`,
   };
 }

@@ -25,11 +25,11 @@ test('every file has its verdict, and every error of every file is told with its
   await write('units/empty.service', '# nothing\n');
   await write('units/notes.conf', web);
   const files = ['web', 'bad', 'torn', 'empty', 'missing'].map((name) => `units/${name}.service`);
-  const { stdout, stderr, exitCode } = await verify(...files, 'units/notes.conf');
+  const { stdout, stderr, exitCode } = await verify(...files, 'units/notes.conf', 'n');
   assert.equal(
     stdout,
     'units/web.service: ok\nunits/bad.service: 4 errors\nunits/torn.service: 1 error\nunits/empty.service: 1 error\n' +
-      'units/missing.service: 1 error\nunits/notes.conf: 1 error\n',
+      'units/missing.service: 1 error\nunits/notes.conf: 1 error\nn: 1 error\n',
   );
   assert.deepEqual(stderr.split('\n'), [
     'Error: units/bad.service:4: [X-Fleet] MachineId= is not a known option; did you mean MachineID=?',
@@ -40,6 +40,7 @@ test('every file has its verdict, and every error of every file is told with its
     'Error: units/empty.service: the file has no options',
     'Error: units/missing.service: there is no such file',
     'Error: units/notes.conf: invalid unit type: "conf"',
+    'Error: n: unit name must contain "."',
     notAsked.trim(),
     '',
   ]);
