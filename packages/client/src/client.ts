@@ -5,7 +5,13 @@ import type {
   ExplanationEntity,
   LossEntity,
   MachineEntity,
+  MachineLimitAnswer,
+  MachineLimitRequest,
+  MachineMetadataAnswer,
+  MachineMetadataRequest,
   MachinePage,
+  SettingsAnswer,
+  SettingsRequest,
   UnfreezeAnswer,
   UnfreezeRequest,
   UnitEntity,
@@ -79,6 +85,14 @@ export interface Client {
   surveyMachines(): Promise<MachineSurvey>;
   /** Says that a machine which is gone is lost. Throws {@link ApiError} 404 and 409 if it is not there, or not gone. */
   releaseMachine(id: string): Promise<void>;
+  /** Every cluster setting, with what holds. */
+  readSettings(): Promise<SettingsAnswer>;
+  /** Changes settings, all or none, and reads them. Throws {@link ApiError} 400 that names each one that is wrong. */
+  changeSettings(request: SettingsRequest): Promise<SettingsAnswer>;
+  /** Changes a machine's metadata, whether the machine is there or not. Throws {@link ApiError} 400. */
+  changeMetadata(id: string, request: MachineMetadataRequest): Promise<MachineMetadataAnswer>;
+  /** Says how many units a machine takes, whether it is there or not. Throws {@link ApiError} 400. */
+  limitMachine(id: string, request: MachineLimitRequest): Promise<MachineLimitAnswer>;
   /** Cuts the connections, so that the process can end. */
   close(): void;
 }
@@ -119,21 +133,28 @@ export function createClient(options: ClientOptions): Client {
     explainUnit: async (name) =>
       decode<ExplanationEntity>(await transport.send({ method: 'GET', path: explainPath(name) })),
     planUnfreeze: async (id, request) =>
-      decode<UnfreezeAnswer>(await transport.send(unfreezeRequest(id, '?dryRun=true', request))),
-    unfreeze: async (id, request) => checkStatus(await transport.send(unfreezeRequest(id, '', request))),
+      decode<UnfreezeAnswer>(await transport.send(machineRequest(id, 'unfreeze?dryRun=true', request))),
+    unfreeze: async (id, request) => checkStatus(await transport.send(machineRequest(id, 'unfreeze', request))),
     listMachines: async () => (await surveyMachines()).machines,
     surveyMachines,
-    releaseMachine: async (id) => checkStatus(await transport.send({ ...machineRequest(id, 'release'), body: '{}' })),
+    releaseMachine: async (id) => checkStatus(await transport.send(machineRequest(id, 'release'))),
+    readSettings: async () => decode<SettingsAnswer>(await transport.send({ method: 'GET', path: settingsPath })),
+    changeSettings: async (request) =>
+      decode<SettingsAnswer>(
+        await transport.send({ method: 'PUT', path: settingsPath, body: JSON.stringify(request) }),
+      ),
+    changeMetadata: async (id, request) =>
+      decode<MachineMetadataAnswer>(await transport.send(machineRequest(id, 'metadata', request))),
+    limitMachine: async (id, request) =>
+      decode<MachineLimitAnswer>(await transport.send(machineRequest(id, 'limit', request))),
     close: () => transport.close(),
   };
 }
 
-function unfreezeRequest(id: string, parameters: string, body: UnfreezeRequest): Request {
-  return { ...machineRequest(id, `unfreeze${parameters}`), body: JSON.stringify(body) };
-}
+const settingsPath = '/fleet/v2/settings';
 
-function machineRequest(id: string, order: string): Pick<Request, 'method' | 'path'> {
-  return { method: 'POST', path: `/fleet/v2/machines/${encodeURIComponent(id)}/${order}` };
+function machineRequest(id: string, order: string, body: object = {}): Request {
+  return { method: 'POST', path: `/fleet/v2/machines/${encodeURIComponent(id)}/${order}`, body: JSON.stringify(body) };
 }
 
 function query(parameters: Readonly<Record<string, string>>): string {

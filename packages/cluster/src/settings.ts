@@ -44,7 +44,7 @@ export type SettingKey =
 export interface Setting {
   /** What a value looks like, after "must be". */
   readonly expected: string;
-  /** The default: a value, or the words for where it comes from. */
+  /** The default: a value, or the leader's option that it follows. No blanks. */
   readonly fallback: string;
   /** One line. */
   readonly help: string;
@@ -81,8 +81,8 @@ const codecs: Readonly<Record<SettingKey, Codec>> = {
   },
   loss_grace: {
     expected: durationExpected,
-    fallback: "the leader's agent_ttl",
-    help: 'how long a new leader waits for machines that it has never seen alive',
+    fallback: 'agent_ttl',
+    help: 'how long a new leader waits for machines that it has never seen alive (agent_ttl: that option of its fleetd)',
     read: (text) => field(findDurationMs(text), (lossGraceMs) => ({ lossGraceMs })),
     print: ({ lossGraceMs }) => field(lossGraceMs, formatDurationMs),
   },
@@ -95,7 +95,7 @@ const codecs: Readonly<Record<SettingKey, Codec>> = {
   },
   loss_brake_window: {
     expected: durationExpected,
-    fallback: "twice the leader's agent_ttl",
+    fallback: '2*agent_ttl',
     help: 'the time within which lost machines are counted for loss_brake',
     read: (text) => field(findDurationMs(text), (lossBrakeWindowMs) => ({ lossBrakeWindowMs })),
     print: ({ lossBrakeWindowMs }) => field(lossBrakeWindowMs, formatDurationMs),

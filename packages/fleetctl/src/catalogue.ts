@@ -11,7 +11,7 @@ export interface CatalogueEntry {
 
 /** A command that only has commands below it. */
 export interface CommandGroup extends Omit<CatalogueEntry, 'load'> {
-  readonly commands: readonly CatalogueEntry[];
+  readonly commands: readonly (CatalogueEntry | CommandGroup)[];
   /** At the end of its help. */
   readonly examples: readonly string[];
 }
@@ -93,9 +93,42 @@ export const catalogue: readonly (CatalogueEntry | CommandGroup)[] = [
   {
     name: 'machine',
     usage: 'COMMAND',
-    summary: 'Deal with single machines: release, unfreeze',
-    examples: ['fleetctl machine unfreeze --help'],
+    summary: 'Deal with single machines: metadata, limit, release, unfreeze',
+    examples: [
+      'fleetctl machine metadata set b1d7 role=db    give a machine metadata',
+      'fleetctl machine limit b1d7 20                have it take 20 units at most',
+      'fleetctl machine unfreeze --help',
+    ],
     commands: [
+      {
+        name: 'metadata',
+        usage: 'COMMAND',
+        summary: "Change a machine's metadata: set, unset",
+        examples: [
+          'fleetctl machine metadata set b1d7 role=db    give a machine metadata',
+          'fleetctl machine metadata unset b1d7 role     take it away',
+        ],
+        commands: [
+          {
+            name: 'set',
+            usage: '[flags] MACHINE KEY=VALUE...',
+            summary: 'Give a machine metadata',
+            load: async () => (await import('./commands/machine-metadata-set.js')).machineMetadataSet,
+          },
+          {
+            name: 'unset',
+            usage: '[flags] MACHINE KEY...',
+            summary: 'Take metadata away from a machine',
+            load: async () => (await import('./commands/machine-metadata-unset.js')).machineMetadataUnset,
+          },
+        ],
+      },
+      {
+        name: 'limit',
+        usage: '[flags] MACHINE (N|none)',
+        summary: 'Say how many units a machine takes',
+        load: async () => (await import('./commands/machine-limit.js')).machineLimit,
+      },
       {
         name: 'release',
         usage: '[flags] (ID...|--all)',
@@ -107,6 +140,36 @@ export const catalogue: readonly (CatalogueEntry | CommandGroup)[] = [
         usage: '[flags] (ID...|--all) (--adopt|--discard)',
         summary: 'Let machines go on that do not trust the store',
         load: async () => (await import('./commands/machine-unfreeze.js')).machineUnfreeze,
+      },
+    ],
+  },
+  {
+    name: 'settings',
+    usage: 'COMMAND',
+    summary: 'Show and change how the cluster places units: get, set, unset',
+    examples: [
+      'fleetctl settings get                    all of them, with what they mean',
+      'fleetctl settings set strategy=binpack   fill machines one by one',
+      'fleetctl settings unset strategy         back to the default',
+    ],
+    commands: [
+      {
+        name: 'get',
+        usage: '[flags] [KEY...]',
+        summary: 'Show the settings of the cluster',
+        load: async () => (await import('./commands/settings-get.js')).settingsGet,
+      },
+      {
+        name: 'set',
+        usage: '[flags] KEY=VALUE...',
+        summary: 'Change settings of the cluster',
+        load: async () => (await import('./commands/settings-set.js')).settingsSet,
+      },
+      {
+        name: 'unset',
+        usage: '[flags] KEY...',
+        summary: 'Go back to the defaults of settings',
+        load: async () => (await import('./commands/settings-unset.js')).settingsUnset,
       },
     ],
   },

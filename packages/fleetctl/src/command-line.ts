@@ -13,6 +13,7 @@ const booleanFlags: ReadonlySet<string> = new Set([
   '--no-block',
   '--no-legend',
   '--replace',
+  '--reset',
   '--user',
 ]);
 

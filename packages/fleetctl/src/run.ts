@@ -2,7 +2,7 @@ import { type Client, createClient } from '@flotilla/client';
 import { FleetError, version } from '@flotilla/errors';
 import { type Clock, systemClock } from '@flotilla/runtime';
 import { Command, CommanderError } from 'commander';
-import { type CatalogueEntry, catalogue } from './catalogue.js';
+import { type CatalogueEntry, type CommandGroup, catalogue } from './catalogue.js';
 import { examples } from './command.js';
 import { findCommandName, normaliseWords } from './command-line.js';
 import { chooseEndpoint } from './endpoint-choice.js';
@@ -62,18 +62,19 @@ async function runLine({ line, name, environment, screen, clock }: Line): Promis
       }
     });
   };
+  const fill = async (entry: CatalogueEntry | CommandGroup, command: Command): Promise<void> => {
+    if ('load' in entry) return load(entry, command);
+    command
+      .description(`${entry.summary}.`)
+      .helpCommand(false)
+      .addHelpText('after', examples(...entry.examples));
+    for (const each of entry.commands) await fill(each, declare(command, each));
+  };
   for (const entry of catalogue) {
     const command = declare(program, entry);
     if (entry.name !== name) continue;
     isKnown = true;
-    if ('load' in entry) await load(entry, command);
-    else {
-      command
-        .description(`${entry.summary}.`)
-        .helpCommand(false)
-        .addHelpText('after', examples(...entry.examples));
-      for (const each of entry.commands) await load(each, declare(command, each));
-    }
+    await fill(entry, command);
   }
   program.command('help').usage('[COMMAND]').summary('Explain a command').description('Explains a command.');
   // Alone, so that commander finds the nearest command whatever else is on the line.
@@ -83,9 +84,8 @@ async function runLine({ line, name, environment, screen, clock }: Line): Promis
 
 function declare(parent: Command, { name, summary, usage }: Omit<CatalogueEntry, 'load'>): Command {
   const command = parent.command(name).summary(summary).usage(usage);
-  if (usage.includes('UNIT')) command.argument('[unit...]');
-  else if (usage.includes('ID')) command.argument('[id...]');
-  else if (usage.includes('FILE')) command.argument('[file...]');
+  const [kind] = /\b(UNIT|ID|FILE|MACHINE|KEY)\b/.exec(usage) ?? [];
+  if (kind !== undefined) command.argument(`[${kind.toLowerCase()}...]`);
   return command;
 }
 
@@ -124,12 +124,15 @@ function openClient(
 
 const usageCodes: ReadonlySet<string> = new Set(['usage', 'bad-endpoint']);
 
-/** The command on the line with the one below it, if it has some: `machine unfreeze`. `undefined` if there is no such. */
+/** The command on the line with those below it: `machine unfreeze`. `undefined` if there is no such. */
 function findCommandPath(line: readonly string[], name: string | undefined): string | undefined {
-  const entry = catalogue.find((each) => each.name === name);
-  if (entry === undefined || 'load' in entry) return entry?.name;
-  const below = entry.commands.find((each) => line.includes(each.name));
-  return below === undefined ? entry.name : `${entry.name} ${below.name}`;
+  const path: string[] = [];
+  let entry = catalogue.find((each) => each.name === name);
+  while (entry !== undefined) {
+    path.push(entry.name);
+    entry = 'load' in entry ? undefined : entry.commands.find((each) => line.includes(each.name));
+  }
+  return path.length === 0 ? undefined : path.join(' ');
 }
 
 function explain(error: unknown, screen: Screen, command: string | undefined): number {

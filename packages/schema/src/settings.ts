@@ -3,7 +3,7 @@ import { type ParsedBody, parseBody } from './request-body.js';
 
 /** A cluster setting. */
 export interface SettingEntity {
-  /** A value, or the words for where it comes from. */
+  /** A value, or the option of the leader's fleetd that it follows. */
   readonly default: string;
   /** What a value looks like, after "must be". */
   readonly expected: string;

@@ -4,15 +4,14 @@ import { exitCodes } from '../exit-codes.js';
 import { addListFlags, formatList, type ListFlags, type ListLayout, parseFields } from '../list-output.js';
 import { describeLosses } from '../losses.js';
 import { machineIdLabel } from '../machine-label.js';
+import { formatMetadata } from '../metadata-cell.js';
 
 const layout: ListLayout<MachineEntity> = {
   cells: {
     machine: ({ id }, isFull) => machineIdLabel(id, isFull),
     ip: ({ primaryIP }) => primaryIP || '-',
-    metadata: ({ metadata = {} }) => {
-      const pairs = Object.entries(metadata).map(([key, value]) => `${key}=${value}`);
-      return pairs.sort().join(',') || '-';
-    },
+    metadata: ({ metadata = {} }) => formatMetadata(metadata),
+    limit: ({ maxUnits }) => (maxUnits === undefined ? '-' : String(maxUnits)),
   },
   defaultFields: 'machine,ip,metadata',
   nameOf: ({ id }) => id,

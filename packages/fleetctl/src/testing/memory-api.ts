@@ -116,6 +116,9 @@ export class MemoryApi extends MemoryMachines {
   #answer(method: string, url: URL, text: string): [number, object?] {
     const [, , , resource, encoded] = url.pathname.split('/');
     const name = encoded === undefined ? undefined : decodeURIComponent(encoded);
+    if (resource === 'settings') return this.settings.answer(method === 'PUT' ? JSON.parse(text) : {});
+    if (url.pathname.endsWith('/metadata')) return this.settings.answerMetadata(name ?? '', JSON.parse(text));
+    if (url.pathname.endsWith('/limit')) return this.settings.answerLimit(name ?? '', JSON.parse(text));
     if (url.pathname.endsWith('/release')) return this.release(name ?? '');
     if (method === 'POST' && resource === 'machines') return this.unfreeze(name ?? '', url, JSON.parse(text));
     if (method === 'POST') return this.hasBatch ? this.#batch(JSON.parse(text).operations) : [404];

@@ -6,6 +6,7 @@ import type {
   UnfreezeEffectEntity,
   UnfreezeRequest,
 } from '@flotilla/schema';
+import { MemorySettings } from './memory-settings.js';
 
 /** A frozen machine. */
 export interface FrozenState {
@@ -35,6 +36,7 @@ export class MemoryMachines {
   losses: readonly LossEntity[] = [];
   /** By machine ID. */
   readonly frozen = new Map<string, FrozenState>();
+  readonly settings = new MemorySettings(machines);
   /** What machines were told, like `adopt 1111...`. */
   readonly orders: string[] = [];
 
@@ -45,7 +47,7 @@ export class MemoryMachines {
     }
     const withReason = machines.map((machine) => {
       const frozen = this.frozen.get(machine.id)?.why;
-      return { ...(frozen !== undefined && { frozen }), ...machine };
+      return { ...(frozen !== undefined && { frozen }), ...this.settings.describe(machine) };
     });
     return {
       ...(this.alarms.length > 0 && { alarms: this.alarms }),
