@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ScheduleRecord, UnitRecord } from '@flotilla/registry';
-import { hashUnitFile, parseRequirements, parseUnitFile, parseUnitName, type UnitName } from '@flotilla/unit';
+import {
+  hashUnitFile,
+  noRequirements,
+  parseRequirements,
+  parseUnitFile,
+  parseUnitName,
+  type UnitName,
+} from '@flotilla/unit';
 import { type DesiredSources, desiredUnits } from './desired.js';
 import { machine } from './memory-host.js';
 
@@ -38,6 +45,11 @@ const table: readonly (readonly [says: string, sources: Partial<DesiredSources>,
   ['a scheduled unit that is not wanted is absent', scheduled({ desiredState: 'inactive' }), 'absent not-wanted'],
   ['a global unit that fits is present', globally('web'), 'present launched'],
   ['a global unit that does not fit is nothing to a machine that never had it', globally('db'), undefined],
+  [
+    'whether a unit is global its record says, whatever its file says',
+    { ...globally('web'), requirements: new Map([[web, noRequirements]]) },
+    'present launched',
+  ],
   ['a global unit that fits no longer is absent', { ...globally('db'), known }, 'absent does-not-fit'],
   [
     'a global unit that is not wanted is absent',

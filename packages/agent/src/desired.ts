@@ -1,6 +1,6 @@
-import { fitsGlobal } from '@flotilla/cluster';
+import { isWanted, matchesMetadata } from '@flotilla/cluster';
 import type { Revision } from '@flotilla/registry';
-import { type UnitHash, type UnitName, unitNameParts } from '@flotilla/unit';
+import type { UnitHash, UnitName } from '@flotilla/unit';
 import type { ScheduledUnit } from './assignment-view.js';
 import type { Verdict } from './confirm.js';
 import { type GlobalSources, globalsHere } from './globals-here.js';
@@ -89,10 +89,10 @@ function findGlobal(
   if (running.has(name)) return { kind: 'present', isLaunched: desiredState === 'launched', hash, file, uid, order };
   if (!known.has(name)) return undefined;
   const absent = (why: AbsentReason): DesiredUnit => ({ kind: 'absent', why, hash, uid });
-  if (desiredState === 'inactive' || unitNameParts(name).isTemplate) return absent('not-wanted');
+  if (!isWanted({ name, desiredState })) return absent('not-wanted');
   const required = requirements.get(name);
   if (required === undefined) return { kind: 'untouched', why: 'unreadable', hash, uid };
-  return absent(fitsGlobal({ requirements: required }, machine) ? 'conflict' : 'does-not-fit');
+  return absent(matchesMetadata(machine.metadata, required) ? 'conflict' : 'does-not-fit');
 }
 
 function findMissing(name: UnitName, { known, removed, verdicts }: DesiredSources): DesiredUnit | undefined {

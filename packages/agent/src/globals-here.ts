@@ -12,13 +12,16 @@ export interface GlobalSources {
 }
 
 /** The wanted global units that this machine could run, if nothing here conflicts with them. */
-export function fittingGlobals({ machine, schedule, globals, requirements }: GlobalSources): Unit[] {
+export function fittingGlobals(sources: GlobalSources): Unit[] {
+  const { machine, schedule, globals } = sources;
   const fitting: Unit[] = [];
   for (const [name, { record, uid }] of globals) {
-    const required = requirements.get(name);
+    const required = sources.requirements.get(name);
     if (required === undefined || isResident(schedule.get(name))) continue;
     const { hash, desiredState } = record;
-    const unit = { name, hash, requirements: required, desiredState, createdAt: uid };
+    // Whether a unit is global, its record says, to the engine as to the agents.
+    const requirements = required.isGlobal ? required : { ...required, isGlobal: true };
+    const unit = { name, hash, requirements, desiredState, createdAt: uid };
     if (isWanted(unit) && fitsGlobal(unit, machine)) fitting.push(unit);
   }
   return fitting;
