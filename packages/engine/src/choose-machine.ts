@@ -16,10 +16,14 @@ type Score = readonly number[];
 export function chooseMachine(index: ClusterIndex, node: UnitNode): MachineNode | undefined {
   const { unit } = node;
   if (unit === undefined) return undefined;
-  const home = findHome(index, node, unit);
-  if (home !== undefined) return home;
   const fits = fitsFor(index, node);
   const strategy = unit.requirements.strategy ?? index.cluster.strategy;
+  if (node.asksNothing && node.matchedBy.length === 0 && strategy === 'spread') {
+    const { leastLoaded } = index.machines.directory;
+    if (leastLoaded !== undefined && fits(leastLoaded)) return leastLoaded;
+  }
+  const home = findHome(index, node, unit);
+  if (home !== undefined) return home;
   const candidates = narrow(index, node, unit);
   const score = scorer(index, node, unit);
   if (score !== undefined) {

@@ -12,6 +12,8 @@ export interface UnitNode {
   isUnreadable: boolean;
   /** Whether a machine is to be found for it: it is wanted, and not global. */
   needsMachine: boolean;
+  /** Whether any machine with room would do. */
+  asksNothing: boolean;
   placement: Placement | undefined;
   /** The machine whose resident it is. */
   home: MachineNode | undefined;
@@ -56,6 +58,8 @@ export interface MachineNode {
   globals: readonly UnitNode[];
   /** Residents and globals. */
   load: number;
+  /** The placement of what is placed there in the pass that is under way: one for all, as there may be a million. */
+  readonly newPlacement: Placement;
 }
 
 const none: readonly never[] = [];
@@ -68,6 +72,7 @@ export function newUnitNode(name: UnitName): UnitNode {
     unit: undefined,
     isUnreadable: false,
     needsMachine: false,
+    asksNothing: false,
     placement: undefined,
     home: undefined,
     seat: -1,

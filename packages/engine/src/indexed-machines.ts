@@ -2,6 +2,9 @@ import type { Machine, MachineId } from '@flotilla/cluster';
 import type { MachineNode, UnitNode } from './index-nodes.js';
 import { MachineDirectory } from './machine-directory.js';
 
+/** Later than anything that is in the store. */
+export const justNow = Number.MAX_SAFE_INTEGER;
+
 /** The machines of the index, with those that have gone. */
 export class IndexedMachines {
   /** Those that may be chosen. */
@@ -22,6 +25,7 @@ export class IndexedMachines {
       leavers: new Set(),
       globals: [],
       load: 0,
+      newPlacement: { machine: id, since: justNow },
     };
     this.#nodes.set(id, node);
     return node;

@@ -1,5 +1,5 @@
 import { isWanted, type Unit } from '@flotilla/cluster';
-import type { Requirements, UnitName } from '@flotilla/unit';
+import { noRequirements, type Requirements, type UnitName } from '@flotilla/unit';
 import { fixedStart, GlobBook, type GlobNode } from './glob-book.js';
 import { type MachineNode, newUnitNode, type UnitNode } from './index-nodes.js';
 
@@ -18,6 +18,18 @@ export class IndexedUnits {
   /** Those that {@link setSeeking} was told of. */
   get seekers(): ReadonlySet<UnitNode> {
     return this.#seekers;
+  }
+
+  all(): Iterable<UnitNode> {
+    return this.#nodes.values();
+  }
+
+  /** Those of `names` that there are. */
+  *named(names: Iterable<UnitName>): Iterable<UnitNode> {
+    for (const name of names) {
+      const node = this.#nodes.get(name);
+      if (node !== undefined) yield node;
+    }
   }
 
   find(name: string): UnitNode | undefined {
@@ -51,6 +63,7 @@ export class IndexedUnits {
     this.#dropRequirements(node);
     node.unit = unit;
     node.needsMachine = unit !== undefined && !unit.requirements.isGlobal && isWanted(unit);
+    node.asksNothing = unit !== undefined && isPlain(unit);
     if (unit !== undefined) this.#enterRequirements(node, unit);
     this.setSeeking(node, isSeeking);
   }
@@ -181,6 +194,15 @@ export class IndexedUnits {
     else counts.delete(machine);
     if (counts.size === 0) this.#instances.delete(template);
   }
+}
+
+function isPlain({ requirements, runsOn }: Unit): boolean {
+  if (requirements === noRequirements && runsOn === undefined) return true;
+  const { machineId, metadata, strategy, ...lists } = requirements;
+  const { metadataTests, machineOf, conflicts, replaces, preferMetadata, preferConflicts, spreadOver } = lists;
+  const asked = [metadataTests, machineOf, conflicts, replaces, preferMetadata, preferConflicts, spreadOver];
+  const asksForOne = machineId !== undefined || metadata.size > 0 || strategy !== undefined || runsOn !== undefined;
+  return !asksForOne && asked.every(({ length }) => length === 0);
 }
 
 function globsOf({ conflicts, replaces, preferConflicts }: Requirements): readonly string[] {

@@ -55,6 +55,11 @@ export class MachineDirectory {
     return this.#byId;
   }
 
+  /** The first of {@link leastLoadedFirst}. */
+  get leastLoaded(): MachineNode | undefined {
+    return this.#byLoad[this.#least]?.[0];
+  }
+
   /** Where `node` stands in {@link inIdOrder}. */
   numberOf(node: MachineNode): number {
     return position(this.#byId, node);

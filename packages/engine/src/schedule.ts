@@ -3,6 +3,7 @@ import type { UnitName } from '@flotilla/unit';
 import { chooseMachine, hasQuietPlace } from './choose-machine.js';
 import { ClusterIndex } from './cluster-index.js';
 import type { Change, MachineNode, UnitNode } from './index-nodes.js';
+import { justNow } from './indexed-machines.js';
 import { isLost } from './lost-machines.js';
 import type { Decision, Plan, UnscheduleReason } from './plan.js';
 import { Probe } from './probe.js';
@@ -13,9 +14,6 @@ import { remainingWithout } from './without.js';
 
 /** A unit that was placed in a pass and is driven away again in that pass waits after so many times. */
 const mostPlacings = 4;
-
-/** Later than anything that is in the store. */
-const justNow = Number.MAX_SAFE_INTEGER;
 
 /**
  * Decides which machine runs each non-global unit.
@@ -29,13 +27,18 @@ const justNow = Number.MAX_SAFE_INTEGER;
  * @param among The names to decide about; what is decided about them may concern others. @default all
  * @see coreos/fleet engine/reconciler.go, engine/scheduler.go (least loaded)
  */
-export function schedule(cluster: Cluster, among: Iterable<UnitName> = allNames(cluster)): Plan {
-  return new Pass(ClusterIndex.of(cluster), among).run();
+export function schedule(cluster: Cluster, among?: Iterable<UnitName>): Plan {
+  return new Pass(ClusterIndex.of(cluster), among && new Set(among)).run();
 }
 
-/** The same from an index, which is left as it was. `among` has what the index has touched since the last plan. */
-export function decide(index: ClusterIndex, among: Iterable<UnitName>): Plan {
-  const pass = new Pass(index, among);
+/**
+ * The same from an index, which is left as it was.
+ *
+ * @param among What the index has touched since the last plan. A set is used as it is, and what is looked at besides is
+ *   added to it. @default all
+ */
+export function decide(index: ClusterIndex, among?: Iterable<UnitName>): Plan {
+  const pass = new Pass(index, among instanceof Set ? among : among && new Set(among));
   const plan = pass.run();
   pass.end({ undo: true });
   return plan;
@@ -56,10 +59,6 @@ export function applyDecisions(cluster: Cluster, decisions: readonly Decision[])
   return { ...cluster, placements, leaving };
 }
 
-function allNames({ units, placements }: Cluster): Set<UnitName> {
-  return new Set([...units.keys(), ...placements.keys()]);
-}
-
 class Pass {
   readonly #index: ClusterIndex;
   /** Placed units to look at. */
@@ -70,18 +69,18 @@ class Pass {
   /** The unit of this round that was looked at last. */
   #cursor = '';
   readonly #changed: UnitNode[] = [];
-  readonly #lookedAt: Set<UnitName>;
+  /** `undefined`: all. */
+  readonly #lookedAt: Set<UnitName> | undefined;
   readonly #blocked = new Set<UnitNode>();
 
-  constructor(index: ClusterIndex, among: Iterable<UnitName>) {
+  constructor(index: ClusterIndex, among: Set<UnitName> | undefined) {
     this.#index = index;
-    this.#lookedAt = new Set(among);
+    this.#lookedAt = among;
     const placed: UnitNode[] = [];
     const waiting: UnitNode[] = [];
-    for (const name of this.#lookedAt) {
-      const node = index.units.find(name);
-      if (node?.placement !== undefined) placed.push(node);
-      else if (node !== undefined) waiting.push(node);
+    for (const node of among === undefined ? index.units.all() : index.units.named(among)) {
+      if (node.placement !== undefined) placed.push(node);
+      else waiting.push(node);
     }
     this.#placed = new UnitQueue(placed);
     this.#waiting = new UnitQueue(waiting);
@@ -92,7 +91,14 @@ class Pass {
       (node) => this.#touch(node),
       () => this.#settle(),
     );
-    return { decisions: this.#decisions(), blocked: this.#reasons(), lookedAt: this.#lookedAt };
+    const lookedAt = () => this.#lookedAt ?? new Set(Array.from(this.#index.units.all(), ({ name }) => name));
+    return {
+      decisions: this.#decisions(),
+      blocked: this.#reasons(),
+      get lookedAt() {
+        return lookedAt();
+      },
+    };
   }
 
   /** Ends the pass; `undo` puts the index back to how it was. */
@@ -128,7 +134,7 @@ class Pass {
   }
 
   #touch(node: UnitNode): void {
-    this.#lookedAt.add(node.name);
+    this.#lookedAt?.add(node.name);
     if (node.placement !== undefined) this.#placed.add(node);
     else if (node.name > this.#cursor) this.#waiting.add(node);
     else this.#again.add(node);
@@ -151,7 +157,7 @@ class Pass {
       return;
     }
     this.#changeOf(node).placings++;
-    this.#index.move(node, { machine: machine.id, since: justNow });
+    this.#index.move(node, machine.newPlacement);
     // If it could only be placed where it is replaced, it waits for a better place.
     if (node.matchedBy.length > 0) this.#placed.add(node);
   }
