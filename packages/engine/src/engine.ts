@@ -33,6 +33,7 @@ export interface Engine {
   readonly isLeading: boolean;
 }
 
+const defaultAgentTtlSeconds = 30;
 const defaultAuditIntervalMs = 30 * 60_000;
 
 /** Makes the engine of a machine: it campaigns, and while it leads, it decides which machine runs each unit. */
@@ -49,6 +50,8 @@ class ElectedEngine implements Engine {
 
   constructor(options: EngineOptions) {
     const { store, clock, log, machine, address, leaderTtlSeconds, auditIntervalMs = defaultAuditIntervalMs } = options;
+    const { agentTtlSeconds = defaultAgentTtlSeconds, lossGraceMs } = options;
+    const losses = { agentTtlMs: agentTtlSeconds * 1000, graceMs: lossGraceMs };
     this.#options = options;
     this.#election = new Election({
       store,
@@ -60,7 +63,7 @@ class ElectedEngine implements Engine {
       onElected: (leadership) => {
         if (this.#isClosed) return;
         log.info('Engine leadership acquired', { fence: leadership.fence });
-        const term = new Term({ store, clock, log, leadership, auditIntervalMs });
+        const term = new Term({ store, clock, log, leadership, auditIntervalMs, losses });
         this.#term = term;
         leadership.ended.addEventListener('abort', () => this.#endTerm(term));
       },

@@ -3,7 +3,6 @@ import { FleetError } from '@flotilla/errors';
 import {
   type KeyValue,
   keys,
-  type MachineRecord,
   type ParsedKey,
   type PlacementRecord,
   parseKey,
@@ -15,12 +14,11 @@ import { noRequirements, parseUnitName, type UnitName } from '@flotilla/unit';
 import { ClusterIndex } from './cluster-index.js';
 import { FormerGlobals } from './former-globals.js';
 import { type Entry, MirrorTable } from './mirror-table.js';
+import { isLossKey, MirroredLosses } from './mirrored-losses.js';
+import { MirroredMachines } from './mirrored-machines.js';
 import {
   findHome,
-  isSameMachine,
-  machineOf,
   namesFile,
-  readMachineEntry,
   readPlacementEntry,
   readReasonEntry,
   readScheduleEntry,
@@ -40,6 +38,8 @@ export interface MirrorStateListener {
   onTouched(name: UnitName): void;
   /** A machine has come, gone, or changed in a way that scheduling sees. */
   onMachineChanged(machine: MachineId): void;
+  /** Something has changed that may change which machines are lost. */
+  onAbsencesChanged(): void;
   /** A value that can't be read; what it is about is left alone. */
   onUnreadable(key: string, modRevision: Revision, error: unknown): void;
 }
@@ -53,9 +53,10 @@ export class MirrorState {
   readonly units = new MirrorTable<UnitName, UnitRecord>();
   readonly placements = new MirrorTable<UnitName, PlacementRecord>();
   readonly reasons = new MirrorTable<UnitName, ReasonRecord>();
-  readonly machines = new MirrorTable<MachineId, MachineRecord>();
+  readonly machines: MirroredMachines;
   readonly schedule = new MirroredSchedule();
   readonly formerGlobals = new FormerGlobals();
+  readonly losses: MirroredLosses;
   /** What the records make up; it changes with them. */
   readonly index: ClusterIndex;
   readonly #listener: MirrorStateListener;
@@ -64,6 +65,12 @@ export class MirrorState {
   constructor(listener: MirrorStateListener) {
     this.#listener = listener;
     this.index = new ClusterIndex(listener);
+    this.machines = new MirroredMachines({ index: this.index, onChanged: (machine) => this.#noteMachine(machine) });
+    this.losses = new MirroredLosses({
+      isAlive: (machine) => this.machines.isAlive(machine),
+      onAway: (machine, isAway) => this.index.setAway(machine, isAway),
+      onChanged: () => listener.onAbsencesChanged(),
+    });
   }
 
   /** Every unit that there is anything to know about. */
@@ -90,7 +97,7 @@ export class MirrorState {
       case 'machine':
         return this.machines.get(parsed.machine);
       default:
-        return 'not-mirrored';
+        return isLossKey(parsed) ? this.losses.findEntry(parsed) : 'not-mirrored';
     }
   }
 
@@ -113,7 +120,7 @@ export class MirrorState {
     } catch (error) {
       if (namesFile(kv.key)) this.files.noteUser(kv.key, { isUnreadable: true });
       this.#listener.onUnreadable(kv.key, kv.modRevision, error);
-      if (parsed?.kind === 'machine') this.index.setUnreadableMachine(parsed.machine, true);
+      if (parsed?.kind === 'machine') this.machines.putUnreadable(parsed.machine);
       else if (name !== undefined && parsed?.kind !== 'reason') this.#setProblem(name, kv.key, true);
     }
   }
@@ -123,6 +130,7 @@ export class MirrorState {
     this.files.noteUser(key, { isUnreadable: false });
     const parsed = parseKey(key);
     if (parsed === undefined) return;
+    if (isLossKey(parsed)) this.losses.delete(parsed, revision, by);
     const method = by === 'own' ? 'deleteOwn' : 'delete';
     if ('name' in parsed && parsed.kind !== 'state') this.#setProblem(parsed.name, key, false);
     switch (parsed.kind) {
@@ -148,7 +156,7 @@ export class MirrorState {
           this.#noteLeaving(parsed.name);
         break;
       case 'machine':
-        this.#deleteMachine(parsed.machine, revision);
+        this.machines.delete(parsed.machine, revision);
     }
   }
 
@@ -173,6 +181,7 @@ export class MirrorState {
   }
 
   #put(parsed: ParsedKey, kv: KeyValue): void {
+    if (isLossKey(parsed)) this.losses.put(parsed, kv);
     switch (parsed.kind) {
       case 'unit-file':
         if (kv.modRevision <= this.files.revisionOf(parsed.sha256)) return;
@@ -194,7 +203,7 @@ export class MirrorState {
         if (this.schedule.isNews(parsed.name, parsed.machine, kv.modRevision)) this.#putSchedule(parsed, kv);
         break;
       case 'machine':
-        if (this.machines.isNews(parsed.machine, kv.modRevision)) this.#putMachine(parsed.machine, kv);
+        this.machines.put(parsed.machine, kv);
     }
   }
 
@@ -267,26 +276,8 @@ export class MirrorState {
     if (previous?.record.isLeaving === false) this.files.release(previous.record.file);
   }
 
-  #putMachine(id: MachineId, kv: KeyValue): void {
-    const entry = readMachineEntry(kv);
-    const previous = this.machines.get(id);
-    this.machines.put(id, entry);
-    const machine = machineOf(id, entry);
-    const { machines, unreadable } = this.index.cluster;
-    const known = machines.get(id);
-    const wasUnreadable = unreadable.machines.has(id);
-    if (wasUnreadable) this.index.setUnreadableMachine(id, false);
-    const isOther = wasUnreadable || previous?.createRevision !== entry.createRevision;
-    if (!isOther && known !== undefined && isSameMachine(known, machine)) return;
-    this.index.setMachine(id, machine);
-    this.#listener.onMachineChanged(id);
-  }
-
-  #deleteMachine(id: MachineId, revision: Revision): void {
-    const wasUnreadable = this.index.cluster.unreadable.machines.has(id);
-    if (!this.machines.delete(id, revision) && !wasUnreadable) return;
-    if (wasUnreadable) this.index.setUnreadableMachine(id, false);
-    this.index.setMachine(id, undefined);
+  #noteMachine(id: MachineId): void {
+    this.losses.review(id);
     this.#listener.onMachineChanged(id);
   }
 

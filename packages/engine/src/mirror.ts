@@ -22,6 +22,9 @@ export const mirroredRanges: readonly WatchRange[] = [
   ranges.schedule,
   ranges.reasons,
   ranges.machines,
+  ranges.members,
+  ranges.losses,
+  ranges.releases,
   { ...ranges.states, deletesOnly: true },
 ];
 
@@ -29,6 +32,8 @@ export interface MirrorOptions {
   readonly log: Logger;
   /** Called when there is something to decide. */
   readonly onTouched: () => void;
+  /** Called when something has changed that may change which machines are lost. */
+  readonly onAbsencesChanged?: () => void;
 }
 
 /** A compare that did not hold when the store stood at `revision`. */
@@ -90,6 +95,7 @@ export class Mirror {
     for (const [name, machines] of this.#state.schedule.leaving) this.#unanswered.set(name, new Set(machines));
     this.#touched = undefined;
     this.#isSynced = true;
+    this.#options.onAbsencesChanged?.();
     this.#options.onTouched();
   }
 
@@ -117,15 +123,14 @@ export class Mirror {
   applyOwn(operations: readonly PlanOperation[], revision: Revision): void {
     if (revision <= this.#snapshotRevision) return;
     this.#isQuiet = !this.#hasNews;
-    for (const operation of operations) {
-      if (operation.kind === 'delete') this.#state.delete(operation.key, revision, 'own');
-      else {
-        const { key, value } = operation;
-        this.#state.put({ key, value, createRevision: revision, modRevision: revision, lease: undefined });
-      }
-    }
+    this.#enterOwn(operations, revision);
     this.#isQuiet = false;
     for (const { key } of operations) this.#touchIfLeft(key);
+  }
+
+  /** Takes in what the leader has noted about machines that are gone. What they have is still to be decided about. */
+  applyLosses(operations: readonly PlanOperation[], revision: Revision): void {
+    if (revision > this.#snapshotRevision) this.#enterOwn(operations, revision);
   }
 
   get hasTouched(): boolean {
@@ -178,6 +183,16 @@ export class Mirror {
     return this.#state.files.unused(this.#unitsRevision);
   }
 
+  #enterOwn(operations: readonly PlanOperation[], revision: Revision): void {
+    for (const operation of operations) {
+      if (operation.kind === 'delete') this.#state.delete(operation.key, revision, 'own');
+      else {
+        const { key, value } = operation;
+        this.#state.put({ key, value, createRevision: revision, modRevision: revision, lease: undefined });
+      }
+    }
+  }
+
   #newState(): MirrorState {
     return new MirrorState({
       onTouched: (name) => {
@@ -186,6 +201,7 @@ export class Mirror {
         this.#hasNews = true;
       },
       onMachineChanged: (machine) => this.#noteMachine(machine),
+      onAbsencesChanged: () => this.#options.onAbsencesChanged?.(),
       onUnreadable: (key, modRevision, error) => {
         if (this.#loggedBad.get(key) === modRevision) return;
         this.#loggedBad.set(key, modRevision);

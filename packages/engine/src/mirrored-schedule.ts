@@ -37,6 +37,10 @@ export class MirroredSchedule {
     return this.#byMachine.get(machine) ?? [];
   }
 
+  countOn(machine: MachineId): number {
+    return this.#byMachine.get(machine)?.size ?? 0;
+  }
+
   isNews(name: UnitName, machine: MachineId, revision: Revision): boolean {
     return this.#table.isNews(tableKey(name, machine), revision);
   }

@@ -1,5 +1,6 @@
 import { assertNever, FleetError } from '@flotilla/errors';
 import {
+  type CommitOptions,
   type CommitOutcome,
   commitPlan,
   type Following,
@@ -12,6 +13,8 @@ import {
 import { type Clock, jittered, type Logger, ReconcileLoop, type Timer } from '@flotilla/runtime';
 import type { UnitName } from '@flotilla/unit';
 import { findCopies } from './former-globals.js';
+import { LossKeeper } from './loss-keeper.js';
+import type { LossDefaults } from './loss-policy.js';
 import { Mirror, mirroredRanges } from './mirror.js';
 import type { Plan } from './plan.js';
 import { logPlan } from './plan-log.js';
@@ -34,6 +37,7 @@ export interface TermOptions {
   readonly log: Logger;
   readonly leadership: Leadership;
   readonly auditIntervalMs: number;
+  readonly losses: LossDefaults;
 }
 
 /** One leader's time in office: it follows the cluster, decides and writes until leadership ends. */
@@ -41,6 +45,7 @@ export class Term {
   readonly #options: TermOptions;
   readonly #mirror: Mirror;
   readonly #loop: ReconcileLoop;
+  readonly #losses: LossKeeper;
   readonly #care: StoreCare;
   /** What keeps the mirror, and what is about to take its place. */
   #following: Following | undefined;
@@ -60,7 +65,12 @@ export class Term {
       spacingMs,
       deadlineMs: passDeadlineMs,
     });
-    this.#mirror = new Mirror({ log, onTouched: () => this.#loop.wake() });
+    this.#losses = new LossKeeper({ clock, log, defaults: options.losses, onDue: () => this.#loop.wake() });
+    this.#mirror = new Mirror({
+      log,
+      onTouched: () => this.#loop.wake(),
+      onAbsencesChanged: () => this.#losses.note(),
+    });
     this.#care = new StoreCare(options);
     this.#readEverything();
   }
@@ -69,6 +79,7 @@ export class Term {
   async close(): Promise<void> {
     this.#isOver = true;
     this.#audit?.cancel();
+    this.#losses.close();
     this.#following?.close();
     this.#next?.close();
     // Not awaited: it takes as long as etcd does, and what it still sends does no harm.
@@ -108,12 +119,36 @@ export class Term {
   async #pass(pass: number, signal: AbortSignal): Promise<void> {
     const mirror = this.#mirror;
     const mayDecide = () => mirror.isSynced && !this.#isOver && !signal.aborted;
+    if (mayDecide()) await this.#noteLosses(signal);
     if (mayDecide()) await this.#lookForCopies(signal);
     if (!mayDecide()) return;
     const names = mirror.takeTouched();
     const plan = decide(mirror.state.index, names);
     const writes = [...planWrites({ plan, mirror, nowMs: this.#options.clock.now() }), ...unusedFileWrites(mirror)];
     if (writes.length > 0) await this.#commit({ pass, plan, writes }, signal);
+  }
+
+  /** Which machines are lost is written down before anything follows from it. */
+  async #noteLosses(signal: AbortSignal): Promise<void> {
+    const open = new Set(this.#losses.decide(this.#mirror.state));
+    if (open.size === 0) return;
+    try {
+      await this.#write({
+        writes: [...open],
+        signal,
+        onCommitted: (done, revision) => {
+          for (const write of done) {
+            this.#mirror.applyLosses(write.operations, revision);
+            this.#losses.noteCommitted(write);
+            open.delete(write);
+          }
+        },
+        // What it failed on is about to be told by the watch.
+        onRefused: (write) => open.delete(write),
+      });
+    } finally {
+      if (open.size > 0 && !this.#isOver) this.#losses.note();
+    }
   }
 
   /** Units that were global may still run in many places; where they do is read before they are decided about. */
@@ -125,14 +160,12 @@ export class Term {
   }
 
   async #commit({ pass, plan, writes }: PassWrites, signal: AbortSignal): Promise<void> {
-    const { leadership, log, store } = this.#options;
+    const { log } = this.#options;
     const mirror = this.#mirror;
     const open = new Set(writes.flatMap(({ unit }) => unit ?? []));
     const committed = new Set<UnitName>();
     try {
-      const outcome = await commitPlan({
-        store,
-        leadership,
+      await this.#write({
         writes,
         signal,
         onCommitted: (done, revision) => {
@@ -152,13 +185,19 @@ export class Term {
           mirror.refuse(unit, failed, revision);
         },
       });
-      this.#actOn(outcome);
-    } catch (error) {
-      if (error instanceof StoreError && error.kind === 'refused') this.#care.noteRefusal();
-      throw error;
     } finally {
       logPlan({ log, pass, plan, committed });
       if (!this.#isOver) mirror.touch(open);
+    }
+  }
+
+  async #write(options: Omit<CommitOptions, 'store' | 'leadership'>): Promise<void> {
+    const { leadership, store } = this.#options;
+    try {
+      this.#actOn(await commitPlan({ store, leadership, ...options }));
+    } catch (error) {
+      if (error instanceof StoreError && error.kind === 'refused') this.#care.noteRefusal();
+      throw error;
     }
   }
 

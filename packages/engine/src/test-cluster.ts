@@ -4,6 +4,8 @@ import {
   type Compare,
   encodeRecord,
   keys,
+  listLosses,
+  type MemberRecord,
   MemoryStore,
   type Operation,
   type PlacementRecord,
@@ -151,6 +153,28 @@ export class TestCluster {
   async join(text: string, given: { metadata?: Record<string, string>; frozen?: string } = {}): Promise<void> {
     const value = encodeRecord({ address: '', version: '', instance: '', boot: '', metadata: {}, ...given });
     await this.write({ kind: 'put', key: keys.machine(parseMachineId(text)), value });
+  }
+
+  /** A machine registers as agents do: as one that is waited for when it is gone. */
+  async register(...texts: readonly string[]): Promise<void> {
+    const member: MemberRecord = { is: 'joined', address: '' };
+    for (const text of texts) {
+      await this.write({ kind: 'put', key: keys.member(parseMachineId(text)), value: encodeRecord(member) });
+      await this.join(text);
+    }
+  }
+
+  /** A machine leaves the cluster. */
+  async leave(text: string): Promise<void> {
+    const member: MemberRecord = { is: 'left', address: '' };
+    await this.write({ kind: 'put', key: keys.member(parseMachineId(text)), value: encodeRecord(member) });
+    await this.lose(text);
+  }
+
+  /** What is noted about machines that are gone, like `m1 grace`. */
+  async losses(): Promise<string[]> {
+    const known = await listLosses({ store: this.store, log: this.#log() });
+    return known.map(({ machine, record: { state } }) => `${machine} ${state}`);
   }
 
   /** A machine's lease is over, and with it what the machine reported. */

@@ -15,9 +15,9 @@ import {
 /** How many transactions wait for their answers at once: enough to hide the round trip, few enough to let others in. */
 const maxInFlight = 8;
 
-/** What the leader writes about one unit or unit file; it goes into one transaction, whole. */
+/** What the leader writes about one unit, unit file or machine; it goes into one transaction, whole. */
 export interface PlanWrite {
-  /** The unit that it is about, which no other write of the same commit is about; none: it is about a unit file. */
+  /** The unit that it is about, which no other write of the same commit is about; none: it is about something else. */
   readonly unit: UnitName | undefined;
   /** Everything that the write relies on, except leadership. */
   readonly compares: readonly Compare[];
