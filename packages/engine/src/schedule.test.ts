@@ -1,65 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  type Cluster,
-  type LaunchState,
-  type Machine,
-  type Placement,
-  parseMachineId,
-  type Unit,
-} from '@flotilla/cluster';
-import { parseRequirements, parseUnitFile, parseUnitName, type UnitHash, type UnitName } from '@flotilla/unit';
 import { schedule } from './schedule.js';
-
-const name = parseUnitName;
-const id = parseMachineId;
-
-function unit(text: string, { desired = 'launched' as LaunchState, fleet = '' } = {}): Unit {
-  const unitName = name(text);
-  const requirements = parseRequirements({ name: unitName, file: parseUnitFile(`[X-Fleet]\n${fleet}\n`) });
-  return { name: unitName, hash: '' as UnitHash, desiredState: desired, requirements, createdAt: 1 };
-}
-
-function machine(text: string, { metadata = {}, isClosed = false } = {}): Machine {
-  return { id: id(text), metadata: new Map(Object.entries(metadata)), isClosed };
-}
-
-interface Given {
-  readonly units?: readonly Unit[];
-  readonly machines?: readonly Machine[];
-  readonly placements?: Readonly<Record<string, string>>;
-  readonly leaving?: Readonly<Record<string, string>>;
-  readonly unreadable?: { readonly units?: readonly string[]; readonly machines?: readonly string[] };
-}
-
-function cluster({ units = [], machines = [], placements = {}, leaving = {}, unreadable = {} }: Given): Cluster {
-  return {
-    units: new Map(units.map((each) => [each.name, each])),
-    machines: new Map(machines.map((each) => [each.id, each])),
-    placements: new Map(
-      Object.entries(placements).map(([unitName, on]): [UnitName, Placement] => [
-        name(unitName),
-        { machine: id(on), since: 1 },
-      ]),
-    ),
-    leaving: new Map(Object.entries(leaving).map(([unitName, on]) => [name(unitName), new Set([id(on)])])),
-    away: new Set(),
-    strategy: 'spread',
-    unreadable: {
-      units: new Set(unreadable.units?.map(name)),
-      machines: new Set(unreadable.machines?.map(id)),
-    },
-  };
-}
-
-/** Decisions as `unit > machine` and `unit < machine (reason)`. */
-function decided(given: Given): string[] {
-  return schedule(cluster(given)).decisions.map((decision) =>
-    decision.kind === 'schedule'
-      ? `${decision.unit} > ${decision.machine}`
-      : `${decision.unit} < ${decision.machine} (${decision.why.kind})`,
-  );
-}
+import { cluster, decided, id, machine, name, unit } from './test-decisions.js';
 
 test('units go to the machines with the fewest units, ties to the lower ID', () => {
   const units = ['a.service', 'b.service', 'c.service'].map((text) => unit(text));
