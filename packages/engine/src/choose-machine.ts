@@ -95,8 +95,8 @@ function narrow(index: ClusterIndex, node: UnitNode, { requirements }: Unit): re
   const { directory } = index.machines;
   if (machineId !== undefined) return [...directory.named(machineId)];
   for (const peer of node.peers) {
-    const home = units.find(peer)?.home;
-    if (home !== undefined) return [home];
+    const { home, unit } = units.find(peer) ?? {};
+    if (home !== undefined && unit?.requirements.isGlobal !== true) return [home];
   }
   let least: { readonly key: string; readonly accepted: readonly string[]; readonly count: number } | undefined;
   for (const [key, accepted] of metadata) {
