@@ -168,14 +168,15 @@ export class ClusterIndex {
     this.units.setSeeking(node, isSeeking);
   }
 
-  /** Touches every unit that may depend on where `name` is: what was decided about that did not come true. */
-  touchRelatives(name: UnitName): void {
-    const node = this.units.find(name);
-    if (node === undefined) return;
-    this.#tell(node);
-    for (const other of this.units.relativesOf(node)) this.#tell(other);
-    if (this.machines.directory.inIdOrder().some(({ machine }) => machine?.maxUnits !== undefined))
-      this.#touchSeekers();
+  /** Touches units, and all that may depend on where they are: what was decided about them did not come true. */
+  touchRelatives(names: UnitName | Iterable<UnitName>): void {
+    for (const name of typeof names === 'string' ? [names] : names) {
+      const node = this.units.find(name);
+      if (node === undefined) continue;
+      this.#tell(node);
+      for (const other of this.units.relativesOf(node)) this.#tell(other);
+    }
+    if (this.machines.directory.hasLimits) this.#touchSeekers();
   }
 
   /** How things stand on a machine, for the rules, when they are asked about `unit`. */

@@ -147,10 +147,8 @@ export class Mirror {
 
   /** What was decided about units did not come about: they, and those that depend on them, are to be decided about anew. */
   touch(names: Iterable<UnitName>): void {
-    for (const name of names) {
-      this.#touched?.add(name);
-      this.#state.index.touchRelatives(name);
-    }
+    for (const name of names) this.#touched?.add(name);
+    this.#state.index.touchRelatives(names);
     if (this.hasTouched) this.#options.onTouched();
   }
 
