@@ -35,8 +35,9 @@ export async function launch(store: Store, name: UnitName, text = sleeper): Prom
   await putUnit({ store, log: silentLogger }, name, change);
 }
 
-export function startEngine(store: Store, machine: MachineId): Engine {
-  const engine = createEngine({ store, clock, log: silentLogger, machine, address: '', leaderTtlSeconds: 5 });
+export function startEngine(store: Store, machine: MachineId, agentTtlSeconds = 2): Engine {
+  const ttls = { leaderTtlSeconds: 5, agentTtlSeconds };
+  const engine = createEngine({ store, clock, log: silentLogger, machine, address: '', ...ttls });
   engine.start();
   return engine;
 }

@@ -74,12 +74,15 @@ interface Missing {
 /** A lease is renewed so often in its life; see `holdLease`. */
 const renewalsPerLease = 3;
 
+/** etcd looks twice a second at which leases are over, and some renewals come later than others. */
+const storeSlackMs = 1_000;
+
 /** Times that settings leave to the leader's own options come from those. */
 export function lossLimits(settings: ClusterSettings, { agentTtlMs, graceMs = agentTtlMs }: LossDefaults): LossLimits {
   return {
     graceMs: settings.lossGraceMs ?? graceMs,
     // What cuts machines off at one moment ends their leases one by one, within the time between two renewals.
-    settleMs: agentTtlMs / renewalsPerLease,
+    settleMs: agentTtlMs / renewalsPerLease + storeSlackMs,
     brakePercent: settings.lossBrakePercent,
     brakeWindowMs: settings.lossBrakeWindowMs ?? 2 * agentTtlMs,
     burstPercent: settings.lossBurstPercent,

@@ -5,8 +5,8 @@ import { keys, orderRelease, ranges, type Transaction } from '@flotilla/registry
 import { silentLogger } from '@flotilla/runtime';
 import { TestCluster } from './test-cluster.js';
 
-/** A third of `agent_ttl`, which is 30 s, and all of it. */
-const settleMs = 10_000;
+/** A third of `agent_ttl` (30 s) and a second, and all of it. */
+const settleMs = 11_000;
 const graceMs = 30_000;
 
 let cluster: TestCluster;
