@@ -30,7 +30,8 @@ export interface MachineExplanation {
 export interface UnitExplanation {
   readonly kind: 'unit';
   readonly unit: UnitName;
-  readonly desiredState: LaunchState;
+  /** `undefined` if its record can't be read. */
+  readonly desiredState: LaunchState | undefined;
   readonly standing: UnitStanding;
   /** Where it is placed. That machine need not be alive. */
   readonly placement: MachineId | undefined;

@@ -37,6 +37,23 @@ export function chooseMachine(index: ClusterIndex, node: UnitNode): MachineNode 
   return early ?? findBest(candidates, (machine) => (fits(machine) ? rank(index, unit, strategy, machine) : undefined));
 }
 
+/** All machines that a unit without one fits: the one that {@link chooseMachine} chooses first, then the next best. */
+export function rankMachines(index: ClusterIndex, node: UnitNode): MachineNode[] {
+  const { unit } = node;
+  if (unit === undefined) return [];
+  const home = findHome(index, node, unit);
+  const strategy = unit.requirements.strategy ?? index.cluster.strategy;
+  const score = scorer(index, node, unit);
+  const others = index.machines.directory
+    .inIdOrder()
+    .filter(fitsFor(index, node))
+    .map((machine) => ({ machine, score: [...(score?.(machine) ?? []), ...rank(index, unit, strategy, machine)] }))
+    .sort((one, other) => (isLess(one.score, other.score) ? -1 : 1))
+    .map(({ machine }) => machine)
+    .filter((machine) => machine !== home);
+  return home === undefined ? others : [home, ...others];
+}
+
 /** Whether a unit that is replaced at `home` could go elsewhere, to a machine where it neither is replaced nor replaces. */
 export function hasQuietPlace(index: ClusterIndex, node: UnitNode, home: MachineNode): boolean {
   const { unit } = node;

@@ -1,6 +1,7 @@
-import type { MachineId } from '@flotilla/cluster';
+import type { MachineId, UnitExplanation, UnknownUnit } from '@flotilla/cluster';
 import { Election, type LeaderRecord, type Store } from '@flotilla/registry';
 import type { Clock, Logger } from '@flotilla/runtime';
+import type { UnitName } from '@flotilla/unit';
 import { Term } from './term.js';
 
 export interface EngineOptions {
@@ -31,6 +32,8 @@ export interface Engine {
   findLeader(): LeaderRecord | undefined;
   /** Whether this engine leads. */
   readonly isLeading: boolean;
+  /** Why a unit is where it is, from the mirror of the cluster; `undefined` if this engine has none, as it does not lead. */
+  explain(name: UnitName): UnitExplanation | UnknownUnit | undefined;
 }
 
 const defaultAgentTtlSeconds = 30;
@@ -76,6 +79,10 @@ class ElectedEngine implements Engine {
 
   findLeader(): LeaderRecord | undefined {
     return this.#leader;
+  }
+
+  explain(name: UnitName): UnitExplanation | UnknownUnit | undefined {
+    return this.#term?.explain(name);
   }
 
   start(): void {

@@ -1,3 +1,4 @@
 export { createEngine, type Engine, type EngineOptions } from './engine.js';
+export { createExplainer, type Explainer, type ExplainerOptions } from './explainer.js';
 export type { Plan } from './plan.js';
 export { schedule } from './schedule.js';

@@ -1,3 +1,4 @@
+import type { UnitExplanation, UnknownUnit } from '@flotilla/cluster';
 import { assertNever, FleetError } from '@flotilla/errors';
 import {
   type CommitOptions,
@@ -12,6 +13,7 @@ import {
 } from '@flotilla/registry';
 import { type Clock, jittered, type Logger, ReconcileLoop, type Timer } from '@flotilla/runtime';
 import type { UnitName } from '@flotilla/unit';
+import { explainUnit } from './explain-unit.js';
 import { findCopies } from './former-globals.js';
 import { LossKeeper } from './loss-keeper.js';
 import type { LossDefaults } from './loss-policy.js';
@@ -85,6 +87,11 @@ export class Term {
     // Not awaited: it takes as long as etcd does, and what it still sends does no harm.
     void this.#care.close();
     await this.#loop.close();
+  }
+
+  /** Why a unit is where it is, as the mirror has it; `undefined` while that may not be decided upon. */
+  explain(name: UnitName): UnitExplanation | UnknownUnit | undefined {
+    return this.#mirror.isSynced && !this.#isOver ? explainUnit(this.#mirror.state, name) : undefined;
   }
 
   /** Makes the mirror anew from a snapshot. Until that is there, the old one is kept. */

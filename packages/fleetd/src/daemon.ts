@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Agent, createAgent, createLeaseStorage } from '@flotilla/agent';
 import { type ApiServer, createApi, type ListenerOptions, serveApi } from '@flotilla/api';
 import type { Machine } from '@flotilla/cluster';
-import { createEngine } from '@flotilla/engine';
+import { createEngine, createExplainer } from '@flotilla/engine';
 import { version } from '@flotilla/errors';
 import { Registration, type Store, StoreInspector } from '@flotilla/registry';
 import { type Clock, type Logger, sleep, systemClock } from '@flotilla/runtime';
@@ -187,6 +187,7 @@ async function serveWhenReady({ config, roles, store, sockets, clock, log }: Ser
       hostNames: [hostname()],
       isReady,
       inspector: new StoreInspector({ store, clock }),
+      explain: createExplainer({ store, log, findEngine: () => roles.engine?.engine }),
     }),
     listeners,
     clock,

@@ -10,6 +10,7 @@ test('an engine runs while it is allowed to, and never twice', async () => {
     return {
       isLeading: false,
       findLeader: () => undefined,
+      explain: () => undefined,
       start: () => told.push(`start ${name}`),
       close: async ({ resign }) => void told.push(`close ${name} ${resign}`),
     };

@@ -15,6 +15,11 @@ export class EngineSwitch {
     this.#create = create;
   }
 
+  /** The engine, while it may campaign. */
+  get engine(): Engine | undefined {
+    return this.#engine;
+  }
+
   /** Starts or stops the engine, if that changes anything. Resolves when it is done. */
   set(isAllowed: boolean): Promise<void> {
     this.#last = this.#last.then(async () => {

@@ -1,4 +1,5 @@
 import { type Clock, jittered, type Logger, sleep } from '@flotilla/runtime';
+import { retryIfCompacted } from './page.js';
 import {
   type KeyValue,
   type Revision,
@@ -75,6 +76,14 @@ async function run(options: FollowOptions, signal: AbortSignal, onSynced: () => 
       await sleep(clock, jittered(clock, waitMs), signal);
     }
   }
+}
+
+/** Everything in `ranges`, in key order per range, at one revision. Ranges with `deletesOnly` are left out. */
+export function readRanges(
+  store: Store,
+  ranges: readonly WatchRange[],
+): Promise<{ readonly kvs: readonly KeyValue[]; readonly revision: Revision }> {
+  return retryIfCompacted(() => readSnapshot(store, ranges, new AbortController().signal));
 }
 
 async function readSnapshot(

@@ -6,7 +6,7 @@ export {
 } from './cluster-reader.js';
 export { readStoreIdentity, type StoreIdentity, setUpStore } from './cluster-record.js';
 export { Election, type ElectionOptions, type Leadership } from './election.js';
-export { type Follower, type Following, type FollowOptions, follow } from './follow.js';
+export { type Follower, type Following, type FollowOptions, follow, readRanges } from './follow.js';
 export { HeldPublisher } from './held-publisher.js';
 export { keys, type ParsedKey, parseKey, ranges } from './keys.js';
 export { type HeldLease, type HoldLeaseOptions, holdLease } from './lease.js';

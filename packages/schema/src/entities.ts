@@ -224,7 +224,8 @@ export type UnfreezeEffectWord = 'written-back' | 'kept' | 'stopped' | 'replaced
 
 /** The answer to `GET /fleet/v2/units/<name>/explain`: every machine with every rule. */
 export interface ExplanationEntity {
-  readonly desiredState: LaunchStateWord;
+  /** Absent if the unit's record can't be read. */
+  readonly desiredState?: LaunchStateWord;
   /** Its machine is away, and it is too early to conclude anything from that. */
   readonly heldBack?: true;
   /** Machines that it was told to leave and has not left, by ID. */

@@ -12,7 +12,7 @@ import type { ExplanationEntity, MachineFitEntity, MisfitEntity } from './entiti
 /** The explanation as JSON has it. */
 export function toExplanationEntity(unit: UnitExplanation): ExplanationEntity {
   return {
-    desiredState: unit.desiredState,
+    ...(unit.desiredState === undefined ? {} : { desiredState: unit.desiredState }),
     ...(unit.isHeldBack ? { heldBack: true } : {}),
     ...(unit.leaving.length === 0 ? {} : { leaving: unit.leaving }),
     ...(unit.placement === undefined ? {} : { machineID: unit.placement }),

@@ -178,7 +178,7 @@ export const unfreezeAnswerSchema = z.object({
 
 /** Checks an {@link ExplanationEntity}. */
 export const explanationSchema = z.object({
-  desiredState: launchState,
+  desiredState: launchState.exactOptional(),
   heldBack: z.literal(true).exactOptional(),
   leaving: z.array(z.string()).exactOptional(),
   machineID: z.string().exactOptional(),
