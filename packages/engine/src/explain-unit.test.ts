@@ -144,17 +144,18 @@ test('unreadable files, unknown names', async (context) => {
 });
 
 test('a unit whose machine is held back', async (context) => {
-  const { cluster, explainAsReader } = await open(context);
-  await cluster.write({
-    kind: 'put',
-    key: keys.placement(parseUnitName('a.service')),
-    value: encodeRecord({ machine: 'm9' }),
-  });
-  await cluster.submit('a.service');
+  const { cluster, explained } = await open(context);
+  const machine = parseMachineId('m9');
   const held: LossRecord = { since: 1, state: 'brake', at: 1, units: 1, address: '' };
-  await cluster.write({ kind: 'put', key: keys.loss(parseMachineId('m9')), value: encodeRecord(held) });
-  const told = await explainAsReader(parseUnitName('a.service'));
-  assert.ok(told.kind === 'unit');
+  const put = (key: string, record: object) => ({ kind: 'put' as const, key, value: encodeRecord(record) });
+  await cluster.write(
+    put(keys.member(machine), { is: 'joined', address: '' }),
+    put(keys.loss(machine), held),
+    put(keys.placement(parseUnitName('a.service')), { machine }),
+  );
+  await cluster.submit('a.service');
+  await cluster.settle();
+  const told = await explained('a.service');
   assert.deepEqual([told.standing, told.placement, told.isHeldBack], ['placed', 'm9', true]);
 });
 

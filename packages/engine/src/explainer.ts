@@ -1,5 +1,5 @@
 import type { UnitExplanation, UnknownUnit } from '@flotilla/cluster';
-import { listLosses, readRanges, type Store } from '@flotilla/registry';
+import { readRanges, type Store } from '@flotilla/registry';
 import type { Logger } from '@flotilla/runtime';
 import type { UnitName } from '@flotilla/unit';
 import type { Engine } from './engine.js';
@@ -73,11 +73,10 @@ async function readState(store: Store, log: Logger): Promise<MirrorState> {
   const state = new MirrorState({
     onTouched: () => {},
     onMachineChanged: () => {},
+    onAbsencesChanged: () => {},
     onUnreadable: (key, _, error) => log.debug('unreadable record or unit file', { key, error }),
   });
   state.load(kvs);
-  for (const { machine, record } of await listLosses({ store, log }))
-    if (record.state !== 'lost') state.index.setAway(machine, true);
   return state;
 }
 

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { chooseMachine, rankMachines } from './choose-machine.js';
 import { ClusterIndex } from './cluster-index.js';
 
-const names = ['a@1.service', 'a@2.service', 'a@3.service', 'b.service', 'c.service', 'g.service', 'q.service'].map(
+const names = ['a@1.service', 'a@2.service', 'a@3.service', 'b@1.service', 'c@1.service', 'g.service', 'q.service'].map(
   parseUnitName,
 );
 const ids = ['m1', 'm2', 'm3', 'm4', 'm5'].map(parseMachineId);
@@ -46,7 +46,7 @@ const cluster = fc
     const known = units.map(({ fleet, placement, runsOn }, at): [UnitName, Unit] => {
       const name = names[at] ?? parseUnitName('z.service');
       const isGlobal = name === 'g.service';
-      const fixed: Record<string, string> = { 'g.service': 'Global=true\nConflicts=c.*', 'q.service': '' };
+      const fixed: Record<string, string> = { 'g.service': 'Global=true\nConflicts=c@*', 'q.service': '' };
       const section = fixed[name] ?? fleet;
       const requirements = parseRequirements({ name, file: parseUnitFile(`[X-Fleet]\n${section}\n`) });
       if (placement !== undefined && !isGlobal) placements.set(name, { machine: placement, since: at });
