@@ -1,4 +1,4 @@
-import { type ClusterSettings, defaultSettings, type MachineId } from '@flotilla/cluster';
+import type { MachineId } from '@flotilla/cluster';
 import {
   type Compare,
   encodeRecord,
@@ -51,10 +51,10 @@ export class LossKeeper {
   }
 
   /** What is to be written, if anything has changed or it is time to. All that is not written has to be told to {@link note}. */
-  decide(state: MirrorState, settings: ClusterSettings = defaultSettings): readonly PlanWrite[] {
+  decide(state: MirrorState): readonly PlanWrite[] {
     if (!this.#isDue) return [];
     this.#isDue = false;
-    const plan = this.#plan(state, settings);
+    const plan = this.#plan(state);
     this.#memory = plan.memory;
     this.#setTimer(plan.nextAtMs);
     this.#tell(plan);
@@ -69,7 +69,7 @@ export class LossKeeper {
     }
   }
 
-  #plan({ index, losses, schedule }: MirrorState, settings: ClusterSettings): LossPlan {
+  #plan({ index, losses, machines: { told }, schedule }: MirrorState): LossPlan {
     const nowMs = this.#nowMs();
     this.#ledSinceMs ??= nowMs;
     const { machines, unreadable } = index.cluster;
@@ -85,7 +85,7 @@ export class LossKeeper {
       ledSinceMs: this.#ledSinceMs,
       memory: this.#memory,
       countUnits: (machine) => schedule.countOn(machine),
-      limits: lossLimits(settings, this.#options.defaults),
+      limits: lossLimits(told.settings, this.#options.defaults),
     });
   }
 

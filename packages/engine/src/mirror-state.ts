@@ -26,6 +26,7 @@ import {
   unitOf,
 } from './mirrored-records.js';
 import { MirroredSchedule, type ScheduleEntry } from './mirrored-schedule.js';
+import { isSettingsKey } from './mirrored-settings.js';
 import { UnitFiles } from './unit-files.js';
 import { UnitProblems } from './unit-problems.js';
 
@@ -65,7 +66,12 @@ export class MirrorState {
   constructor(listener: MirrorStateListener) {
     this.#listener = listener;
     this.index = new ClusterIndex(listener);
-    this.machines = new MirroredMachines({ index: this.index, onChanged: (machine) => this.#noteMachine(machine) });
+    this.machines = new MirroredMachines({
+      index: this.index,
+      onChanged: (machine) => this.#noteMachine(machine),
+      onSettingsChanged: () => listener.onAbsencesChanged(),
+      onUnreadable: listener.onUnreadable,
+    });
     this.losses = new MirroredLosses({
       isAlive: (machine) => this.machines.isAlive(machine),
       onAway: (machine, isAway) => this.index.setAway(machine, isAway),
@@ -131,6 +137,7 @@ export class MirrorState {
     const parsed = parseKey(key);
     if (parsed === undefined) return;
     if (isLossKey(parsed)) this.losses.delete(parsed, revision, by);
+    if (isSettingsKey(parsed)) this.machines.told.delete(parsed, revision);
     const method = by === 'own' ? 'deleteOwn' : 'delete';
     if ('name' in parsed && parsed.kind !== 'state') this.#setProblem(parsed.name, key, false);
     switch (parsed.kind) {
@@ -141,9 +148,7 @@ export class MirrorState {
         this.files.delete(parsed.sha256, revision);
         break;
       case 'placement':
-        if (this.placements[method](parsed.name, revision)) {
-          this.index.setPlacement(parsed.name, undefined);
-        }
+        if (this.placements[method](parsed.name, revision)) this.index.setPlacement(parsed.name, undefined);
         break;
       case 'reason':
         if (this.reasons[method](parsed.name, revision)) this.#listener.onTouched(parsed.name);
@@ -182,6 +187,7 @@ export class MirrorState {
 
   #put(parsed: ParsedKey, kv: KeyValue): void {
     if (isLossKey(parsed)) this.losses.put(parsed, kv);
+    if (isSettingsKey(parsed)) this.machines.told.put(parsed, kv);
     switch (parsed.kind) {
       case 'unit-file':
         if (kv.modRevision <= this.files.revisionOf(parsed.sha256)) return;
@@ -191,8 +197,7 @@ export class MirrorState {
         if (this.units.isNews(parsed.name, kv.modRevision)) this.#putUnit(parsed.name, kv);
         break;
       case 'placement':
-        if (!this.placements.isNews(parsed.name, kv.modRevision)) return;
-        this.#putPlacement(parsed.name, kv);
+        if (this.placements.isNews(parsed.name, kv.modRevision)) this.#putPlacement(parsed.name, kv);
         break;
       case 'reason':
         if (!this.reasons.isNews(parsed.name, kv.modRevision)) return;

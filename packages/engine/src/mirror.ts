@@ -21,6 +21,8 @@ export const mirroredRanges: readonly WatchRange[] = [
   ranges.placements,
   ranges.schedule,
   ranges.reasons,
+  ranges.settings,
+  ranges.metadata,
   ranges.machines,
   ranges.members,
   ranges.losses,

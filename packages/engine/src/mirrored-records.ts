@@ -1,13 +1,23 @@
-import type { LaunchState, Machine, MachineId, Unit } from '@flotilla/cluster';
+import {
+  effectiveLimit,
+  effectiveMetadata,
+  type LaunchState,
+  type Machine,
+  type MachineId,
+  type Unit,
+} from '@flotilla/cluster';
 import { FleetError } from '@flotilla/errors';
 import {
   decodeRecord,
   type KeyValue,
   type MachineRecord,
+  type MachineSettingsRecord,
+  type MetadataRecord,
   type PlacementRecord,
   type ReasonRecord,
   ranges,
   type ScheduleRecord,
+  type SettingRecord,
   type UnitRecord,
 } from '@flotilla/registry';
 import type { Requirements, UnitName } from '@flotilla/unit';
@@ -61,6 +71,27 @@ export function readMachineEntry(kv: KeyValue): Entry<MachineRecord> {
   return entryOf(kv, record);
 }
 
+/** Reads `settings/machines/<id>`. @throws FleetError `bad-record` */
+export function readMachineSettingsEntry(kv: KeyValue): Entry<MachineSettingsRecord> {
+  const record = decodeRecord<MachineSettingsRecord>(kv.key, kv.value);
+  check(kv, isLimit(record.maxUnits));
+  return entryOf(kv, record);
+}
+
+/** Reads `metadata/<id>/<key>`. @throws FleetError `bad-record` */
+export function readMetadataEntry(kv: KeyValue): Entry<MetadataRecord> {
+  const record = decodeRecord<MetadataRecord>(kv.key, kv.value);
+  check(kv, typeof record.value === 'string');
+  return entryOf(kv, record);
+}
+
+/** Reads `settings/<key>`; whether the value is one of the setting is not looked at. @throws FleetError `bad-record` */
+export function readSettingEntry(kv: KeyValue): Entry<SettingRecord> {
+  const record = decodeRecord<SettingRecord>(kv.key, kv.value);
+  check(kv, typeof record.value === 'string');
+  return entryOf(kv, record);
+}
+
 /** A unit as scheduling sees it. `asked` is what its file asks for; whether it is global, the record says. */
 export function unitOf(
   name: UnitName,
@@ -83,16 +114,43 @@ export function findHome(
   return unit !== undefined && since <= unit.modRevision ? home : undefined;
 }
 
+/** What was said of a machine elsewhere than in its record. */
+export interface ToldOfMachine {
+  /** Of its metadata. */
+  readonly overrides: ReadonlyMap<string, string>;
+  readonly toldLimit: number | undefined;
+  readonly limitOfAll: number | undefined;
+}
+
 /** A machine as scheduling sees it. */
-export function machineOf(id: MachineId, { record, createRevision }: Entry<MachineRecord>): Machine {
-  const { metadata, frozen } = record;
-  return { id, metadata: new Map(Object.entries(metadata)), isClosed: frozen !== undefined, since: createRevision };
+export function machineOf(
+  id: MachineId,
+  { record, createRevision }: Entry<MachineRecord>,
+  { overrides, toldLimit, limitOfAll }: ToldOfMachine,
+): Machine {
+  const { metadata, frozen, maxUnits } = record;
+  return {
+    id,
+    metadata: effectiveMetadata(new Map(Object.entries(metadata)), overrides),
+    isClosed: frozen !== undefined,
+    since: createRevision,
+    maxUnits: effectiveLimit({ told: toldLimit, own: isLimit(maxUnits) ? maxUnits : undefined, all: limitOfAll }),
+  };
 }
 
 /** Whether scheduling sees no difference between two records of a machine. */
 export function isSameMachine(a: Machine, b: Machine): boolean {
-  if (a.isClosed !== b.isClosed || a.metadata.size !== b.metadata.size) return false;
+  if (a.isClosed !== b.isClosed || a.maxUnits !== b.maxUnits || a.metadata.size !== b.metadata.size) return false;
   return [...a.metadata].every(([key, value]) => b.metadata.get(key) === value);
+}
+
+/** What is wrong with a record. */
+export function badRecord(problem: string): FleetError {
+  return new FleetError('bad-record', problem);
+}
+
+function isLimit(value: number | undefined): boolean {
+  return value === undefined || (Number.isSafeInteger(value) && value > 0);
 }
 
 function entryOf<R>({ createRevision, modRevision }: KeyValue, record: R): Entry<R> {
@@ -100,5 +158,5 @@ function entryOf<R>({ createRevision, modRevision }: KeyValue, record: R): Entry
 }
 
 function check({ key }: KeyValue, isRight: boolean): void {
-  if (!isRight) throw new FleetError('bad-record', `the value of ${key} lacks a field, or has a wrong one`);
+  if (!isRight) throw badRecord(`the value of ${key} lacks a field, or has a wrong one`);
 }

@@ -150,7 +150,10 @@ export class TestCluster {
   }
 
   /** A machine registers, or changes its record. */
-  async join(text: string, given: { metadata?: Record<string, string>; frozen?: string } = {}): Promise<void> {
+  async join(
+    text: string,
+    given: { metadata?: Record<string, string>; frozen?: string; maxUnits?: number } = {},
+  ): Promise<void> {
     const value = encodeRecord({ address: '', version: '', instance: '', boot: '', metadata: {}, ...given });
     await this.write({ kind: 'put', key: keys.machine(parseMachineId(text)), value });
   }

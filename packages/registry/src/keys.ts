@@ -68,9 +68,10 @@ export type ParsedKey =
   | { readonly kind: 'schedule' | 'state'; readonly name: UnitName; readonly machine: MachineId }
   | { readonly kind: 'held'; readonly name: UnitName; readonly machine: MachineId }
   | {
-      readonly kind: 'machine' | 'member' | 'loss' | 'release' | 'unfreeze' | 'machine-settings';
+      readonly kind: 'machine' | 'member' | 'loss' | 'release' | 'unfreeze';
       readonly machine: MachineId;
     }
+  | { readonly kind: 'machine-settings'; readonly machine: MachineId }
   | { readonly kind: 'setting'; readonly key: string }
   | { readonly kind: 'metadata'; readonly machine: MachineId; readonly key: string };
 
