@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseMachineId, type UnitExplanation, type UnknownUnit } from '@flotilla/cluster';
-import { keys, type ReasonRecord, StoreError } from '@flotilla/registry';
-import { explanationSchema, unitSchema } from '@flotilla/schema';
+import { keys, type LossRecord, type ReasonRecord, StoreError } from '@flotilla/registry';
+import { explanationSchema, unitPageSchema, unitSchema } from '@flotilla/schema';
 import { parseUnitName } from '@flotilla/unit';
 import { errorText, sleeper, TestApi } from './api-harness.js';
 
@@ -103,3 +103,28 @@ test('a unit says in API v1 why and since when it waits, a global one too', asyn
   const placed = unitSchema.parse(await api.get('/units/a.service'));
   assert.deepEqual([placed.reason, placed.waitingSince], [undefined, undefined]);
 });
+
+const held = [
+  ['grace', 'its machine 01234567 is gone, and may be back in a moment'],
+  [
+    'brake',
+    'its machine 01234567 is gone, with too many others at once: nothing moves until enough are back, or are released',
+  ],
+  ['rate', 'its machine 01234567 is gone, and others are lost before it: its units are next'],
+  ['lost', undefined],
+] as const;
+
+for (const [state, reason] of held)
+  test(`a unit on a machine that is gone, in state ${state}`, async () => {
+    const api = new TestApi();
+    const machine = parseMachineId('0123456789abcdef');
+    const loss: LossRecord = { since: 7, state, at: 8, units: 1, address: '' };
+    await api.put('a.service', { desiredState: 'launched', options: sleeper() });
+    await api.place('a.service', machine);
+    await api.write(keys.loss(machine), loss);
+    const since = reason === undefined ? undefined : 7;
+    const unit = unitSchema.parse(await api.get('/units/a.service'));
+    assert.deepEqual([unit.reason, unit.waitingSince], [reason, since]);
+    const [listed] = unitPageSchema.parse(await api.get('/units')).units ?? [];
+    assert.deepEqual([listed?.reason, listed?.waitingSince], [reason, since]);
+  });

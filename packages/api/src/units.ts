@@ -3,6 +3,7 @@ import { deleteUnit, findUnit, type KnownUnit, listUnits } from '@flotilla/regis
 import type { Logger } from '@flotilla/runtime';
 import { toUnitEntity, type UnitEntity } from '@flotilla/schema';
 import { isUnitName } from '@flotilla/unit';
+import { explainHeldBack } from './held-back.js';
 import { answerPage } from './pages.js';
 import type { ApiResponse } from './request.js';
 import type { RoutedRequest } from './resource.js';
@@ -36,10 +37,10 @@ function describe(
   unit: KnownUnit,
   { log, withFile }: { readonly log: Logger; readonly withFile: boolean },
 ): UnitEntity {
-  const { name, record, reason, file } = unit;
+  const { name, record, file } = unit;
   const stored = findStoredFile(file);
   if (stored === undefined) log.warn('a unit is shown without its options: its file is lost', { unit: name });
-  const waits = reason !== undefined && (record.isGlobal || unit.placement === undefined);
+  const wait = findWait(unit);
   const placement = record.isGlobal ? undefined : unit.placement;
   return toUnitEntity({
     name,
@@ -48,9 +49,21 @@ function describe(
     machineId: placement,
     options: stored?.options ?? [],
     file: withFile && file !== undefined ? new TextDecoder('utf-8', { ignoreBOM: true }).decode(file) : undefined,
-    reason: waits ? explain(reason) : undefined,
-    waitingSince: waits ? reason.since : undefined,
+    reason: wait?.why,
+    waitingSince: wait?.since,
   });
+}
+
+/** What a unit waits for: a machine, or that its own is back, or lost. `since` is in epoch milliseconds. */
+function findWait({
+  record,
+  placement,
+  reason,
+  loss,
+}: KnownUnit): { readonly why: string; readonly since: number } | undefined {
+  if (placement === undefined || record.isGlobal) return reason && { why: explain(reason), since: reason.since };
+  if (loss === undefined || loss.state === 'lost' || record.desiredState === 'inactive') return undefined;
+  return { why: explainHeldBack(placement, loss.state), since: loss.since };
 }
 
 /** The unit's state; `launched` no longer once another start is ordered, and again when that is carried out. */

@@ -119,7 +119,8 @@ function judgePlaced(expectation: Expectation, observation: Observation, unit: U
   if (machineID === undefined) return { kind: 'waiting', why: unit.reason ?? 'no machine has been chosen yet' };
   const state = observation.states.find((candidate) => candidate.machineID === machineID);
   const on = `on ${machineIdLabel(machineID)}`;
-  if (state === undefined) return { kind: 'waiting', why: `it is to run ${on}, which has not loaded it yet` };
+  if (state === undefined)
+    return { kind: 'waiting', why: unit.reason ?? `it is to run ${on}, which has not loaded it yet` };
   const isStale = observation.unchangedMs < staleMs && (expectation.before ?? []).some((old) => isSame(old, state));
   if (!isStale && state.error !== undefined && !isRunning(state))
     return { kind: 'failed', machineID, why: state.error };

@@ -2,7 +2,14 @@ import type { LaunchState, MachineId } from '@flotilla/cluster';
 import type { UnitName } from '@flotilla/unit';
 import { keys, namesRange, parseKey, ranges } from './keys.js';
 import { getAll, type Page, type PageRequest, readKeyPage, retryIfCompacted } from './page.js';
-import { decodeRecord, type PlacementRecord, type ReasonRecord, type StateRecord, type UnitRecord } from './records.js';
+import {
+  decodeRecord,
+  type LossRecord,
+  type PlacementRecord,
+  type ReasonRecord,
+  type StateRecord,
+  type UnitRecord,
+} from './records.js';
 import { findRecord, type RegistryAccess } from './registry-access.js';
 import type { KeyValue, Revision } from './store.js';
 
@@ -17,6 +24,8 @@ export interface KnownUnit {
   /** Its state row on the machine that it is placed on, unless that is of an earlier unit of the same name. */
   readonly state: StateRecord | undefined;
   readonly reason: ReasonRecord | undefined;
+  /** What the leader makes of the machine that it is placed on, if that is gone. */
+  readonly loss: LossRecord | undefined;
   /** The unit file's bytes, as submitted. `undefined` if they are lost, which is a fault in the store. */
   readonly file: Uint8Array | undefined;
 }
@@ -53,14 +62,16 @@ export function findUnit({ store, log }: RegistryAccess, name: UnitName): Promis
       placement: findRecord<PlacementRecord>(placement, log)?.machine,
       reason: findRecord<ReasonRecord>(reason, log),
     };
-    const rest = await getAll(store, restKeys(found, beside), revision);
+    const loss = beside.placement === undefined ? [] : [keys.loss(beside.placement)];
+    const rest = await getAll(store, [...restKeys(found, beside), ...loss], revision);
     return { ...found, ...beside, ...findRest({ found, beside, rest, log }) };
   });
 }
 
 /**
  * A page of the units, by name. One range for the units, one transaction for where they are and why they wait, and one
- * for each 128 of their files and state rows. A unit whose record can't be read is logged and left out.
+ * for each 128 of their files and state rows, and of the machines that report nothing of a unit that is placed there. A
+ * unit whose record can't be read is logged and left out.
  */
 export function listUnits({ store, log }: RegistryAccess, request: PageRequest): Promise<Page<KnownUnit>> {
   return retryIfCompacted(async () => {
@@ -84,7 +95,8 @@ export function listUnits({ store, log }: RegistryAccess, request: PageRequest):
       },
     }));
     const wanted = new Set(listed.flatMap((each) => restKeys(each.found, each.beside)));
-    const rest = await getAll(store, [...wanted], revision);
+    const read = await getAll(store, [...wanted], revision);
+    const rest = new Map([...read, ...(await getAll(store, lossKeys(listed, read), revision))]);
     const entries = listed.map((each) => ({ ...each.found, ...each.beside, ...findRest({ ...each, rest, log }) }));
     return { entries, next };
   });
@@ -114,15 +126,33 @@ function restKeys({ name, record }: Found, { placement }: Beside): readonly stri
   return placement === undefined ? [file] : [file, keys.state(name, placement)];
 }
 
+/** Of the machines that units are placed on and have no state row on: those of a machine go when it does. */
+function lossKeys(listed: readonly Listed[], read: ReadonlyMap<string, KeyValue>): readonly string[] {
+  const silent = listed.flatMap(({ found: { name }, beside: { placement } }) =>
+    placement === undefined || read.has(keys.state(name, placement)) ? [] : [keys.loss(placement)],
+  );
+  return [...new Set(silent)];
+}
+
+interface Listed {
+  readonly found: Found;
+  readonly beside: Beside;
+}
+
 function findRest(of: {
   readonly found: Found;
   readonly beside: Beside;
   readonly rest: ReadonlyMap<string, KeyValue>;
   readonly log: RegistryAccess['log'];
-}): Pick<KnownUnit, 'state' | 'file'> {
+}): Pick<KnownUnit, 'state' | 'loss' | 'file'> {
   const { name, record, uid } = of.found;
   const { placement } = of.beside;
   const row = placement === undefined ? undefined : of.rest.get(keys.state(name, placement));
   const state = findRecord<StateRecord>(row, of.log);
-  return { state: state?.uid === uid ? state : undefined, file: of.rest.get(keys.unitFile(record.file))?.value };
+  const loss = placement === undefined ? undefined : of.rest.get(keys.loss(placement));
+  return {
+    state: state?.uid === uid ? state : undefined,
+    loss: findRecord<LossRecord>(loss, of.log),
+    file: of.rest.get(keys.unitFile(record.file))?.value,
+  };
 }

@@ -26,7 +26,7 @@ export interface UnitEntity {
   readonly name: string;
   /** In file order. Absent if the file has none. */
   readonly options?: readonly UnitOptionEntity[];
-  /** Why the unit waits for a machine, as a sentence. */
+  /** Why the unit waits for a machine, or for its own one that is gone, as a sentence. */
   readonly reason?: string;
   /** Since when it waits, in epoch milliseconds; present if `reason` tells of that. */
   readonly waitingSince?: number;

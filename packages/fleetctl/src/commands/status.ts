@@ -98,7 +98,7 @@ function describe(subject: Subject, { label, nowMs }: Describing): string {
   const title = [name, describeUnit(storedFile(unit))].filter((text) => text !== '').join(' - ');
   const lines: (readonly [string, string])[] = [['Asked', desiredState]];
   if (machineID !== undefined && !states.some((state) => state.machineID === machineID))
-    lines.push(['On', `${label(machineID)}, which has not loaded it yet`]);
+    lines.push(['On', reason === undefined ? `${label(machineID)}, which has not loaded it yet` : label(machineID)]);
   for (const state of states) {
     lines.push(['On', `${label(state.machineID)}: ${wordsOf(state, nowMs)}`]);
     if (state.error !== undefined) lines.push(['Error', state.error]);
