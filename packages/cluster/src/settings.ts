@@ -7,7 +7,7 @@ export interface ClusterSettings {
   readonly strategy: Strategy;
   /** For machines that have no limit of their own: see {@link Machine.maxUnits}. @default no limit */
   readonly maxUnits: number | undefined;
-  /** How long a new leader waits for machines that it has never seen. @default the leader's `agent_ttl` */
+  /** How long a new leader waits for machines that it has never seen. @default the options of the leader's fleetd */
   readonly lossGraceMs: number | undefined;
   /** More than this share of the machines lost within the window moves nothing; 100 is never exceeded. */
   readonly lossBrakePercent: number;
@@ -82,7 +82,7 @@ const codecs: Readonly<Record<SettingKey, Codec>> = {
   loss_grace: {
     expected: durationExpected,
     fallback: 'agent_ttl',
-    help: 'how long a new leader waits for machines that it has never seen alive (agent_ttl: that option of its fleetd)',
+    help: 'how long a new leader waits for machines that it has never seen alive; unset: what its fleetd says',
     read: (text) => field(findDurationMs(text), (lossGraceMs) => ({ lossGraceMs })),
     print: ({ lossGraceMs }) => field(lossGraceMs, formatDurationMs),
   },
