@@ -39,7 +39,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
-const leaderChange: fc.Arbitrary<Step> = fc.integer({ min: -100, max: 100 }).map((skewMs) => ({
+const leaderChange: fc.Arbitrary<Step> = fc.integer({ min: -10_000, max: 10_000 }).map((skewMs) => ({
   says: `new leader, ${skewMs} ms off`,
   take: (cluster) => cluster.changeLeader(skewMs),
 }));

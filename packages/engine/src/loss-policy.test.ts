@@ -41,6 +41,15 @@ describe('waiting', () => {
     assert.equal(countStates(cluster.wait(1)), 'lost 1');
   });
 
+  test('one that came and went before the leader looked is waited for, too', () => {
+    const cluster = new TestLosses(3);
+    cluster.wait(windowMs);
+    cluster.come(idOf(4));
+    cluster.go(idOf(4));
+    assert.equal(countStates(cluster.wait(settleMs - 1)), 'grace 1');
+    assert.equal(countStates(cluster.wait(1)), 'lost 1');
+  });
+
   test('one that is back is as if it had never gone', () => {
     const cluster = new TestLosses(3);
     cluster.go(idOf(1));
@@ -232,7 +241,26 @@ describe('the rate', () => {
     assert.deepEqual([cluster.recorded.get(idOf(30))?.state, cluster.recorded.get(idOf(1))?.state], ['lost', 'rate']);
     assert.equal(countStates(cluster.wait(8_999)), 'lost 10, rate 20');
     assert.equal(countStates(cluster.wait(1)), 'lost 11, rate 19');
+    assert.equal(cluster.recorded.get(idOf(31))?.state, 'lost');
     assert.equal(countStates(cluster.wait(190_000)), 'lost 30');
+  });
+
+  test('takes one at once from a few machines', () => {
+    const cluster = new TestLosses(5);
+    cluster.go(...idsOf(1, 2));
+    assert.equal(countStates(cluster.wait(settleMs)), 'lost 1, rate 1');
+    assert.equal(countStates(cluster.wait(10_000)), 'lost 2');
+  });
+
+  test('does not count what was released', () => {
+    const cluster = new TestLosses(10);
+    cluster.go(...idsOf(1, 5));
+    cluster.plan();
+    for (const id of idsOf(1, 5)) cluster.release(id);
+    cluster.plan();
+    cluster.go(idOf(6));
+    cluster.changeLeader();
+    assert.equal(countStates(cluster.wait(graceMs)), 'lost 6');
   });
 
   test('goes on under a new leader', () => {
