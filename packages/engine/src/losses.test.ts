@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import { parseMachineId } from '@flotilla/cluster';
-import { keys, orderRelease, ranges, type Transaction } from '@flotilla/registry';
-import { silentLogger } from '@flotilla/runtime';
+import { keys, ranges, type Transaction } from '@flotilla/registry';
 import { TestCluster } from './test-cluster.js';
 
 /** A third of `agent_ttl` (30 s) and a second, and all of it. */
@@ -30,7 +29,6 @@ const placements = async () => (await cluster.layout()).filter((line) => line.in
 const told = (text: RegExp) => cluster.lines.filter(({ message }) => text.test(message)).length;
 const writes = ({ success }: Transaction, table: string) =>
   success.some((each) => 'key' in each && each.key.startsWith(table));
-const release = (machine: string) => orderRelease({ store: cluster.store, log: silentLogger }, parseMachineId(machine));
 
 test('a machine that is gone keeps its units for a moment; then they move, and stay there when it is back', async () => {
   await cluster.lead();
@@ -137,13 +135,13 @@ test('a person releases one machine, then the others', async () => {
   const machines = await fill(4);
   for (const machine of machines.slice(0, 3)) await cluster.lose(machine);
   await cluster.clock.advance(settleMs + 1_000);
-  assert.equal(await release('m2'), 'ordered');
+  assert.equal(await cluster.release('m2'), 'ordered');
   await cluster.settle();
   assert.deepEqual(await cluster.losses(), ['m1 brake', 'm2 lost', 'm3 brake']);
   assert.deepEqual(await placements(), ['u1.service > m1', 'u2.service > m4', 'u3.service > m3', 'u4.service > m4']);
   await cluster.clock.advance(10 * graceMs);
   assert.equal((await placements()).filter((line) => line.endsWith(' m4')).length, 2);
-  for (const machine of ['m1', 'm3']) assert.equal(await release(machine), 'ordered');
+  for (const machine of ['m1', 'm3']) assert.equal(await cluster.release(machine), 'ordered');
   await cluster.settle();
   assert.equal((await placements()).filter((line) => line.endsWith(' m4')).length, 4);
   assert.deepEqual(await cluster.keysOf(ranges.releases), []);
@@ -154,7 +152,7 @@ test('a release that the machine forestalls is forgotten', async () => {
   await fill(2);
   await first.engine.close({ resign: true });
   await cluster.lose('m1');
-  assert.equal(await release('m1'), 'ordered');
+  assert.equal(await cluster.release('m1'), 'ordered');
   await cluster.register('m1');
   await cluster.lose('m1');
   await cluster.lead('e2');

@@ -8,10 +8,12 @@ import {
   type MemberRecord,
   MemoryStore,
   type Operation,
+  orderRelease,
   type PlacementRecord,
   type RangeRequest,
   type RangeResult,
   type ReasonRecord,
+  type ReleaseOutcome,
   type Revision,
   ranges,
   type ScheduleRecord,
@@ -172,6 +174,11 @@ export class TestCluster {
     const member: MemberRecord = { is: 'left', address: '' };
     await this.write({ kind: 'put', key: keys.member(parseMachineId(text)), value: encodeRecord(member) });
     await this.lose(text);
+  }
+
+  /** A person says that a machine which is gone is lost. */
+  release(text: string): Promise<ReleaseOutcome> {
+    return orderRelease({ store: this.store, log: this.#log() }, parseMachineId(text));
   }
 
   /** What is noted about machines that are gone, like `m1 grace`. */
