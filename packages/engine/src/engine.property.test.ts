@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { decodeRecord, ranges, type UnitRecord } from '@flotilla/registry';
+import { parseMachineId } from '@flotilla/cluster';
+import { decodeRecord, encodeRecord, keys, ranges, type UnitRecord } from '@flotilla/registry';
 import fc from 'fast-check';
 import { isPlan, TestCluster } from './test-cluster.js';
 
@@ -18,7 +19,35 @@ const machineKinds = [{}, { metadata: { role: 'db' } }, { frozen: 'a test' }];
 
 const submit = fc.tuple(unit, fc.constantFrom(...fleets), fc.constantFrom(...desiredStates), fc.nat({ max: 3 }));
 
+/** What the API is told, or told to forget. */
+const told = machine.chain((text) => {
+  const id = parseMachineId(text);
+  const records: readonly { readonly key: string; readonly record: object }[] = [
+    { key: keys.metadata(id, 'role'), record: { value: 'db' } },
+    { key: keys.metadata(id, 'role'), record: { value: '' } },
+    { key: keys.machineSettings(id), record: { maxUnits: 1 } },
+    { key: keys.setting('strategy'), record: { value: 'binpack' } },
+    { key: keys.setting('max_units'), record: { value: '1' } },
+    { key: keys.setting('max_units'), record: { value: 'many' } },
+  ];
+  return fc.oneof(
+    fc.constantFrom(...records).map(
+      ({ key, record }): Step => ({
+        says: `set ${key} ${JSON.stringify(record)}`,
+        take: (cluster) => cluster.write({ kind: 'put', key, value: encodeRecord(record) }),
+      }),
+    ),
+    fc.constantFrom(...records).map(
+      ({ key }): Step => ({
+        says: `unset ${key}`,
+        take: (cluster) => cluster.write({ kind: 'delete', from: key }),
+      }),
+    ),
+  );
+});
+
 const step: fc.Arbitrary<Step> = fc.oneof(
+  told,
   submit.map(([name, fleet, desired, order]) => ({
     says: `submit ${name} ${desired} ${order} ${fleet}`,
     take: (cluster: TestCluster) => cluster.submit(name, { fleet, desired, order }),
