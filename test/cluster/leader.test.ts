@@ -3,6 +3,7 @@ import { after, afterEach, before, describe, it } from 'node:test';
 import { sleep, systemClock } from '@flotilla/runtime';
 import { findLeader, labObstacle, mustFleetctl, type TestHost, untilLeader, waitUntil } from '../lab/index.js';
 import { Cluster, sleeper } from './cluster.js';
+import { placedByEtcd } from './placed-by-etcd.js';
 
 const many = Array.from({ length: 60 }, (_, index) => `test-${index + 1}.service`);
 
@@ -89,14 +90,4 @@ const leaseMs = 5_000;
 
 async function placements(cluster: Cluster): Promise<number> {
   return (await placedByEtcd(cluster)).size;
-}
-
-/** Machine by unit, read from etcd: what leaders decide, whatever any fleetd says of it. */
-async function placedByEtcd({ lab }: Cluster): Promise<Map<string, string>> {
-  const prefix = '/_coreos.com/fleet/placements/';
-  const argv = ['etcdctl', '--endpoints', lab.etcdUrls, 'get', '--prefix', prefix, '--write-out=json'];
-  const { kvs = [] } = JSON.parse(await lab.mustExec(argv)) as { kvs?: { key: string; value: string }[] };
-  const decode = (text: string) => Buffer.from(text, 'base64').toString();
-  const machineOf = (text: string) => (JSON.parse(text) as { machine: string }).machine;
-  return new Map(kvs.map(({ key, value }) => [decode(key).slice(prefix.length), machineOf(decode(value))]));
 }
