@@ -92,7 +92,7 @@ function findHome(index: ClusterIndex, node: UnitNode, unit: Unit): MachineNode 
   if (runsOn === undefined) return undefined;
   const home = index.machines.of(runsOn.machine);
   if ((home.machine?.since ?? 0) > runsOn.asOf) return undefined;
-  if (!new Probe(index.units, node, home, { isAtHome: true }).fits(home)) return undefined;
+  if (!new Probe(index, node, home, { isAtHome: true }).fits(home)) return undefined;
   // It would be moved away at once.
   return unrest(home, node) === 2 && hasQuietPlace(index, node, home) ? undefined : home;
 }
@@ -100,7 +100,7 @@ function findHome(index: ClusterIndex, node: UnitNode, unit: Unit): MachineNode 
 function fitsFor(index: ClusterIndex, node: UnitNode): (machine: MachineNode) => boolean {
   let probe: Probe | undefined;
   return (machine) => {
-    probe ??= new Probe(index.units, node, machine);
+    probe ??= new Probe(index, node, machine);
     return probe.fits(machine);
   };
 }

@@ -27,9 +27,10 @@ export class ClusterIndex {
   readonly #away = new Set<MachineId>();
   readonly #unreadable = { units: new Set<UnitName>(), machines: new Set<MachineId>() };
   #strategy: Strategy = 'spread';
-  #tell: (node: UnitNode) => void;
-  readonly #globals = new IndexedGlobals();
+  #tell: ((node: UnitNode) => void) | undefined;
+  readonly globals = new IndexedGlobals();
   #isLoading = false;
+  #version = 0;
   /** As it is now; it changes with the index. */
   readonly cluster: Cluster;
   readonly units = new IndexedUnits();
@@ -72,14 +73,11 @@ export class ClusterIndex {
     this.#isLoading = true;
     fill();
     this.#isLoading = false;
-    this.whileTelling(
-      () => {},
-      () => this.#build(),
-    );
+    this.whileTelling(undefined, () => this.#build());
   }
 
-  /** Whom the changes made in `body` touch is told to `tell` instead. */
-  whileTelling(tell: (node: UnitNode) => void, body: () => void): void {
+  /** Whom the changes made in `body` touch is told to `tell` instead, or to nobody. */
+  whileTelling(tell: ((node: UnitNode) => void) | undefined, body: () => void): void {
     const usual = this.#tell;
     this.#tell = tell;
     try {
@@ -102,8 +100,13 @@ export class ClusterIndex {
     if (this.#isLoading) return;
     const node = this.units.of(name);
     this.move(node, placement);
-    this.#tell(node);
+    this.#touch(node);
     this.units.forgetIfEmpty(node);
+  }
+
+  /** A number that changes with everything that may change what fits where. */
+  get version(): number {
+    return this.#version;
   }
 
   /** Has a unit where it would be, for a while: {@link cluster} does not show it, and the unit itself is not told. */
@@ -120,17 +123,22 @@ export class ClusterIndex {
     if (this.#isLoading) return;
     const node = this.units.of(name);
     this.moveLeaving(node, now);
-    this.#tell(node);
+    this.#touch(node);
     this.units.forgetIfEmpty(node);
   }
 
   /** As {@link move}, for the machines that a unit is leaving. */
   moveLeaving(node: UnitNode, machines: ReadonlySet<MachineId> | undefined): void {
     if (node.leaving === machines) return;
+    const concerned = [...(node.leaving ?? []), ...(machines ?? [])].map((id) => this.machines.of(id));
     for (const id of node.leaving ?? []) this.machines.of(id).leavers.delete(node);
     for (const id of machines ?? []) this.machines.of(id).leavers.add(node);
     node.leaving = machines;
-    for (const other of this.units.seekingRivals(node)) this.#tell(other);
+    this.#version++;
+    if (this.#tell === undefined) return;
+    for (const other of this.units.seekingRivals(node)) {
+      for (const machine of concerned) this.#touchAbout(other, machine);
+    }
   }
 
   setUnreadableUnit(name: UnitName, isUnreadable: boolean): void {
@@ -173,27 +181,27 @@ export class ClusterIndex {
     for (const name of typeof names === 'string' ? [names] : names) {
       const node = this.units.find(name);
       if (node === undefined) continue;
-      this.#tell(node);
-      for (const other of this.units.relativesOf(node)) this.#tell(other);
+      this.#touch(node);
+      for (const other of this.units.relativesOf(node)) this.#touch(other);
     }
-    if (this.machines.directory.hasLimits) this.#touchSeekers();
+    if (this.machines.directory.hasLimits) for (const unit of this.units.seekers) this.#touch(unit);
   }
 
   /** How things stand on a machine, for the rules, when they are asked about `unit`. */
   contextOf(unit: UnitName, machine: MachineId): MachineContext {
-    return new Probe(this.units, this.units.of(unit), this.machines.of(machine), { isExact: true });
+    return new Probe(this, this.units.of(unit), this.machines.of(machine), { isExact: true });
   }
 
   /** Changes something about a unit, with all that depends on where it is. */
   #relate(node: UnitNode, change: () => void): void {
-    const wasGlobal = this.#globals.has(node);
+    const wasGlobal = this.globals.has(node);
     this.#leave(node);
     if (wasGlobal) this.#setGlobal(node, false);
     change();
     const { unit } = node;
     if (unit?.requirements.isGlobal === true && isWanted(unit)) this.#setGlobal(node, true);
     this.#enter(node);
-    this.#tell(node);
+    this.#touch(node);
   }
 
   /** A unit that belongs to a machine takes part in what goes on there. */
@@ -201,6 +209,7 @@ export class ClusterIndex {
     const { placement, isUnreadable, needsMachine } = node;
     if (placement === undefined || !(isUnreadable || needsMachine)) return;
     const machine = this.machines.of(placement.machine);
+    this.#version++;
     this.machines.addResident(machine, node);
     this.units.noteResident(node, machine);
     this.#setLoad(machine, machine.load + 1);
@@ -210,6 +219,7 @@ export class ClusterIndex {
   #leave(node: UnitNode): void {
     const machine = node.home;
     if (machine === undefined) return;
+    this.#version++;
     this.machines.removeResident(machine, node);
     this.units.noteGone(node, machine);
     this.#setLoad(machine, machine.load - 1);
@@ -218,45 +228,62 @@ export class ClusterIndex {
 
   #touchAround(node: UnitNode, machine: MachineNode): void {
     if (!this.units.isOfConcern(node)) return;
-    if (this.#globals.areRivalsOf(node)) this.#refreshGlobals(machine);
-    for (const other of this.units.concernedBy(node, machine)) if (other !== node) this.#tell(other);
+    if (this.globals.rivalsOf(node).length > 0) this.#refreshGlobals(machine);
+    if (this.#tell === undefined) return;
+    for (const other of this.units.concernedBy(node, machine)) if (other !== node) this.#touchAbout(other, machine);
   }
 
   #setGlobal(node: UnitNode, isGlobal: boolean): void {
-    if (isGlobal) this.#globals.add(node);
-    else this.#globals.delete(node);
+    if (isGlobal) this.globals.add(node);
+    else this.globals.delete(node);
     for (const machine of this.machines.all()) this.#refreshGlobals(machine);
   }
 
   /** Which global units run on a machine. */
   #refreshGlobals(node: MachineNode): void {
     const before = node.globals;
-    if (this.#globals.size === 0 && before.length === 0) return;
-    node.globals = this.#globals.runningOn(node);
+    if (this.globals.size === 0 && before.length === 0) return;
+    node.globals = this.globals.runningOn(node);
     this.#setLoad(node, node.load + node.globals.length - before.length);
     for (const global of [...before, ...node.globals]) {
       if (before.includes(global) && node.globals.includes(global)) continue;
-      for (const other of this.units.concernedBy(global, node)) this.#tell(other);
+      for (const other of this.units.concernedBy(global, node)) this.#touchAbout(other, node);
     }
   }
 
   #setLoad(node: MachineNode, load: number): void {
-    if (this.machines.setLoad(node, load)) this.#touchSeekers();
+    if (this.machines.setLoad(node, load)) this.#touchSeekers(node);
   }
 
   #refreshMachine(id: MachineId): void {
     const node = this.machines.of(id);
     const machine = this.#unreadable.machines.has(id) ? undefined : this.#machines.get(id);
+    this.#version++;
     this.machines.setMachine(node, machine);
     this.#refreshGlobals(node);
-    for (const unit of node.residents) this.#tell(unit);
-    for (const unit of node.leavers) this.#tell(unit);
-    this.#touchSeekers();
+    for (const unit of node.residents) this.#touch(unit);
+    for (const unit of node.leavers) this.#touch(unit);
+    this.#touchSeekers(node);
     this.machines.forgetIfEmpty(node);
   }
 
-  #touchSeekers(): void {
-    for (const unit of this.units.seekers) this.#tell(unit);
+  /** Something about `machine` has changed for all that wait. */
+  #touchSeekers(machine: MachineNode): void {
+    if (this.#tell === undefined) return;
+    for (const unit of this.units.seekers) this.#touchAbout(unit, machine);
+  }
+
+  /** `machine` has changed for `node`: one that found no machine need not look again unless it fits there now. */
+  #touchAbout(node: UnitNode, machine: MachineNode): void {
+    if (this.#tell === undefined) return;
+    if (node.isSeeking && !node.mayFit) node.mayFit = new Probe(this, node, machine).fits(machine);
+    this.#tell(node);
+  }
+
+  #touch(node: UnitNode): void {
+    if (this.#tell === undefined) return;
+    node.mayFit = true;
+    this.#tell(node);
   }
 
   /** Everything from what was taken in: globs before the names that they match, units before who runs where. */
@@ -275,7 +302,7 @@ export class ClusterIndex {
     }
     for (const [name, machines] of [...this.#leaving]) this.setLeaving(name, machines);
     for (const [name, unit] of this.#units) {
-      if (unit.requirements.isGlobal && isWanted(unit)) this.#globals.add(this.units.of(name));
+      if (unit.requirements.isGlobal && isWanted(unit)) this.globals.add(this.units.of(name));
     }
     for (const node of this.machines.all()) this.#refreshGlobals(node);
   }

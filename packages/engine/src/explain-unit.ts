@@ -20,7 +20,7 @@ import type { MachineNode, UnitNode } from './index-nodes.js';
 import { isLost } from './lost-machines.js';
 import type { MirrorState } from './mirror-state.js';
 import { unitOf } from './mirrored-records.js';
-import { explainWait } from './wait.js';
+import { WaitReasons } from './wait.js';
 
 /** Of more names the one most like a wrong one is not looked for: comparing so many takes 10 ms. */
 const mostNamesCompared = 10_000;
@@ -90,14 +90,11 @@ function asIfWanted(unit: Unit, standing: UnitStanding): Unit {
 function supposing(index: ClusterIndex, supposed: Unit, look: (node: UnitNode) => void): void {
   const { name } = supposed;
   const known = index.cluster.units.get(name);
-  index.whileTelling(
-    () => {},
-    () => {
-      index.setUnit(name, supposed);
-      look(index.units.of(name));
-      index.setUnit(name, known);
-    },
-  );
+  index.whileTelling(undefined, () => {
+    index.setUnit(name, supposed);
+    look(index.units.of(name));
+    index.setUnit(name, known);
+  });
 }
 
 function explainPlacing(index: ClusterIndex, node: UnitNode, standing: UnitStanding): ExplainedMachines {
@@ -115,7 +112,7 @@ function explainPlacing(index: ClusterIndex, node: UnitNode, standing: UnitStand
   }));
   const mustLeave = [...(node.leaving ?? [])].some((id) => !isLost(id, index.cluster));
   const waits = standing === 'waiting' && (mustLeave || ranking.length === 0);
-  return { machines, reason: waits ? explainWait(index, node) : undefined };
+  return { machines, reason: waits ? new WaitReasons(index).of(node) : undefined };
 }
 
 function misfitsOf(index: ClusterIndex, { name, unit }: UnitNode, { id, machine }: MachineNode): Misfit[] {

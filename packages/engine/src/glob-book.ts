@@ -28,6 +28,8 @@ export class ByMachine {
 
 /** A glob that `[X-Fleet]` sections use, and whom it concerns. */
 export class GlobNode {
+  /** Tells it from all others of its book. */
+  readonly id: number;
   readonly matches: (name: string) => boolean;
   /** Residents whose names match. */
   readonly matched = new ByMachine();
@@ -42,7 +44,8 @@ export class GlobNode {
   /** Wanted non-global units that have it in `Replaces=`, wherever they are. */
   readonly replacers = new Set<UnitNode>();
 
-  constructor(pattern: string) {
+  constructor(pattern: string, id: number) {
+    this.id = id;
     this.matches = compileGlob(pattern) ?? (() => false);
   }
 }
@@ -64,7 +67,7 @@ export class GlobBook {
   }
 
   add(pattern: string): GlobNode {
-    const glob = new GlobNode(pattern);
+    const glob = new GlobNode(pattern, this.#byPattern.size);
     this.#byPattern.set(pattern, glob);
     const start = fixedStart(pattern);
     if (start === pattern) this.#literal.set(pattern, glob);

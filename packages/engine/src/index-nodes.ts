@@ -22,6 +22,8 @@ export interface UnitNode {
   leaving: ReadonlySet<MachineId> | undefined;
   /** Another state of the cluster might give it a machine, or another one, or another reason to wait. */
   isSeeking: boolean;
+  /** Of a seeking unit: something has changed for the better since it found nothing. */
+  mayFit: boolean;
   /** The globs that match its name, whoever uses them. */
   matchedBy: readonly GlobNode[];
   /** The globs that it uses, by option. */
@@ -78,6 +80,7 @@ export function newUnitNode(name: UnitName): UnitNode {
     seat: -1,
     leaving: undefined,
     isSeeking: false,
+    mayFit: false,
     matchedBy: none,
     conflicts: none,
     replaces: none,

@@ -2,6 +2,8 @@ import { globalsOn, type Unit } from '@flotilla/cluster';
 import type { MachineNode, UnitNode } from './index-nodes.js';
 import { areRivals } from './relations.js';
 
+const none: readonly UnitNode[] = [];
+
 /** The wanted global units of the index. */
 export class IndexedGlobals {
   readonly #nodes = new Map<Unit, UnitNode>();
@@ -22,17 +24,16 @@ export class IndexedGlobals {
     if (unit !== undefined) this.#nodes.delete(unit);
   }
 
-  /** Whether a unit conflicts with any of them. */
-  areRivalsOf(node: UnitNode): boolean {
-    if (node.conflicts.length === 0 && node.matchedBy.length === 0) return false;
-    for (const global of this.#nodes.values()) if (areRivals(global, node)) return true;
-    return false;
+  /** Those that conflict with a unit. */
+  rivalsOf(node: UnitNode): readonly UnitNode[] {
+    if (this.#nodes.size === 0 || (node.conflicts.length === 0 && node.matchedBy.length === 0)) return none;
+    return [...this.#nodes.values()].filter((global) => areRivals(global, node));
   }
 
   /** Those that run on a machine. */
   runningOn({ machine, residents }: MachineNode): readonly UnitNode[] {
     if (machine === undefined || this.#nodes.size === 0) return [];
-    const rivals = residents.filter((node) => this.areRivalsOf(node)).flatMap(({ unit }) => unit ?? []);
+    const rivals = residents.filter((node) => this.rivalsOf(node).length > 0).flatMap(({ unit }) => unit ?? []);
     return globalsOn(machine, [...this.#nodes.keys()], rivals).flatMap((unit) => this.#nodes.get(unit) ?? []);
   }
 }

@@ -73,7 +73,9 @@ export class IndexedUnits {
     for (const glob of globsOf(requirements)) if (this.#book.find(glob) === undefined) this.#book.add(glob);
   }
 
+  /** Notes that a unit has looked for a machine; if it seeks, it has found none. */
   setSeeking(node: UnitNode, isSeeking: boolean): void {
+    node.mayFit = false;
     if (node.isSeeking === isSeeking) return;
     node.isSeeking = isSeeking;
     setMember(this.#seekers, node, isSeeking);
@@ -111,7 +113,7 @@ export class IndexedUnits {
 
   /** Whom it may concern that `node` came to, or went from, `machine`. */
   *concernedBy(node: UnitNode, machine: MachineNode): Iterable<UnitNode> {
-    yield* this.#followers.get(node.name) ?? nobody;
+    yield* this.#followersOf(node, new Set());
     for (const globs of [node.conflicts, node.replaces]) {
       for (const glob of globs) {
         yield* glob.matched.on(machine) ?? nobody;
@@ -133,13 +135,23 @@ export class IndexedUnits {
 
   /** All that have to do with `node`, wherever they are. */
   *relativesOf(node: UnitNode): Iterable<UnitNode> {
-    yield* this.#followers.get(node.name) ?? nobody;
+    yield* this.#followersOf(node, new Set());
     yield* this.seekingRivals(node);
     for (const glob of node.replaces) yield* glob.seekingMatched;
     for (const globs of [node.conflicts, node.replaces]) for (const glob of globs) yield* glob.matched.all();
     for (const glob of node.matchedBy) {
       yield* glob.conflicting.all();
       yield* glob.replacing.all();
+    }
+  }
+
+  /** Those that are to be with `node`, and those that are to be with them. */
+  *#followersOf(node: UnitNode, seen: Set<UnitNode>): Iterable<UnitNode> {
+    for (const follower of this.#followers.get(node.name) ?? nobody) {
+      if (seen.has(follower)) continue;
+      seen.add(follower);
+      yield follower;
+      yield* this.#followersOf(follower, seen);
     }
   }
 

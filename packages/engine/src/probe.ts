@@ -1,8 +1,15 @@
-import { compareCreation, findMisfit, type MachineContext, type Misfit, misfits } from '@flotilla/cluster';
+import { findMisfit, type MachineContext, type Misfit, misfits } from '@flotilla/cluster';
 import type { UnitName } from '@flotilla/unit';
 import type { MachineNode, UnitNode } from './index-nodes.js';
+import type { IndexedGlobals } from './indexed-globals.js';
 import type { IndexedUnits } from './indexed-units.js';
-import { areRivals, firstByName, isOn, rivalsOn } from './relations.js';
+import { areRivals, findAnyRival, findFirstRival, isMadeEarlier, isOn } from './relations.js';
+
+/** What a probe asks of the index. */
+export interface ProbedIndex {
+  readonly units: IndexedUnits;
+  readonly globals: IndexedGlobals;
+}
 
 export interface ProbeOptions {
   /** The unit counts as being on the machine: it runs there, although it is placed nowhere. @default false */
@@ -13,13 +20,15 @@ export interface ProbeOptions {
 
 /** Asks of one machine after the other whether a unit fits there. */
 export class Probe implements MachineContext {
-  readonly #units: IndexedUnits;
+  readonly #index: ProbedIndex;
   readonly #node: UnitNode;
   readonly #options: ProbeOptions;
   #machine: MachineNode;
+  /** The global units that conflict with the unit, once they were asked for. */
+  #globalRivals: readonly UnitNode[] | undefined;
 
-  constructor(units: IndexedUnits, node: UnitNode, machine: MachineNode, options: ProbeOptions = {}) {
-    this.#units = units;
+  constructor(index: ProbedIndex, node: UnitNode, machine: MachineNode, options: ProbeOptions = {}) {
+    this.#index = index;
     this.#node = node;
     this.#machine = machine;
     this.#options = options;
@@ -32,16 +41,18 @@ export class Probe implements MachineContext {
   has(name: string): boolean {
     const node = this.#node;
     if (name === node.name) return node.home === this.#machine || this.#options.isAtHome === true;
-    const peer = this.#units.find(name);
+    const peer = this.#index.units.find(name);
     if (peer === undefined || !isOn(this.#machine, peer)) return false;
     return node.home === this.#machine || !this.#wouldLose(peer, new Set([node]));
   }
 
   findConflict(): UnitName | undefined {
-    const rivals = rivalsOn(this.#machine, this.#node);
-    if (this.#options.isExact === true) return firstByName(rivals)?.name;
-    for (const { name } of rivals) return name;
-    return undefined;
+    const node = this.#node;
+    if (node.conflicts.length === 0 && node.matchedBy.length === 0) return undefined;
+    this.#globalRivals ??= this.#index.globals.rivalsOf(node);
+    const isExact = this.#options.isExact === true || node.home === this.#machine;
+    const find = isExact ? findFirstRival : findAnyRival;
+    return find(this.#machine, node, this.#globalRivals)?.name;
   }
 
   /** Whether the unit may run on a machine. */
@@ -71,14 +82,13 @@ export class Probe implements MachineContext {
     seen.add(peer);
     if (peer.home !== this.#machine) return this.#machine.globals.includes(peer) && this.#givesWay(peer);
     return peer.peers.some((name) => {
-      const next = this.#units.find(name);
+      const next = this.#index.units.find(name);
       return next !== undefined && this.#wouldLose(next, seen);
     });
   }
 
   #givesWay(global: UnitNode): boolean {
     const node = this.#node;
-    if (global.unit === undefined || node.unit === undefined || !areRivals(global, node)) return false;
-    return compareCreation(node.unit, global.unit) < 0;
+    return areRivals(global, node) && isMadeEarlier(node, global);
   }
 }

@@ -1,6 +1,8 @@
 import { compareCreation } from '@flotilla/cluster';
 import type { MachineNode, UnitNode } from './index-nodes.js';
 
+const none: readonly UnitNode[] = [];
+
 /** Whether a unit is a resident of a machine, or a global that runs there. */
 export function isOn(machine: MachineNode, unit: UnitNode): boolean {
   return unit.home === machine || machine.globals.includes(unit);
@@ -11,19 +13,40 @@ export function areRivals(one: UnitNode, other: UnitNode): boolean {
   return one !== other && (names(one, other, 'conflicts') || names(other, one, 'conflicts'));
 }
 
-/** The units that keep `unit` off `machine`, or, if it is there, drive it away. See `MachineContext`. */
-export function* rivalsOn(machine: MachineNode, unit: UnitNode): Iterable<UnitNode> {
-  if (unit.conflicts.length === 0 && unit.matchedBy.length === 0) return;
+/** Whether `one` was made before `other`. */
+export function isMadeEarlier({ unit: one }: UnitNode, { unit: other }: UnitNode): boolean {
+  return one !== undefined && other !== undefined && compareCreation(one, other) < 0;
+}
+
+/**
+ * Of the units that keep `unit` off `machine` or, if it is there, drive it away, the one whose name comes first. See
+ * `MachineContext`.
+ *
+ * @param globals The global units that conflict with `unit`, wherever they run.
+ */
+export function findFirstRival(
+  machine: MachineNode,
+  unit: UnitNode,
+  globals: readonly UnitNode[],
+): UnitNode | undefined {
   const isThere = unit.home === machine;
-  for (const rival of rivalResidents(machine, unit)) {
-    if (rival !== unit && (!isThere || isPlacedEarlier(rival, unit))) yield rival;
-  }
-  if (!isThere) for (const leaver of machine.leavers) if (areRivals(leaver, unit)) yield leaver;
-  for (const global of machine.globals) {
-    if (global.unit !== undefined && unit.unit !== undefined && compareCreation(global.unit, unit.unit) < 0) {
-      if (areRivals(global, unit)) yield global;
-    }
-  }
+  const residents = [...rivalResidents(machine, unit)].filter(
+    (rival) => rival !== unit && (!isThere || isPlacedEarlier(rival, unit)),
+  );
+  const leavers = isThere ? [] : [...machine.leavers].filter((leaver) => areRivals(leaver, unit));
+  return firstByName([...residents, ...leavers, ...globals.filter((global) => prevails(machine, unit, global))]);
+}
+
+/** Any of the units that keep `unit`, which is not there, off `machine`: quicker, where only whether there is one counts. */
+export function findAnyRival(machine: MachineNode, unit: UnitNode, globals: readonly UnitNode[]): UnitNode | undefined {
+  for (const glob of unit.conflicts) for (const rival of glob.matched.on(machine) ?? none) return rival;
+  for (const glob of unit.matchedBy) for (const rival of glob.conflicting.on(machine) ?? none) return rival;
+  for (const leaver of machine.leavers) if (areRivals(leaver, unit)) return leaver;
+  return globals.find((global) => prevails(machine, unit, global));
+}
+
+function prevails(machine: MachineNode, unit: UnitNode, global: UnitNode): boolean {
+  return machine.globals.includes(global) && isMadeEarlier(global, unit);
 }
 
 /** Whether `one` moves `other` away from its machine. Two that would move each other do not. */

@@ -9,7 +9,7 @@ import type { Decision, Plan, UnscheduleReason } from './plan.js';
 import { Probe } from './probe.js';
 import { firstByName, replacersOn } from './relations.js';
 import { UnitQueue } from './unit-queue.js';
-import { explainWait } from './wait.js';
+import { likenessOf, WaitReasons } from './wait.js';
 import { remainingWithout } from './without.js';
 
 /** A unit that was placed in a pass and is driven away again in that pass waits after so many times. */
@@ -72,6 +72,8 @@ class Pass {
   /** `undefined`: all. */
   readonly #lookedAt: Set<UnitName> | undefined;
   readonly #blocked = new Set<UnitNode>();
+  /** What units ask for that no machine had, and at which version of the index. */
+  readonly #unplaceable = new Map<string, number>();
 
   constructor(index: ClusterIndex, among: Set<UnitName> | undefined) {
     this.#index = index;
@@ -104,18 +106,15 @@ class Pass {
   /** Ends the pass; `undo` puts the index back to how it was. */
   end({ undo }: { readonly undo: boolean }): void {
     const index = this.#index;
-    index.whileTelling(
-      () => {},
-      () => {
-        for (const node of this.#changed) {
-          if (undo && node.change !== undefined) {
-            index.move(node, node.change.placement);
-            index.moveLeaving(node, node.change.leaving);
-          }
-          node.change = undefined;
+    index.whileTelling(undefined, () => {
+      for (const node of this.#changed) {
+        if (undo && node.change !== undefined) {
+          index.move(node, node.change.placement);
+          index.moveLeaving(node, node.change.leaving);
         }
-      },
-    );
+        node.change = undefined;
+      }
+    });
   }
 
   #settle(): void {
@@ -149,8 +148,12 @@ class Pass {
 
   #place(node: UnitNode): void {
     if (!node.needsMachine || node.placement !== undefined || node.isUnreadable) return;
+    if (node.isSeeking && !node.mayFit) {
+      this.#blocked.add(node);
+      return;
+    }
     const mayBePlaced = !this.#mustLeave(node) && (node.change?.placings ?? 0) < mostPlacings;
-    const machine = mayBePlaced ? chooseMachine(this.#index, node) : undefined;
+    const machine = mayBePlaced ? this.#choose(node) : undefined;
     this.#index.units.setSeeking(node, machine === undefined);
     if (machine === undefined) {
       this.#blocked.add(node);
@@ -160,6 +163,15 @@ class Pass {
     this.#index.move(node, machine.newPlacement);
     // If it could only be placed where it is replaced, it waits for a better place.
     if (node.matchedBy.length > 0) this.#placed.add(node);
+  }
+
+  /** Of units that ask for the same, only the first looks at all machines to find that none fits. */
+  #choose(node: UnitNode): MachineNode | undefined {
+    const likeness = node.asksNothing && node.matchedBy.length === 0 ? '' : likenessOf(this.#index, node);
+    if (node.unit?.runsOn === undefined && this.#unplaceable.get(likeness) === this.#index.version) return undefined;
+    const machine = chooseMachine(this.#index, node);
+    if (machine === undefined) this.#unplaceable.set(likeness, this.#index.version);
+    return machine;
   }
 
   #takeOff(node: UnitNode, why: UnscheduleReason): void {
@@ -194,7 +206,7 @@ class Pass {
     if (machine.machine === undefined) {
       return isLost(placement.machine, this.#index.cluster) ? { kind: 'machine-lost' } : undefined;
     }
-    const found = new Probe(this.#index.units, node, machine, { isExact: true }).misfits(machine);
+    const found = new Probe(this.#index, node, machine, { isExact: true }).misfits(machine);
     return found.length > 0 ? { kind: 'misfit', misfits: found } : this.#findReplacement(node, machine);
   }
 
@@ -233,9 +245,9 @@ class Pass {
 
   #reasons(): Map<UnitName, WaitReason> {
     const reasons = new Map<UnitName, WaitReason>();
+    const all = new WaitReasons(this.#index);
     const waiting = [...this.#blocked].filter(({ placement }) => placement === undefined);
-    for (const node of waiting.sort((a, b) => (a.name < b.name ? -1 : 1)))
-      reasons.set(node.name, explainWait(this.#index, node));
+    for (const node of waiting.sort((a, b) => (a.name < b.name ? -1 : 1))) reasons.set(node.name, all.of(node));
     return reasons;
   }
 }

@@ -1,21 +1,53 @@
-import { awaitedPeerKey, leavingKey, misfitKey, type WaitReason, waitReason } from '@flotilla/cluster';
+import { awaitedPeerKey, leavingKey, misfitKey, spellTest, type WaitReason, waitReason } from '@flotilla/cluster';
 import type { ClusterIndex } from './cluster-index.js';
 import type { UnitNode } from './index-nodes.js';
 import { isLost } from './lost-machines.js';
 import { Probe } from './probe.js';
+import { isMadeEarlier } from './relations.js';
 
-/** Why a unit has no machine: what it waits for, or else what is wrong with each machine. */
-export function explainWait(index: ClusterIndex, node: UnitNode): WaitReason {
-  const { cluster } = index;
-  const { directory } = index.machines;
-  const leaving = [...(node.leaving ?? [])].filter((id) => !isLost(id, cluster));
-  if (leaving.length > 0) return waitReason(directory.size, new Map(leaving.map((id) => [leavingKey(id), 1])));
-  const awaited = node.peers.find((peer) => !isAnywhere(index, peer));
-  if (awaited !== undefined) return waitReason(directory.size, new Map([[awaitedPeerKey(awaited), 1]]));
+/** Why units have no machine, in a cluster that does not change meanwhile. */
+export class WaitReasons {
+  readonly #index: ClusterIndex;
+  /** By what units are alike in: thousands of instances may wait for the same thing. */
+  readonly #known = new Map<string, WaitReason>();
+
+  constructor(index: ClusterIndex) {
+    this.#index = index;
+  }
+
+  /** What a unit waits for, or else what is wrong with each machine. */
+  of(node: UnitNode): WaitReason {
+    const { cluster, machines } = this.#index;
+    const { size } = machines.directory;
+    const leaving = [...(node.leaving ?? [])].filter((id) => !isLost(id, cluster));
+    if (leaving.length > 0) return waitReason(size, new Map(leaving.map((id) => [leavingKey(id), 1])));
+    const awaited = node.peers.find((peer) => !isAnywhere(this.#index, peer));
+    if (awaited !== undefined) return waitReason(size, new Map([[awaitedPeerKey(awaited), 1]]));
+    const likeness = likenessOf(this.#index, node);
+    const reason = this.#known.get(likeness) ?? countMisfits(this.#index, node);
+    this.#known.set(likeness, reason);
+    return reason;
+  }
+}
+
+/** What decides about a unit without a machine whether it fits on one: the same for all that ask for the same. */
+export function likenessOf({ globals }: ClusterIndex, node: UnitNode): string {
+  const { conflicts, matchedBy, unit } = node;
+  if (unit === undefined) return '';
+  const { machineId = '', metadata, metadataTests, machineOf } = unit.requirements;
+  const accepted = Array.from(metadata, ([key, values]) => `${key}=${values.join('|')}`);
+  const ids = [conflicts, matchedBy].map((globs) => globs.map(({ id }) => id).join());
+  const elders = globals.rivalsOf(node).filter((global) => isMadeEarlier(global, node));
+  const names = elders.map(({ name }) => name);
+  return [machineId, ...accepted, ...metadataTests.map(spellTest), ...machineOf, ...ids, ...names].join('\n');
+}
+
+function countMisfits(index: ClusterIndex, node: UnitNode): WaitReason {
   const counts = new Map<string, number>();
+  const { directory } = index.machines;
   let probe: Probe | undefined;
   for (const machine of directory.inIdOrder()) {
-    probe ??= new Probe(index.units, node, machine, { isExact: true });
+    probe ??= new Probe(index, node, machine, { isExact: true });
     const misfit = probe.findMisfit(machine);
     if (misfit === undefined) continue;
     const key = misfitKey(misfit);

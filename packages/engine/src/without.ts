@@ -9,21 +9,18 @@ import { Probe } from './probe.js';
 export function remainingWithout(index: ClusterIndex, unit: UnitNode, machine: MachineNode): ReadonlySet<UnitNode> {
   const gone = [{ node: unit, placement: unit.placement }];
   const remaining = new Set<UnitNode>();
-  index.whileTelling(
-    () => {},
-    () => {
-      index.move(unit, undefined);
-      for (let leaver = findLeaver(index, machine); leaver !== undefined; leaver = findLeaver(index, machine)) {
-        gone.push({ node: leaver, placement: leaver.placement });
-        index.move(leaver, undefined);
-      }
-      for (const node of machine.residents) remaining.add(node);
-      for (const { node, placement } of gone.reverse()) index.move(node, placement);
-    },
-  );
+  index.whileTelling(undefined, () => {
+    index.move(unit, undefined);
+    for (let leaver = findLeaver(index, machine); leaver !== undefined; leaver = findLeaver(index, machine)) {
+      gone.push({ node: leaver, placement: leaver.placement });
+      index.move(leaver, undefined);
+    }
+    for (const node of machine.residents) remaining.add(node);
+    for (const { node, placement } of gone.reverse()) index.move(node, placement);
+  });
   return remaining;
 }
 
-function findLeaver({ units }: ClusterIndex, machine: MachineNode): UnitNode | undefined {
-  return machine.residents.find((node) => !node.isUnreadable && !new Probe(units, node, machine).fits(machine));
+function findLeaver(index: ClusterIndex, machine: MachineNode): UnitNode | undefined {
+  return machine.residents.find((node) => !node.isUnreadable && !new Probe(index, node, machine).fits(machine));
 }
