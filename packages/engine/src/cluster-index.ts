@@ -247,6 +247,9 @@ export class ClusterIndex {
     this.#setLoad(node, node.load + node.globals.length - before.length);
     for (const global of [...before, ...node.globals]) {
       if (before.includes(global) && node.globals.includes(global)) continue;
+      const wasIdle = global.copies === 0;
+      global.copies += node.globals.includes(global) ? 1 : -1;
+      if (wasIdle || global.copies === 0) this.#touch(global);
       for (const other of this.units.concernedBy(global, node)) this.#touchAbout(other, node);
     }
   }

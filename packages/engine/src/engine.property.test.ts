@@ -13,7 +13,14 @@ interface Step {
 
 const unit = fc.constantFrom('a.service', 'b.service', 'c@1.service', 'd@.service');
 const machine = fc.constantFrom('m1', 'm2', 'm3');
-const fleets = ['', '', 'MachineID=m1', 'MachineMetadata=role=db', 'Global=true'];
+const fleets = [
+  '',
+  '',
+  'MachineID=m1',
+  'MachineMetadata=role=db',
+  'Global=true',
+  'Global=true\nMachineMetadata=role=db\nConflicts=a.*',
+];
 const desiredStates = ['inactive', 'loaded', 'launched'] as const;
 const machineKinds = [{}, { metadata: { role: 'db' } }, { frozen: 'a test' }];
 

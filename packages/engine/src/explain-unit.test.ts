@@ -208,3 +208,36 @@ test('a read that fails is told to who asked, and the next one is done anew', as
   reader.beforeRead = async () => {};
   assert.equal((await explainAsReader(name)).kind, 'unknown');
 });
+
+test('a global unit that no machine runs has a reason in the store, as long as that is so', async (context) => {
+  const { cluster } = await open(context);
+  const reasonOf = async () => {
+    await cluster.settle();
+    const reason = await cluster.findReason('logs.service');
+    return reason && explain(reason);
+  };
+  await cluster.submit('logs.service', { fleet: 'Global=true\nMachineMetadata=role=web\nConflicts=lb@*' });
+  assert.equal(await reasonOf(), 'there is no machine');
+  await cluster.join('m1');
+  assert.equal(await reasonOf(), '1 machine: 1 lacks role=web');
+  await cluster.join('m2', { metadata: { role: 'web' } });
+  assert.equal(await reasonOf(), undefined);
+  await cluster.join('m2');
+  assert.equal(await reasonOf(), '2 machines: 2 lack role=web');
+  await cluster.submit('logs.service', { fleet: 'Global=true\nMachineMetadata=role=web', desired: 'inactive' });
+  assert.equal(await reasonOf(), undefined);
+});
+
+test('a global unit that an older one keeps off every machine runs when that one goes', async (context) => {
+  const { cluster } = await open(context);
+  await cluster.join('m1');
+  await cluster.submit('lb@1.service');
+  await cluster.settle();
+  await cluster.submit('logs.service', { fleet: 'Global=true\nConflicts=lb@*' });
+  await cluster.settle();
+  const reason = await cluster.findReason('logs.service');
+  assert.equal(reason && explain(reason), '1 machine: 1 conflicts with lb@1.service');
+  await cluster.destroy('lb@1.service');
+  await cluster.settle();
+  assert.equal(await cluster.findReason('logs.service'), undefined);
+});

@@ -1,17 +1,14 @@
 import {
   everyMisfit,
-  globalMisfits,
   type MachineExplanation,
   type MachineId,
   type Misfit,
-  misfitKey,
   spellRequirements,
   type Unit,
   type UnitExplanation,
   type UnitStanding,
   type UnknownUnit,
   type WaitReason,
-  waitReason,
 } from '@flotilla/cluster';
 import { findNearest, type UnitName, unitNameParts } from '@flotilla/unit';
 import { preference, rankMachines } from './choose-machine.js';
@@ -20,7 +17,7 @@ import type { MachineNode, UnitNode } from './index-nodes.js';
 import { isLost } from './lost-machines.js';
 import type { MirrorState } from './mirror-state.js';
 import { unitOf } from './mirrored-records.js';
-import { WaitReasons } from './wait.js';
+import { explainIdleGlobal, globalMisfitsOn, WaitReasons } from './wait.js';
 
 /** Of more names the one most like a wrong one is not looked for: comparing so many takes 10 ms. */
 const mostNamesCompared = 10_000;
@@ -124,29 +121,12 @@ function explainGlobal(index: ClusterIndex, unit: Unit, standing: UnitStanding):
   const machines = index.machines.directory.inIdOrder().map((node) => ({
     ...standingOn(node),
     isHere: standing === 'global' && node.globals.some(({ name }) => name === unit.name),
-    misfits: globalMisfitsOf(unit, node),
+    misfits: globalMisfitsOn(unit, node),
     preference: undefined,
     rank: undefined,
   }));
   const waits = standing === 'global' && !machines.some(({ isHere }) => isHere);
-  return { machines, reason: waits ? countMisfits(machines) : undefined };
-}
-
-function globalMisfitsOf(unit: Unit, { machine, globals, residents }: MachineNode): Misfit[] {
-  const units = (nodes: readonly UnitNode[]) => nodes.flatMap((other) => other.unit ?? []);
-  const others = { running: units(globals), residents: units(residents) };
-  return machine === undefined ? [] : globalMisfits(unit, machine, others);
-}
-
-function countMisfits(machines: readonly MachineExplanation[]): WaitReason {
-  const counts = new Map<string, number>();
-  for (const { misfits } of machines) {
-    const [first] = misfits;
-    if (first === undefined) continue;
-    const key = misfitKey(first);
-    counts.set(key, (counts.get(key) ?? 0) + 1);
-  }
-  return waitReason(machines.length, counts);
+  return { machines, reason: waits ? explainIdleGlobal(index, unit) : undefined };
 }
 
 function standingOn({ id, load, machine }: MachineNode): Pick<MachineExplanation, 'machine' | 'load' | 'maxUnits'> {

@@ -20,6 +20,8 @@ export interface UnitNode {
   /** Where it is in the residents of its machine. */
   seat: number;
   leaving: ReadonlySet<MachineId> | undefined;
+  /** On how many machines it runs, if it is global. */
+  copies: number;
   /** Another state of the cluster might give it a machine, or another one, or another reason to wait. */
   isSeeking: boolean;
   /** Of a seeking unit: something has changed for the better since it found nothing. */
@@ -79,6 +81,7 @@ export function newUnitNode(name: UnitName): UnitNode {
     home: undefined,
     seat: -1,
     leaving: undefined,
+    copies: 0,
     isSeeking: false,
     mayFit: false,
     matchedBy: none,

@@ -98,8 +98,8 @@ class UnitWriter {
     }
   }
 
-  explain({ blocked }: Plan, nowMs: number): void {
-    const reason = blocked.get(this.#name);
+  explain({ blocked, idleGlobals }: Plan, nowMs: number): void {
+    const reason = blocked.get(this.#name) ?? idleGlobals.get(this.#name);
     const known = this.#mirror.state.reasons.get(this.#name)?.record;
     const key = keys.reason(this.#name);
     if (reason === undefined) {

@@ -27,6 +27,8 @@ export interface Plan {
   readonly decisions: readonly Decision[];
   /** Each wanted unit of {@link lookedAt} that is left without a machine, and why; in name order. */
   readonly blocked: ReadonlyMap<UnitName, WaitReason>;
+  /** Each wanted global unit of {@link lookedAt} that no machine runs, and why; in name order. */
+  readonly idleGlobals: ReadonlyMap<UnitName, WaitReason>;
   /** The units that were to be decided about, and those that what was decided concerns. */
   readonly lookedAt: ReadonlySet<UnitName>;
 }

@@ -1,4 +1,4 @@
-import type { Cluster, MachineId, WaitReason } from '@flotilla/cluster';
+import { type Cluster, isWanted, type MachineId, type WaitReason } from '@flotilla/cluster';
 import type { UnitName } from '@flotilla/unit';
 import { chooseMachine, hasQuietPlace } from './choose-machine.js';
 import { ClusterIndex } from './cluster-index.js';
@@ -9,7 +9,7 @@ import type { Decision, Plan, UnscheduleReason } from './plan.js';
 import { Probe } from './probe.js';
 import { firstByName, replacersOn } from './relations.js';
 import { UnitQueue } from './unit-queue.js';
-import { likenessOf, WaitReasons } from './wait.js';
+import { explainIdleGlobal, likenessOf, WaitReasons } from './wait.js';
 import { remainingWithout } from './without.js';
 
 /** A unit that was placed in a pass and is driven away again in that pass waits after so many times. */
@@ -72,6 +72,7 @@ class Pass {
   /** `undefined`: all. */
   readonly #lookedAt: Set<UnitName> | undefined;
   readonly #blocked = new Set<UnitNode>();
+  readonly #idle = new Set<UnitNode>();
   /** What units ask for that no machine had, and at which version of the index. */
   readonly #unplaceable = new Map<string, number>();
 
@@ -97,6 +98,7 @@ class Pass {
     return {
       decisions: this.#decisions(),
       blocked: this.#reasons(),
+      idleGlobals: this.#idleGlobals(),
       get lookedAt() {
         return lookedAt();
       },
@@ -146,7 +148,15 @@ class Pass {
     }
   }
 
+  /** A global unit that no machine runs is of interest again as soon as anything changes. */
+  #noteGlobal(node: UnitNode): void {
+    const isIdle = node.copies === 0;
+    this.#index.units.setSeeking(node, isIdle);
+    if (isIdle) this.#idle.add(node);
+  }
+
   #place(node: UnitNode): void {
+    if (isWantedGlobal(node)) this.#noteGlobal(node);
     if (!node.needsMachine || node.placement !== undefined || node.isUnreadable) return;
     if (node.isSeeking && !node.mayFit) {
       this.#blocked.add(node);
@@ -243,6 +253,14 @@ class Pass {
     return [...unscheduled, ...scheduled];
   }
 
+  #idleGlobals(): Map<UnitName, WaitReason> {
+    const reasons = new Map<UnitName, WaitReason>();
+    const idle = [...this.#idle].filter(({ copies }) => copies === 0);
+    for (const { name, unit } of idle.sort((a, b) => (a.name < b.name ? -1 : 1)))
+      if (unit !== undefined) reasons.set(name, explainIdleGlobal(this.#index, unit));
+    return reasons;
+  }
+
   #reasons(): Map<UnitName, WaitReason> {
     const reasons = new Map<UnitName, WaitReason>();
     const all = new WaitReasons(this.#index);
@@ -250,4 +268,8 @@ class Pass {
     for (const node of waiting.sort((a, b) => (a.name < b.name ? -1 : 1))) reasons.set(node.name, all.of(node));
     return reasons;
   }
+}
+
+function isWantedGlobal({ isUnreadable, unit }: UnitNode): boolean {
+  return unit?.requirements.isGlobal === true && isWanted(unit) && !isUnreadable;
 }

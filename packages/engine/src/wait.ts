@@ -1,6 +1,16 @@
-import { awaitedPeerKey, leavingKey, misfitKey, spellTest, type WaitReason, waitReason } from '@flotilla/cluster';
+import {
+  awaitedPeerKey,
+  globalMisfits,
+  leavingKey,
+  type Misfit,
+  misfitKey,
+  spellTest,
+  type Unit,
+  type WaitReason,
+  waitReason,
+} from '@flotilla/cluster';
 import type { ClusterIndex } from './cluster-index.js';
-import type { UnitNode } from './index-nodes.js';
+import type { MachineNode, UnitNode } from './index-nodes.js';
 import { isLost } from './lost-machines.js';
 import { Probe } from './probe.js';
 import { isMadeEarlier } from './relations.js';
@@ -24,7 +34,7 @@ export class WaitReasons {
     const awaited = node.peers.find((peer) => !isAnywhere(this.#index, peer));
     if (awaited !== undefined) return waitReason(size, new Map([[awaitedPeerKey(awaited), 1]]));
     const likeness = likenessOf(this.#index, node);
-    const reason = this.#known.get(likeness) ?? countMisfits(this.#index, node);
+    const reason = this.#known.get(likeness) ?? countFirstMisfits(this.#index, node);
     this.#known.set(likeness, reason);
     return reason;
   }
@@ -42,13 +52,32 @@ export function likenessOf({ globals }: ClusterIndex, node: UnitNode): string {
   return [machineId, ...accepted, ...metadataTests.map(spellTest), ...machineOf, ...ids, ...names].join('\n');
 }
 
-function countMisfits(index: ClusterIndex, node: UnitNode): WaitReason {
+/** Why no machine runs a global unit. */
+export function explainIdleGlobal(index: ClusterIndex, unit: Unit): WaitReason {
+  return countMisfits(index, (machine) => globalMisfitsOn(unit, machine)[0]);
+}
+
+/** All that keeps a global unit off a machine. */
+export function globalMisfitsOn(unit: Unit, { machine, globals, residents }: MachineNode): Misfit[] {
+  const units = (nodes: readonly UnitNode[]) => nodes.flatMap((other) => other.unit ?? []);
+  const others = { running: units(globals), residents: units(residents) };
+  return machine === undefined ? [] : globalMisfits(unit, machine, others);
+}
+
+function countFirstMisfits(index: ClusterIndex, node: UnitNode): WaitReason {
+  let probe: Probe | undefined;
+  return countMisfits(index, (machine) => {
+    probe ??= new Probe(index, node, machine, { isExact: true });
+    return probe.findMisfit(machine);
+  });
+}
+
+/** Each machine counts once. */
+function countMisfits(index: ClusterIndex, findMisfit: (machine: MachineNode) => Misfit | undefined): WaitReason {
   const counts = new Map<string, number>();
   const { directory } = index.machines;
-  let probe: Probe | undefined;
   for (const machine of directory.inIdOrder()) {
-    probe ??= new Probe(index, node, machine, { isExact: true });
-    const misfit = probe.findMisfit(machine);
+    const misfit = findMisfit(machine);
     if (misfit === undefined) continue;
     const key = misfitKey(misfit);
     counts.set(key, (counts.get(key) ?? 0) + 1);
@@ -57,8 +86,7 @@ function countMisfits(index: ClusterIndex, node: UnitNode): WaitReason {
 }
 
 /** Whether a unit is a resident or a global of any machine. */
-function isAnywhere({ machines: { directory }, units }: ClusterIndex, name: string): boolean {
+function isAnywhere({ units }: ClusterIndex, name: string): boolean {
   const unit = units.find(name);
-  if (unit === undefined) return false;
-  return unit.home !== undefined || directory.inIdOrder().some(({ globals }) => globals.includes(unit));
+  return unit !== undefined && (unit.home !== undefined || unit.copies > 0);
 }
