@@ -21,6 +21,12 @@ test('one machine and several accepted values', () => {
   assert.equal(text, '1 machine: 1 lacks role=db|web');
 });
 
+test('full machines, whatever their limits', () => {
+  const key = misfitKey({ kind: 'machine-full', maxUnits: 1 });
+  assert.equal(key, misfitKey({ kind: 'machine-full', maxUnits: 2 }));
+  assert.equal(explain(waitReason(2, new Map([[key, 2]]))), '2 machines: 2 are full');
+});
+
 test('closed machines', () => {
   assert.equal(explain(reason(2, [{ kind: 'machine-closed' }, 2])), '2 machines: 2 take no new units');
 });

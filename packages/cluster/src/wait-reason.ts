@@ -24,8 +24,8 @@ export function misfitKey(misfit: Misfit): string {
       return `${misfit.kind}:${misfit.peer}`;
     case 'conflict':
       return `${misfit.kind}:${misfit.with}`;
+    // Machines with different limits are full alike.
     case 'machine-full':
-      return `${misfit.kind}:${misfit.maxUnits}`;
     case 'machine-closed':
       return misfit.kind;
     default:

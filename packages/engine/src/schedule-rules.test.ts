@@ -113,7 +113,7 @@ test('a full machine takes no more, and keeps what it has', () => {
   const units = ['a.service', 'b.service', 'c.service'].map((text) => unit(text));
   const given = { units, machines: [machine('m1', { maxUnits: 1 }), machine('m2', { maxUnits: 1 })] };
   assert.deepEqual(decided(given), ['a.service > m1', 'b.service > m2']);
-  assert.deepEqual(reason(given, 'c.service'), { 'machine-full:1': 2 });
+  assert.deepEqual(reason(given, 'c.service'), { 'machine-full': 2 });
   const placements = { 'a.service': 'm1', 'b.service': 'm1', 'c.service': 'm1' };
   assert.deepEqual(decided({ units, machines: [machine('m1', { maxUnits: 1 }), m2], placements }), []);
 });

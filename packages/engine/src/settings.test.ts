@@ -131,7 +131,7 @@ test("a machine's limit is what it was told, else its own, else the one of all",
     for (const unit of ['a', 'b', 'c', 'd', 'e']) await cluster.submit(`${unit}.service`);
     await cluster.settle();
     assert.equal((await places(cluster)).length, 2);
-    assert.deepEqual((await cluster.findReason('c.service'))?.misfits, { 'machine-full:2': 1 });
+    assert.deepEqual((await cluster.findReason('c.service'))?.misfits, { 'machine-full': 1 });
     await cluster.limit('m1', 3);
     assert.equal((await places(cluster)).length, 3);
     await cluster.set('max_units', '4');
