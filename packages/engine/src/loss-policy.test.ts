@@ -4,8 +4,8 @@ import { defaultSettings } from '@flotilla/cluster';
 import { lossLimits } from './loss-policy.js';
 import { countStates, idOf, idsOf, TestLosses } from './test-losses.js';
 
-/** A third of `agent_ttl` and a second, `agent_ttl`, and twice that. */
-const settleMs = 11_000;
+/** A third of `agent_ttl` and 2 s, `agent_ttl`, and twice that. */
+const settleMs = 12_000;
 const graceMs = 30_000;
 const windowMs = 60_000;
 
@@ -13,7 +13,7 @@ test('the times that nobody has set come from the options of the host that leads
   const agentTtlMs = 9_000;
   assert.deepEqual(lossLimits(defaultSettings, { agentTtlMs }), {
     graceMs: 9_000,
-    settleMs: 4_000,
+    settleMs: 5_000,
     brakePercent: 50,
     brakeWindowMs: 18_000,
     burstPercent: 10,

@@ -4,8 +4,8 @@ import { parseMachineId } from '@flotilla/cluster';
 import { keys, ranges, type Transaction } from '@flotilla/registry';
 import { TestCluster } from './test-cluster.js';
 
-/** A third of `agent_ttl` (30 s) and a second, and all of it. */
-const settleMs = 11_000;
+/** A third of `agent_ttl` (30 s) and 2 s, and all of it. */
+const settleMs = 12_000;
 const graceMs = 30_000;
 
 let cluster: TestCluster;
