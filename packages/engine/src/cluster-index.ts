@@ -13,6 +13,7 @@ import { IndexedGlobals } from './indexed-globals.js';
 import { IndexedMachines } from './indexed-machines.js';
 import { IndexedUnits } from './indexed-units.js';
 import { Probe } from './probe.js';
+import { Touches } from './touches.js';
 
 /**
  * The cluster, and who in it has to do with whom, kept up to date change by change: the cost of a change follows what it
@@ -27,7 +28,6 @@ export class ClusterIndex {
   readonly #away = new Set<MachineId>();
   readonly #unreadable = { units: new Set<UnitName>(), machines: new Set<MachineId>() };
   #strategy: Strategy = 'spread';
-  #tell: ((node: UnitNode) => void) | undefined;
   readonly globals = new IndexedGlobals();
   #isLoading = false;
   #version = 0;
@@ -35,9 +35,10 @@ export class ClusterIndex {
   readonly cluster: Cluster;
   readonly units = new IndexedUnits();
   readonly machines = new IndexedMachines();
+  readonly touches: Touches;
 
   constructor({ onTouched }: { readonly onTouched: (name: UnitName) => void }) {
-    this.#tell = ({ name }) => onTouched(name);
+    this.touches = new Touches(this, ({ name }) => onTouched(name));
     const strategy = () => this.#strategy;
     this.cluster = {
       units: this.#units,
@@ -73,18 +74,7 @@ export class ClusterIndex {
     this.#isLoading = true;
     fill();
     this.#isLoading = false;
-    this.whileTelling(undefined, () => this.#build());
-  }
-
-  /** Whom the changes made in `body` touch is told to `tell` instead, or to nobody. */
-  whileTelling(tell: ((node: UnitNode) => void) | undefined, body: () => void): void {
-    const usual = this.#tell;
-    this.#tell = tell;
-    try {
-      body();
-    } finally {
-      this.#tell = usual;
-    }
+    this.touches.whileTelling(undefined, () => this.#build());
   }
 
   setUnit(name: UnitName, unit: Unit | undefined): void {
@@ -100,7 +90,7 @@ export class ClusterIndex {
     if (this.#isLoading) return;
     const node = this.units.of(name);
     this.move(node, placement);
-    this.#touch(node);
+    this.touches.touch(node);
     this.units.forgetIfEmpty(node);
   }
 
@@ -123,22 +113,19 @@ export class ClusterIndex {
     if (this.#isLoading) return;
     const node = this.units.of(name);
     this.moveLeaving(node, now);
-    this.#touch(node);
+    this.touches.touch(node);
     this.units.forgetIfEmpty(node);
   }
 
   /** As {@link move}, for the machines that a unit is leaving. */
   moveLeaving(node: UnitNode, machines: ReadonlySet<MachineId> | undefined): void {
     if (node.leaving === machines) return;
-    const concerned = [...(node.leaving ?? []), ...(machines ?? [])].map((id) => this.machines.of(id));
+    const concerned = [...(node.leaving ?? []), ...(machines ?? [])];
     for (const id of node.leaving ?? []) this.machines.of(id).leavers.delete(node);
     for (const id of machines ?? []) this.machines.of(id).leavers.add(node);
     node.leaving = machines;
     this.#version++;
-    if (this.#tell === undefined) return;
-    for (const other of this.units.seekingRivals(node)) {
-      for (const machine of concerned) this.#touchAbout(other, machine);
-    }
+    this.#touchKeptOff(node, concerned);
   }
 
   setUnreadableUnit(name: UnitName, isUnreadable: boolean): void {
@@ -171,20 +158,15 @@ export class ClusterIndex {
     this.#strategy = strategy;
   }
 
-  /** Whether more may be asked of a unit: it waits, or stays although it is replaced, until something changes. */
-  setSeeking(node: UnitNode, isSeeking: boolean): void {
-    this.units.setSeeking(node, isSeeking);
-  }
-
   /** Touches units, and all that may depend on where they are: what was decided about them did not come true. */
   touchRelatives(names: UnitName | Iterable<UnitName>): void {
     for (const name of typeof names === 'string' ? [names] : names) {
       const node = this.units.find(name);
       if (node === undefined) continue;
-      this.#touch(node);
-      for (const other of this.units.relativesOf(node)) this.#touch(other);
+      this.touches.touch(node);
+      for (const other of this.units.relativesOf(node)) this.touches.touch(other);
     }
-    if (this.machines.directory.hasLimits) for (const unit of this.units.seekers) this.#touch(unit);
+    if (this.machines.directory.hasLimits) for (const unit of this.units.seekers) this.touches.touch(unit);
   }
 
   /** How things stand on a machine, for the rules, when they are asked about `unit`. */
@@ -196,12 +178,21 @@ export class ClusterIndex {
   #relate(node: UnitNode, change: () => void): void {
     const wasGlobal = this.globals.has(node);
     this.#leave(node);
+    this.#touchKeptOff(node, node.leaving ?? []);
     if (wasGlobal) this.#setGlobal(node, false);
     change();
     const { unit } = node;
     if (unit?.requirements.isGlobal === true && isWanted(unit)) this.#setGlobal(node, true);
     this.#enter(node);
-    this.#touch(node);
+    this.#touchKeptOff(node, node.leaving ?? []);
+    this.touches.touch(node);
+  }
+
+  /** Tells those that a unit keeps off the machines that it is leaving. */
+  #touchKeptOff(node: UnitNode, machines: Iterable<MachineId>): void {
+    for (const id of machines) {
+      for (const other of this.units.seekingRivals(node)) this.touches.touchAbout(other, this.machines.of(id));
+    }
   }
 
   /** A unit that belongs to a machine takes part in what goes on there. */
@@ -229,8 +220,10 @@ export class ClusterIndex {
   #touchAround(node: UnitNode, machine: MachineNode): void {
     if (!this.units.isOfConcern(node)) return;
     if (this.globals.rivalsOf(node).length > 0) this.#refreshGlobals(machine);
-    if (this.#tell === undefined) return;
-    for (const other of this.units.concernedBy(node, machine)) if (other !== node) this.#touchAbout(other, machine);
+    if (!this.touches.isTold) return;
+    this.touches.touchReplaced(machine);
+    for (const other of this.units.concernedBy(node, machine))
+      if (other !== node) this.touches.touchAbout(other, machine);
   }
 
   #setGlobal(node: UnitNode, isGlobal: boolean): void {
@@ -249,13 +242,14 @@ export class ClusterIndex {
       if (before.includes(global) && node.globals.includes(global)) continue;
       const wasIdle = global.copies === 0;
       global.copies += node.globals.includes(global) ? 1 : -1;
-      if (wasIdle || global.copies === 0) this.#touch(global);
-      for (const other of this.units.concernedBy(global, node)) this.#touchAbout(other, node);
+      if (wasIdle || global.copies === 0) this.touches.touch(global);
+      this.touches.touchReplaced(node);
+      for (const other of this.units.concernedBy(global, node)) this.touches.touchAbout(other, node);
     }
   }
 
   #setLoad(node: MachineNode, load: number): void {
-    if (this.machines.setLoad(node, load)) this.#touchSeekers(node);
+    if (this.machines.setLoad(node, load)) this.touches.touchSeekers(node);
   }
 
   #refreshMachine(id: MachineId): void {
@@ -264,29 +258,10 @@ export class ClusterIndex {
     this.#version++;
     this.machines.setMachine(node, machine);
     this.#refreshGlobals(node);
-    for (const unit of node.residents) this.#touch(unit);
-    for (const unit of node.leavers) this.#touch(unit);
-    this.#touchSeekers(node);
+    for (const unit of node.residents) this.touches.touch(unit);
+    for (const unit of node.leavers) this.touches.touch(unit);
+    this.touches.touchSeekers(node);
     this.machines.forgetIfEmpty(node);
-  }
-
-  /** Something about `machine` has changed for all that wait. */
-  #touchSeekers(machine: MachineNode): void {
-    if (this.#tell === undefined) return;
-    for (const unit of this.units.seekers) this.#touchAbout(unit, machine);
-  }
-
-  /** `machine` has changed for `node`: one that found no machine need not look again unless it fits there now. */
-  #touchAbout(node: UnitNode, machine: MachineNode): void {
-    if (this.#tell === undefined) return;
-    if (node.isSeeking && !node.mayFit) node.mayFit = new Probe(this, node, machine).fits(machine);
-    this.#tell(node);
-  }
-
-  #touch(node: UnitNode): void {
-    if (this.#tell === undefined) return;
-    node.mayFit = true;
-    this.#tell(node);
   }
 
   /** Everything from what was taken in: globs before the names that they match, units before who runs where. */

@@ -87,7 +87,7 @@ function asIfWanted(unit: Unit, standing: UnitStanding): Unit {
 function supposing(index: ClusterIndex, supposed: Unit, look: (node: UnitNode) => void): void {
   const { name } = supposed;
   const known = index.cluster.units.get(name);
-  index.whileTelling(undefined, () => {
+  index.touches.whileTelling(undefined, () => {
     index.setUnit(name, supposed);
     look(index.units.of(name));
     index.setUnit(name, known);

@@ -56,6 +56,8 @@ export interface MachineNode {
   machine: Machine | undefined;
   /** Wanted non-global units that are placed there, in any order. An array, as a set takes several times as long. */
   readonly residents: UnitNode[];
+  /** Residents that others there replace, and that stay until there is a place for them. */
+  readonly replaced: Set<UnitNode>;
   /** Units that were told to leave it, and have not answered. */
   readonly leavers: Set<UnitNode>;
   /** Global units that run there. */

@@ -22,6 +22,7 @@ export class IndexedMachines {
       id,
       machine: undefined,
       residents: [],
+      replaced: new Set(),
       leavers: new Set(),
       globals: [],
       load: 0,
@@ -47,10 +48,12 @@ export class IndexedMachines {
   addResident(node: MachineNode, unit: UnitNode): void {
     unit.home = node;
     unit.seat = node.residents.push(unit) - 1;
+    if (unit.isSeeking) node.replaced.add(unit);
   }
 
   removeResident(node: MachineNode, unit: UnitNode): void {
     unit.home = undefined;
+    node.replaced.delete(unit);
     const last = node.residents.pop();
     if (last === undefined || last === unit) return;
     node.residents[unit.seat] = last;

@@ -79,6 +79,7 @@ export class IndexedUnits {
     if (node.isSeeking === isSeeking) return;
     node.isSeeking = isSeeking;
     setMember(this.#seekers, node, isSeeking);
+    if (node.home !== undefined) setMember(node.home.replaced, node, isSeeking);
     for (const glob of node.matchedBy) setMember(glob.seekingMatched, node, isSeeking);
     for (const glob of node.conflicts) setMember(glob.seekingUsers, node, isSeeking);
     for (const glob of node.replaces) setMember(glob.seekingUsers, node, isSeeking);

@@ -90,7 +90,7 @@ class Pass {
   }
 
   run(): Plan {
-    this.#index.whileTelling(
+    this.#index.touches.whileTelling(
       (node) => this.#touch(node),
       () => this.#settle(),
     );
@@ -108,7 +108,7 @@ class Pass {
   /** Ends the pass; `undo` puts the index back to how it was. */
   end({ undo }: { readonly undo: boolean }): void {
     const index = this.#index;
-    index.whileTelling(undefined, () => {
+    index.touches.whileTelling(undefined, () => {
       for (const node of this.#changed) {
         if (undo && node.change !== undefined) {
           index.move(node, node.change.placement);

@@ -1,6 +1,7 @@
 import type { ClusterIndex } from './cluster-index.js';
 import type { MachineNode, UnitNode } from './index-nodes.js';
 import { Probe } from './probe.js';
+import { firstByName } from './relations.js';
 
 /**
  * The residents of a machine that would stay there if `unit` went: those that follow it would not, nor those that a
@@ -9,7 +10,7 @@ import { Probe } from './probe.js';
 export function remainingWithout(index: ClusterIndex, unit: UnitNode, machine: MachineNode): ReadonlySet<UnitNode> {
   const gone = [{ node: unit, placement: unit.placement }];
   const remaining = new Set<UnitNode>();
-  index.whileTelling(undefined, () => {
+  index.touches.whileTelling(undefined, () => {
     index.move(unit, undefined);
     for (let leaver = findLeaver(index, machine); leaver !== undefined; leaver = findLeaver(index, machine)) {
       gone.push({ node: leaver, placement: leaver.placement });
@@ -22,5 +23,7 @@ export function remainingWithout(index: ClusterIndex, unit: UnitNode, machine: M
 }
 
 function findLeaver(index: ClusterIndex, machine: MachineNode): UnitNode | undefined {
-  return machine.residents.find((node) => !node.isUnreadable && !new Probe(index, node, machine).fits(machine));
+  return firstByName(
+    machine.residents.filter((node) => !node.isUnreadable && !new Probe(index, node, machine).fits(machine)),
+  );
 }
