@@ -106,12 +106,11 @@ test('the table has the rules that the unit has, or that rule machines out, and 
   assert.equal(
     text,
     [
-      'MACHINE  UNITS   PREFERENCE  FIT           MachineMetadata  Conflicts                      OPEN  ROOM',
-      'm-c      1       10          first choice  ok               ok                             ok    ok',
-      'm-b      5 of 9  -4          yes           ok               ok                             ok    ok',
-      'm-d      0       0           no            ok               has lb.service, with which it  ok    ok',
-      '                                                            conflicts',
-      'm-a      3       0           no            lacks role=db    ok                             ok    ok',
+      'MACHINE  UNITS   PREFERENCE  FIT           MachineMetadata  Conflicts       OPEN  ROOM',
+      'm-c      1       10          first choice  ok               ok              ok    ok',
+      'm-b      5 of 9  -4          yes           ok               ok              ok    ok',
+      'm-d      0       0           no            ok               has lb.service  ok    ok',
+      'm-a      3       0           no            lacks role=db    ok              ok    ok',
       '                                           lacks disk=ssd',
       '',
     ].join('\n'),
@@ -150,10 +149,20 @@ test('machines that are alike are counted if there are many, unless each is aske
 
 test('of very many kinds the first are shown, and how many machines are left out', () => {
   const kinds = Array.from({ length: 100 }, (_, at) =>
-    fits(`x${at}`, { misfits: [{ ...conflict, text: `has ${at}` }] }),
+    fits(`x${at}`, { misfits: [{ ...conflict, key: `conflict:${at}.service` }] }),
   );
   const text = formatFitTable(explanation({ machines: kinds }), { label, palette, isFull: false });
   assert.match(text, /^and 80 more machines; --full shows each$/m);
+});
+
+test('a long verdict goes on in the next line of its cell', () => {
+  const full = { key: 'machine-full:20', rule: 'room', text: 'is full, with its limit at 20 units of any kind' };
+  const text = formatFitTable(explanation({ machines: [fits('a', { misfits: [full] })] }), {
+    label,
+    palette,
+    isFull: false,
+  });
+  assert.match(text, /^m-a {6}0 {6}no {3}ok {4}is full, with its limit at 20\n {27}units of any kind$/m);
 });
 
 test('verdicts are coloured, and stay aligned', () => {

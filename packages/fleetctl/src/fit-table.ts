@@ -80,7 +80,13 @@ function fitOf({ here, misfits = [], rank }: MachineFitEntity): string {
 
 function verdictOf({ misfits = [] }: MachineFitEntity, rule: string): string {
   const broken = misfits.filter((misfit: MisfitEntity) => misfit.rule === rule);
-  return broken.map(({ text }) => text).join('\n') || 'ok';
+  return broken.map(shortText).join('\n') || 'ok';
+}
+
+/** What a conflict is about goes without saying in a column of conflicts. */
+function shortText({ key, text }: MisfitEntity): string {
+  const [, other] = /^conflict:(.+)$/.exec(key) ?? [];
+  return other === undefined ? text : `has ${other}`;
 }
 
 function compareMachines(a: MachineFitEntity, b: MachineFitEntity): number {

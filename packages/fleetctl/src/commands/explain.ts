@@ -79,5 +79,5 @@ async function print(context: Context, explanations: readonly ExplanationEntity[
     const headline = explanationHeadline(explanation, { label, nowMs: clock.now() });
     return `${headline}\n${asked === '' ? '' : `It asks for\n${asked}`}${table === '' ? '' : `\n${table}`}`;
   });
-  screen.write(texts.join('\n\n'));
+  screen.write(texts.join('\n'));
 }

@@ -104,8 +104,9 @@ function describe(subject: Subject, { label, nowMs }: Describing): string {
     if (state.error !== undefined) lines.push(['Error', state.error]);
   }
   if (isWaiting(subject)) {
+    const unknown = isGlobalUnit(unit) ? 'no machine has loaded it yet' : 'no machine has been chosen yet';
     const since = waitingSince === undefined ? '' : `${formatSince(waitingSince, nowMs)}: `;
-    lines.push(['Waits', `${since}${reason ?? 'no machine has been chosen yet'}`]);
+    lines.push(['Waits', `${since}${reason ?? unknown}`]);
     lines.push(['', `fleetctl explain ${name} shows each machine`]);
   } else if (desiredState === 'inactive' && states.length === 0) lines.push(['On', 'no machine: it is not loaded']);
   return `${title}\n${lines.map(([word, text]) => `${`${word}${word === '' ? '' : ':'}`.padStart(9)} ${text}\n`).join('')}`;
