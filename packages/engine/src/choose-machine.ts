@@ -24,17 +24,17 @@ export function chooseMachine(index: ClusterIndex, node: UnitNode): MachineNode 
   }
   const home = findHome(index, node, unit);
   if (home !== undefined) return home;
-  const candidates = narrow(index, node, unit);
+  const few = narrow(index, node, unit);
   const score = scorer(index, node, unit);
+  const precedes = precedence(index, unit, strategy);
   if (score !== undefined) {
-    return findBest(candidates ?? index.machines.directory.inIdOrder(), (machine) =>
-      fits(machine) ? [...score(machine), ...rank(index, unit, strategy, machine)] : undefined,
-    );
+    const candidates = few?.list() ?? index.machines.directory.inIdOrder();
+    return findBest(scored(candidates.filter(fits), score), precedesScored(precedes))?.machine;
   }
-  if (candidates === undefined) return findFirst(inOrder(index, unit, strategy), fits);
+  if (few === undefined) return findFirst(inOrder(index, unit, strategy), fits);
   // If all are loaded alike, one of the least loaded ones is soon found to fit; else all that may fit are looked at.
-  const early = findFirst(inOrder(index, unit, strategy), fits, candidates.length);
-  return early ?? findBest(candidates, (machine) => (fits(machine) ? rank(index, unit, strategy, machine) : undefined));
+  const early = findFirst(inOrder(index, unit, strategy), fits, few.size);
+  return early ?? findBest(few.list(), precedes, fits);
 }
 
 /** All machines that a unit without one fits: the one that {@link chooseMachine} chooses first, then the next best. */
@@ -44,11 +44,10 @@ export function rankMachines(index: ClusterIndex, node: UnitNode): MachineNode[]
   const home = findHome(index, node, unit);
   const strategy = unit.requirements.strategy ?? index.cluster.strategy;
   const score = scorer(index, node, unit);
-  const others = index.machines.directory
-    .inIdOrder()
-    .filter(fitsFor(index, node))
-    .map((machine) => ({ machine, score: [...(score?.(machine) ?? []), ...rank(index, unit, strategy, machine)] }))
-    .sort((one, other) => (isLess(one.score, other.score) ? -1 : 1))
+  const fitting = index.machines.directory.inIdOrder().filter(fitsFor(index, node));
+  const precedes = precedesScored(precedence(index, unit, strategy));
+  const others = scored(fitting, score)
+    .sort((one, other) => (precedes(one, other) ? -1 : 1))
     .map(({ machine }) => machine)
     .filter((machine) => machine !== home);
   return home === undefined ? others : [home, ...others];
@@ -59,7 +58,7 @@ export function hasQuietPlace(index: ClusterIndex, node: UnitNode, home: Machine
   const { unit } = node;
   if (unit === undefined) return false;
   const fits = fitsFor(index, node);
-  for (const machine of narrow(index, node, unit) ?? index.machines.directory.leastLoadedFirst()) {
+  for (const machine of narrow(index, node, unit)?.list() ?? index.machines.directory.leastLoadedFirst()) {
     if (machine !== home && fits(machine) && unrest(machine, node) === 0) return true;
   }
   return false;
@@ -105,22 +104,32 @@ function fitsFor(index: ClusterIndex, node: UnitNode): (machine: MachineNode) =>
   };
 }
 
+/** Machines that are listed only if need be. */
+interface MachineList {
+  readonly size: number;
+  list(): readonly MachineNode[];
+}
+
 /** The few machines that alone may fit, if it is easy to tell which. */
-function narrow(index: ClusterIndex, node: UnitNode, { requirements }: Unit): readonly MachineNode[] | undefined {
+function narrow(index: ClusterIndex, node: UnitNode, { requirements }: Unit): MachineList | undefined {
   const { machineId, metadata } = requirements;
   const { units } = index;
   const { directory } = index.machines;
-  if (machineId !== undefined) return [...directory.named(machineId)];
+  if (machineId !== undefined) return listOf([...directory.named(machineId)]);
   for (const peer of node.peers) {
     const { home, unit } = units.find(peer) ?? {};
-    if (home !== undefined && unit?.requirements.isGlobal !== true) return [home];
+    if (home !== undefined && unit?.requirements.isGlobal !== true) return listOf([home]);
   }
-  let least: { readonly key: string; readonly accepted: readonly string[]; readonly count: number } | undefined;
+  let least: MachineList | undefined;
   for (const [key, accepted] of metadata) {
-    const count = directory.countWithMetadata(key, accepted);
-    if (least === undefined || count < least.count) least = { key, accepted, count };
+    const size = directory.countWithMetadata(key, accepted);
+    if (least === undefined || size < least.size) least = { size, list: () => directory.withMetadata(key, accepted) };
   }
-  return least === undefined ? undefined : directory.withMetadata(least.key, least.accepted);
+  return least;
+}
+
+function listOf(machines: readonly MachineNode[]): MachineList {
+  return { size: machines.length, list: () => machines };
 }
 
 /** What counts before the strategy; `undefined` if nothing does. */
@@ -162,13 +171,37 @@ function inOrder(index: ClusterIndex, unit: Unit, strategy: Strategy): Iterable<
   return [...machines.slice(start), ...machines.slice(0, start)];
 }
 
-/** The same order as {@link inOrder}, as numbers. */
-function rank(index: ClusterIndex, unit: Unit, strategy: Strategy, machine: MachineNode): Score {
-  const number = index.machines.directory.numberOf(machine);
-  if (strategy === 'spread') return [machine.load, number];
-  if (strategy === 'binpack') return [-machine.load, number];
-  const { size } = index.machines.directory;
-  return [(number - randomStart(index, unit) + size) % size];
+/** Whether one machine comes before another one in the order of {@link inOrder}. */
+type Precedes<M> = (one: M, other: M) => boolean;
+
+function precedence(index: ClusterIndex, unit: Unit, strategy: Strategy): Precedes<MachineNode> {
+  if (strategy === 'spread')
+    return (one, other) => (one.load === other.load ? one.id < other.id : one.load < other.load);
+  if (strategy === 'binpack')
+    return (one, other) => (one.load === other.load ? one.id < other.id : one.load > other.load);
+  const { directory } = index.machines;
+  const start = randomStart(index, unit);
+  const number = (machine: MachineNode) => (directory.numberOf(machine) - start + directory.size) % directory.size;
+  return (one, other) => number(one) < number(other);
+}
+
+interface Scored {
+  readonly machine: MachineNode;
+  readonly score: Score;
+}
+
+function scored(machines: readonly MachineNode[], score: ((machine: MachineNode) => Score) | undefined): Scored[] {
+  return machines.map((machine) => ({ machine, score: score?.(machine) ?? [] }));
+}
+
+function precedesScored(precedes: Precedes<MachineNode>): Precedes<Scored> {
+  return (one, other) => {
+    for (const [position, value] of one.score.entries()) {
+      const difference = value - (other.score[position] ?? 0);
+      if (difference !== 0) return difference < 0;
+    }
+    return precedes(one.machine, other.machine);
+  };
 }
 
 function randomStart({ machines: { directory } }: ClusterIndex, { name, createdAt }: Unit): number {
@@ -188,22 +221,14 @@ function findFirst(
   return undefined;
 }
 
-function findBest(
-  machines: Iterable<MachineNode>,
-  scoreOf: (machine: MachineNode) => Score | undefined,
-): MachineNode | undefined {
-  let best: { readonly machine: MachineNode; readonly score: Score } | undefined;
+function findBest<M>(
+  machines: Iterable<M>,
+  precedes: Precedes<M>,
+  fits: (machine: M) => boolean = () => true,
+): M | undefined {
+  let best: M | undefined;
   for (const machine of machines) {
-    const score = scoreOf(machine);
-    if (score !== undefined && (best === undefined || isLess(score, best.score))) best = { machine, score };
+    if ((best === undefined || precedes(machine, best)) && fits(machine)) best = machine;
   }
-  return best?.machine;
-}
-
-function isLess(one: Score, other: Score): boolean {
-  for (const [position, value] of one.entries()) {
-    const difference = value - (other[position] ?? 0);
-    if (difference !== 0) return difference < 0;
-  }
-  return false;
+  return best;
 }
