@@ -46,11 +46,18 @@ export class LossKeeper {
     this.#options.onDue();
   }
 
+  /** Not all of what was decided is written: it is decided again. */
+  noteFailure(): void {
+    // Nobody took the turns that were given.
+    if (this.#memory !== undefined) this.#memory = { ...this.#memory, paidUntilMs: undefined };
+    this.note();
+  }
+
   close(): void {
     this.#timer?.cancel();
   }
 
-  /** What is to be written, if anything has changed or it is time to. All that is not written has to be told to {@link note}. */
+  /** What is to be written, if anything has changed or it is time to. */
   decide(state: MirrorState): readonly PlanWrite[] {
     if (!this.#isDue) return [];
     this.#isDue = false;

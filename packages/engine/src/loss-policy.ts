@@ -46,8 +46,8 @@ export interface LossView {
 export interface LossMemory {
   /** When the brake last ended. */
   readonly calmSinceMs: number | undefined;
-  /** See {@link LossRate.paidUntilMs}. */
-  readonly paidUntilMs: number;
+  /** See {@link LossRate.paidUntilMs}; `undefined`: what the records tell. */
+  readonly paidUntilMs: number | undefined;
 }
 
 export interface LossPlan {
@@ -187,7 +187,8 @@ function hold({ nowMs }: LossView, open: readonly Missing[]): Conclusions {
 function lossRate({ limits, memory }: LossView, joined: number, lost: readonly LossRecord[]): LossRate {
   const burst = Math.max(1, Math.floor((joined * limits.burstPercent) / 100));
   const rate = new LossRate({ burst, intervalMs: limits.intervalMs, paidUntilMs: memory?.paidUntilMs });
-  if (memory === undefined) for (const { at } of lost.filter(countsForRate).sort((a, b) => a.at - b.at)) rate.take(at);
+  if (memory?.paidUntilMs === undefined)
+    for (const { at } of lost.filter(countsForRate).sort((a, b) => a.at - b.at)) rate.take(at);
   return rate;
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import { parseMachineId } from '@flotilla/cluster';
-import { keys, ranges, type Transaction } from '@flotilla/registry';
+import { keys, ranges, StoreError, type Transaction } from '@flotilla/registry';
 import { TestCluster } from './test-cluster.js';
 
 /** A third of `agent_ttl` (30 s) and 2 s, and all of it. */
@@ -215,6 +215,20 @@ test('without anything gone, nothing is noted, and no time is counted', async ()
   const { length } = store.transactions;
   await cluster.clock.advance(10 * graceMs);
   assert.deepEqual([await cluster.losses(), store.transactions.length], [[], length]);
+});
+
+test('a write that fails takes no turn', async () => {
+  const { store } = await cluster.lead();
+  const machines = await fill(5);
+  for (const machine of machines.slice(0, 2)) await cluster.lose(machine);
+  await cluster.settle();
+  store.before = async (transaction) => {
+    if (!writes(transaction, 'losses/')) return;
+    store.before = async () => {};
+    throw new StoreError('unavailable', 'cut off');
+  };
+  await cluster.clock.advance(settleMs + 2_000);
+  assert.deepEqual(await cluster.losses(), ['m1 lost', 'm2 rate']);
 });
 
 test('a machine that vanishes while it is noted that another one did is not taken for lost', async () => {

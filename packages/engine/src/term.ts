@@ -154,7 +154,7 @@ export class Term {
         onRefused: (write) => open.delete(write),
       });
     } finally {
-      if (open.size > 0 && !this.#isOver) this.#losses.note();
+      if (open.size > 0 && !this.#isOver) this.#losses.noteFailure();
     }
   }
 
