@@ -96,6 +96,16 @@ describe('units with rules on four hosts', { skip: labObstacle() }, () => {
     await cluster.assertRunning(placed);
     await mustFleetctl(cluster.anyHost, ['start', '--no-block', 'test-pin@ffffffff.service']);
     await cluster.untilWaiting('test-pin@ffffffff.service', /3 machines: 3 are not machine ffffffff/);
+    // The leader tells from what it follows, the others read the cluster for it.
+    const told = await Promise.all(
+      machines.map((host) => fleetctl(host, ['explain', '-o', 'json', 'test-pin@ffffffff', ...names])),
+    );
+    assert.deepEqual(
+      told.map(({ code }) => code),
+      [2, 2, 2],
+    );
+    assert.equal(new Set(told.map(({ stdout }) => stdout)).size, 1);
+    assert.equal(told[0]?.stdout.match(/"text": "is not machine ffffffff"/g)?.length, 3);
   });
 
   it('that are global and conflict: the first runs on every machine, the second on none until the first is gone', async () => {
