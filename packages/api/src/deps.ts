@@ -1,4 +1,4 @@
-import type { UnitExplanation, UnknownUnit } from '@flotilla/cluster';
+import type { LeaderExplains, UnitExplanation, UnknownUnit } from '@flotilla/cluster';
 import type { RegistryAccess, StoreInspector } from '@flotilla/registry';
 import type { UnitName } from '@flotilla/unit';
 
@@ -15,5 +15,5 @@ export interface ApiDeps extends RegistryAccess {
   /** Of the same store. */
   readonly inspector: StoreInspector;
   /** Why a unit is where it is: every machine with every rule. Rejects as the store does. @default 501 */
-  readonly explain?: (name: UnitName) => Promise<UnitExplanation | UnknownUnit>;
+  readonly explain?: (name: UnitName) => Promise<UnitExplanation | UnknownUnit | LeaderExplains>;
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseMachineId, type UnitExplanation, type UnknownUnit } from '@flotilla/cluster';
+import { type LeaderExplains, parseMachineId, type UnitExplanation, type UnknownUnit } from '@flotilla/cluster';
 import { keys, type LossRecord, type ReasonRecord, StoreError } from '@flotilla/registry';
 import { explanationSchema, unitPageSchema, unitSchema } from '@flotilla/schema';
 import { parseUnitName } from '@flotilla/unit';
@@ -72,6 +72,19 @@ test('an unknown unit is a 404 that names the one most like it; what is no name 
   assert.equal(errorText(await api.send({ url })), 'unit does not exist');
   const { status } = await api.send({ url: '/fleet/v2/units/no-type/explain' });
   assert.equal(status, 404);
+});
+
+test('of a cluster that is too large, the leader is to be asked', async () => {
+  let leader: LeaderExplains['leader'] = { machine: parseMachineId('0123456789abcdef'), address: '10.0.0.1' };
+  const api = new TestApi({ explain: async () => ({ kind: 'leader-explains', leader }) });
+  const only = 'only the leader explains the units of a cluster as large as this one';
+  assert.equal(errorText(await api.send({ url })), `${only}: ask the fleetd of machine 01234567 at 10.0.0.1`);
+  leader = { ...leader, address: '' };
+  assert.equal(errorText(await api.send({ url })), `${only}: ask the fleetd of machine 01234567`);
+  leader = undefined;
+  const refused = await api.send({ url });
+  assert.equal(errorText(refused), `${only}, and nobody leads at the moment`);
+  assert.equal(refused.status, 421);
 });
 
 test('a store that is away is a 503, and so is a fleetd that is not ready', async () => {

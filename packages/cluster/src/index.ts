@@ -29,5 +29,11 @@ export {
   unknownSetting,
 } from './settings.js';
 export { spellRequirements } from './spell-requirements.js';
-export type { MachineExplanation, UnitExplanation, UnitStanding, UnknownUnit } from './unit-explanation.js';
+export type {
+  LeaderExplains,
+  MachineExplanation,
+  UnitExplanation,
+  UnitStanding,
+  UnknownUnit,
+} from './unit-explanation.js';
 export { awaitedPeerKey, leavingKey, misfitKey, type WaitReason, waitReason } from './wait-reason.js';

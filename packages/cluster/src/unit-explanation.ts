@@ -51,6 +51,13 @@ export interface UnitExplanation {
   readonly machines: readonly MachineExplanation[];
 }
 
+/** The cluster is so large that only the leader, which follows it, can tell. */
+export interface LeaderExplains {
+  readonly kind: 'leader-explains';
+  /** `undefined` if nobody leads. The address is empty if unknown. */
+  readonly leader: { readonly machine: MachineId; readonly address: string } | undefined;
+}
+
 /** There is no such unit. */
 export interface UnknownUnit {
   readonly kind: 'unknown';

@@ -241,3 +241,25 @@ test('a global unit that an older one keeps off every machine runs when that one
   await cluster.settle();
   assert.equal(await cluster.findReason('logs.service'), undefined);
 });
+
+test('a cluster that is too large for a view is left to its leader, wherever its limit is passed', async (context) => {
+  const { cluster, engine } = await open(context);
+  for (const machine of ['m1', 'm2']) await cluster.join(machine);
+  await cluster.submit('a.service');
+  await cluster.settle();
+  const store = cluster.store.client();
+  const name = parseUnitName('a.service');
+  const kindOf = async (mostKeys: number) => {
+    const explainIt = createExplainer({ store, log: silentLogger, findEngine: () => undefined, mostKeys });
+    return explainIt(name);
+  };
+  // A file, a unit, a placement, a schedule, and two machines.
+  assert.equal((await kindOf(6)).kind, 'unit');
+  for (const mostKeys of [0, 1, 5]) {
+    const told = await kindOf(mostKeys);
+    assert.ok(told.kind === 'leader-explains');
+    assert.equal(told.leader?.machine, 'e1');
+  }
+  const leaders = createExplainer({ store, log: silentLogger, findEngine: () => engine, mostKeys: 0 });
+  assert.equal((await leaders(name)).kind, 'unit');
+});

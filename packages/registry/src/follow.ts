@@ -57,7 +57,7 @@ async function run(options: FollowOptions, signal: AbortSignal, onSynced: () => 
   const { store, ranges, follower, clock, log } = options;
   for (let failures = 0; !signal.aborted; ) {
     try {
-      const { kvs, revision } = await readSnapshot(store, ranges, signal);
+      const { kvs, revision } = await readSnapshot(store, ranges, { signal });
       if (signal.aborted) return;
       failures = 0;
       follower.onSnapshot(kvs, revision);
@@ -78,24 +78,37 @@ async function run(options: FollowOptions, signal: AbortSignal, onSynced: () => 
   }
 }
 
-/** Everything in `ranges`, in key order per range, at one revision. Ranges with `deletesOnly` are left out. */
-export function readRanges(
+/**
+ * Everything in `ranges`, in key order per range, at one revision; `undefined` if that is more than `mostKeys`. Ranges with
+ * `deletesOnly` are left out.
+ */
+export async function readRanges(
   store: Store,
   ranges: readonly WatchRange[],
-): Promise<{ readonly kvs: readonly KeyValue[]; readonly revision: Revision }> {
-  return retryIfCompacted(() => readSnapshot(store, ranges, new AbortController().signal));
+  mostKeys: number,
+): Promise<readonly KeyValue[] | undefined> {
+  const { signal } = new AbortController();
+  const { kvs } = await retryIfCompacted(() => readSnapshot(store, ranges, { signal, enough: mostKeys + 1 }));
+  return kvs.length > mostKeys ? undefined : kvs;
+}
+
+interface SnapshotOptions {
+  readonly signal: AbortSignal;
+  /** Of more keys than this not all are read. @default no limit */
+  readonly enough?: number;
 }
 
 async function readSnapshot(
   store: Store,
   ranges: readonly WatchRange[],
-  signal: AbortSignal,
+  { signal, enough = Number.POSITIVE_INFINITY }: SnapshotOptions,
 ): Promise<{ kvs: KeyValue[]; revision: Revision }> {
   const kvs: KeyValue[] = [];
   let revision: Revision | undefined;
+  const isOver = () => signal.aborted || kvs.length >= enough;
   for (const range of ranges) {
     if (range.deletesOnly === true) continue;
-    for (let from: string | undefined = range.from; from !== undefined && !signal.aborted; ) {
+    for (let from: string | undefined = range.from; from !== undefined && !isOver(); ) {
       const page = await store.range({
         from,
         ...(range.to === undefined ? {} : { to: range.to }),
