@@ -56,10 +56,8 @@ export function globalMisfits(
   const inTheWay = [...residents, ...running].filter(
     (other) => compareCreation(other, unit) < 0 && conflicts(other, unit),
   );
-  return [
-    ...everyMetadataMisfit(unit, machine),
-    ...inTheWay.map((other): Misfit => ({ kind: 'conflict', with: other.name })),
-  ];
+  const names = inTheWay.map(({ name }) => name).sort();
+  return [...everyMetadataMisfit(unit, machine), ...names.map((name): Misfit => ({ kind: 'conflict', with: name }))];
 }
 
 /** Those of `globals` that conflict with a resident that was made earlier. */

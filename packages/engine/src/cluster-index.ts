@@ -159,12 +159,13 @@ export class ClusterIndex {
   }
 
   /** Touches units, and all that may depend on where they are: what was decided about them did not come true. */
-  touchRelatives(names: UnitName | Iterable<UnitName>): void {
-    for (const name of typeof names === 'string' ? [names] : names) {
+  touchRelatives(names: Iterable<UnitName>): void {
+    for (const name of names) {
       const node = this.units.find(name);
       if (node === undefined) continue;
-      this.touches.touch(node);
-      for (const other of this.units.relativesOf(node)) this.touches.touch(other);
+      // Where one global unit runs may decide about all others.
+      for (const each of [node, ...(this.globals.rivalsOf(node).length > 0 ? this.globals.all() : [])])
+        for (const other of [each, ...this.units.relativesOf(each)]) this.touches.touch(other);
     }
     if (this.machines.directory.hasLimits) for (const unit of this.units.seekers) this.touches.touch(unit);
   }
@@ -178,7 +179,8 @@ export class ClusterIndex {
   #relate(node: UnitNode, change: () => void): void {
     const wasGlobal = this.globals.has(node);
     this.#leave(node);
-    this.#touchKeptOff(node, node.leaving ?? []);
+    // Whether they fit, only what comes of the change can tell.
+    if (node.leaving !== undefined) for (const other of this.units.seekingRivals(node)) this.touches.touch(other);
     if (wasGlobal) this.#setGlobal(node, false);
     change();
     const { unit } = node;

@@ -24,6 +24,10 @@ export class IndexedGlobals {
     if (unit !== undefined) this.#nodes.delete(unit);
   }
 
+  all(): Iterable<UnitNode> {
+    return this.#nodes.values();
+  }
+
   /** Those that conflict with a unit. */
   rivalsOf(node: UnitNode): readonly UnitNode[] {
     if (this.#nodes.size === 0 || (node.conflicts.length === 0 && node.matchedBy.length === 0)) return none;

@@ -157,7 +157,7 @@ export class Mirror {
   /** A write about `name` was refused: decide again once the mirror has caught up with what the store said. */
   refuse(name: UnitName, failed: readonly Compare[], revision: Revision): void {
     this.#refusals.set(name, { compares: failed, revision });
-    this.#state.index.touchRelatives(name);
+    this.#state.index.touchRelatives([name]);
     this.#touched?.delete(name);
     this.#reviewRefusals(0);
     if (this.hasTouched) this.#options.onTouched();

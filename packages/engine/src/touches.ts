@@ -40,7 +40,10 @@ export class Touches {
   /** `machine` has changed for a unit: one that found no machine need not look again unless it fits there now. */
   touchAbout(node: UnitNode, machine: MachineNode): void {
     if (this.#tell === undefined) return;
-    if (node.isSeeking && !node.mayFit) node.mayFit = new Probe(this.#index, node, machine).fits(machine);
+    if (node.isSeeking && !node.mayFit) {
+      const isAtHome = node.unit?.runsOn?.machine === machine.id;
+      node.mayFit = new Probe(this.#index, node, machine, { isAtHome }).fits(machine);
+    }
     this.#tell(node);
   }
 

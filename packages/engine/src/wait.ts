@@ -4,7 +4,6 @@ import {
   leavingKey,
   type Misfit,
   misfitKey,
-  spellTest,
   type Unit,
   type WaitReason,
   waitReason,
@@ -44,12 +43,11 @@ export class WaitReasons {
 export function likenessOf({ globals }: ClusterIndex, node: UnitNode): string {
   const { conflicts, matchedBy, unit } = node;
   if (unit === undefined) return '';
-  const { machineId = '', metadata, metadataTests, machineOf } = unit.requirements;
-  const accepted = Array.from(metadata, ([key, values]) => `${key}=${values.join('|')}`);
-  const ids = [conflicts, matchedBy].map((globs) => globs.map(({ id }) => id).join());
+  const { machineId, metadata, metadataTests, machineOf } = unit.requirements;
+  const globIds = [conflicts, matchedBy].map((globs) => globs.map(({ id }) => id));
   const elders = globals.rivalsOf(node).filter((global) => isMadeEarlier(global, node));
   const names = elders.map(({ name }) => name);
-  return [machineId, ...accepted, ...metadataTests.map(spellTest), ...machineOf, ...ids, ...names].join('\n');
+  return JSON.stringify([machineId, [...metadata], metadataTests, machineOf, globIds, names]);
 }
 
 /** Why no machine runs a global unit. */
