@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { settingTable } from '@flotilla/cluster';
 import { version } from '@flotilla/errors';
 
 const packages = fileURLToPath(new URL('../../packages/', import.meta.url));
@@ -46,6 +47,15 @@ describe('packages/README.md', () => {
     assert.ok(tables.length > 5);
     assert.deepEqual(documented.sort(), tables.sort());
   });
+});
+
+test('README.md names every cluster setting with its default, and no other', () => {
+  const readme = readFileSync(join(packages, '../README.md'), 'utf8');
+  const table = readme.split('\n| setting | default |')[1]?.split('\n\n')[0] ?? '';
+  assert.deepEqual(
+    [...table.matchAll(/^\| `([^`]+)` \| `([^`]+)` \|/gm)].map(([, key, fallback]) => [key, fallback]),
+    Object.entries(settingTable).map(([key, { fallback }]) => [key, fallback]),
+  );
 });
 
 test('one version stands in every package file', () => {

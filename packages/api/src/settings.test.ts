@@ -20,6 +20,7 @@ test('without anything set there are the defaults', async () => {
     'strategy',
     'max_units',
     'loss_grace',
+    'loss_settle',
     'loss_brake',
     'loss_brake_window',
     'loss_burst',

@@ -11,6 +11,7 @@ const settings = fc.record(
     strategy: fc.constantFrom('spread' as const, 'binpack' as const, 'random' as const),
     maxUnits: fc.option(fc.integer({ min: 1 }), { nil: undefined }),
     lossGraceMs: fc.option(duration, { nil: undefined }),
+    lossSettleMs: fc.option(fc.oneof(fc.constant(0), duration), { nil: undefined }),
     lossBrakePercent: percent,
     lossBrakeWindowMs: fc.option(duration, { nil: undefined }),
     lossBurstPercent: percent,

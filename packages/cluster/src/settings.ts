@@ -7,8 +7,13 @@ export interface ClusterSettings {
   readonly strategy: Strategy;
   /** For machines that have no limit of their own: see {@link Machine.maxUnits}. @default no limit */
   readonly maxUnits: number | undefined;
-  /** How long a new leader waits for machines that it has never seen. @default the options of the leader's fleetd */
+  /**
+   * How long a new leader waits for machines that it has never seen; and each one, once more, for those that are still
+   * gone when the brake ends. @default the options of the leader's fleetd
+   */
   readonly lossGraceMs: number | undefined;
+  /** How long a machine is waited for that was alive a moment ago; 0: not at all. @default a third of `agent_ttl` and 2 s */
+  readonly lossSettleMs: number | undefined;
   /** More than this share of the machines lost within the window moves nothing; 100 is never exceeded. */
   readonly lossBrakePercent: number;
   /** @default twice the leader's `agent_ttl` */
@@ -24,6 +29,7 @@ export const defaultSettings: ClusterSettings = {
   strategy: 'spread',
   maxUnits: undefined,
   lossGraceMs: undefined,
+  lossSettleMs: undefined,
   lossBrakePercent: 50,
   lossBrakeWindowMs: undefined,
   lossBurstPercent: 10,
@@ -35,6 +41,7 @@ export type SettingKey =
   | 'strategy'
   | 'max_units'
   | 'loss_grace'
+  | 'loss_settle'
   | 'loss_brake'
   | 'loss_brake_window'
   | 'loss_burst'
@@ -82,9 +89,18 @@ const codecs: Readonly<Record<SettingKey, Codec>> = {
   loss_grace: {
     expected: durationExpected,
     fallback: 'agent_ttl',
-    help: 'how long a new leader waits for machines that it has never seen alive; unset: what its fleetd says',
+    help:
+      'how long machines are waited for that a new leader has never seen alive, and, when loss_brake lets go, those that ' +
+      'are still gone; unset: what its fleetd says',
     read: (text) => field(findDurationMs(text), (lossGraceMs) => ({ lossGraceMs })),
     print: ({ lossGraceMs }) => field(lossGraceMs, formatDurationMs),
+  },
+  loss_settle: {
+    expected: 'a duration from 0s to 168h, like 10s',
+    fallback: 'agent_ttl/3+2s',
+    help: 'how long a machine is waited for that was alive a moment ago, as more may follow it; 0s: not at all',
+    read: (text) => field(isZero(text) ? 0 : findDurationMs(text), (lossSettleMs) => ({ lossSettleMs })),
+    print: ({ lossSettleMs }) => field(lossSettleMs, (ms) => (ms === 0 ? '0s' : formatDurationMs(ms))),
   },
   loss_brake: {
     expected: percentExpected,
@@ -197,6 +213,10 @@ function findCount(text: string): number | undefined {
 function findDurationMs(text: string): number | undefined {
   const ms = Math.round(parseDurationMs(text) ?? 0);
   return ms >= 1 && ms <= longestMs ? ms : undefined;
+}
+
+function isZero(text: string): boolean {
+  return /^0(ms|s|m|h)?$/.test(text);
 }
 
 function findPercent(text: string): number | undefined {

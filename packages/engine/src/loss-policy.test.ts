@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { defaultSettings } from '@flotilla/cluster';
+import { type ClusterSettings, defaultSettings } from '@flotilla/cluster';
 import { lossLimits } from './loss-policy.js';
 import { countStates, idOf, idsOf, TestLosses } from './test-losses.js';
 
@@ -20,7 +20,26 @@ test('the times that nobody has set come from the options of the host that leads
     intervalMs: 10_000,
   });
   assert.equal(lossLimits(defaultSettings, { agentTtlMs, graceMs: 1 }).graceMs, 1);
-  assert.equal(lossLimits({ ...defaultSettings, lossGraceMs: 2 }, { agentTtlMs, graceMs: 1 }).graceMs, 2);
+});
+
+test('each number is a setting', () => {
+  const set: ClusterSettings = {
+    ...defaultSettings,
+    lossGraceMs: 2,
+    lossSettleMs: 0,
+    lossBrakePercent: 3,
+    lossBrakeWindowMs: 4,
+    lossBurstPercent: 5,
+    lossIntervalMs: 6,
+  };
+  assert.deepEqual(lossLimits(set, { agentTtlMs: 9_000, graceMs: 1 }), {
+    graceMs: 2,
+    settleMs: 0,
+    brakePercent: 3,
+    brakeWindowMs: 4,
+    burstPercent: 5,
+    intervalMs: 6,
+  });
 });
 
 describe('waiting', () => {
@@ -30,6 +49,16 @@ describe('waiting', () => {
     assert.equal(countStates(cluster.wait(settleMs - 1)), 'grace 1');
     assert.equal(countStates(cluster.plan(1)), 'lost 1');
     assert.equal(cluster.plan().nextAtMs, undefined);
+  });
+
+  test('that is told not to wait loses it at once', () => {
+    const cluster = new TestLosses(3, { settleMs: 0 });
+    cluster.go(idOf(1));
+    assert.equal(countStates(cluster.plan()), 'lost 1');
+    cluster.changeLeader();
+    cluster.go(idOf(2));
+    // A new leader waits for those that it has never seen.
+    assert.equal(countStates(cluster.plan()), 'lost 1, grace 1');
   });
 
   test('one that a new leader has never seen is waited for longer, from when it began to lead', () => {

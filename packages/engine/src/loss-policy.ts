@@ -82,7 +82,7 @@ export function lossLimits(settings: ClusterSettings, { agentTtlMs, graceMs = ag
   return {
     graceMs: settings.lossGraceMs ?? graceMs,
     // What cuts machines off at one moment ends their leases one by one, within the time between two renewals.
-    settleMs: agentTtlMs / renewalsPerLease + storeSlackMs,
+    settleMs: settings.lossSettleMs ?? agentTtlMs / renewalsPerLease + storeSlackMs,
     brakePercent: settings.lossBrakePercent,
     brakeWindowMs: settings.lossBrakeWindowMs ?? 2 * agentTtlMs,
     burstPercent: settings.lossBurstPercent,
