@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import { parseMachineId } from '@flotilla/cluster';
-import { keys, ranges, StoreError, type Transaction } from '@flotilla/registry';
+import { encodeRecord, keys, ranges, StoreError, type Transaction } from '@flotilla/registry';
 import { TestCluster } from './test-cluster.js';
 
 /** A third of `agent_ttl` (30 s) and 2 s, and all of it. */
@@ -46,6 +46,17 @@ test('a machine that is gone keeps its units for a moment; then they move, and s
   assert.deepEqual([await placements(), await cluster.losses()], [after, []]);
 });
 
+test('with loss_settle=0s a machine that is gone is lost in the pass that learns of it', async () => {
+  await cluster.lead();
+  await fill(3);
+  await cluster.write({ kind: 'put', key: keys.setting('loss_settle'), value: encodeRecord({ value: '0s' }) });
+  await cluster.settle();
+  await cluster.lose('m1');
+  await cluster.settle();
+  assert.deepEqual(await placements(), ['u1.service > m2', 'u2.service > m2', 'u3.service > m3']);
+  assert.deepEqual(await cluster.losses(), ['m1 lost']);
+});
+
 test('a machine that leaves is drained at once', async () => {
   await cluster.lead();
   await fill(2);
@@ -67,6 +78,31 @@ test('a machine that is away holds up nobody, and takes nothing new', async () =
   await cluster.submit('u1.service', { order: 2 });
   await cluster.settle();
   assert.equal((await cluster.findSchedule('u1.service', 'm1'))?.order, 2);
+});
+
+test('a row that goes with the lease of its machine is no answer: nobody knows whether the unit was stopped', async () => {
+  await cluster.lead();
+  await cluster.register('m1');
+  await cluster.submit('a.service');
+  await cluster.settle();
+  await cluster.report('a.service', 'm1');
+  await cluster.register('m2');
+  await cluster.submit('a.service', { fleet: 'MachineID=m2' });
+  await cluster.settle();
+  assert.deepEqual(await cluster.layout(), ['a.service @ m1 leaving']);
+  const order = async () => (await cluster.store.range(ranges.schedule)).kvs.map(({ modRevision }) => modRevision);
+  await cluster.lose('m1');
+  await cluster.settle();
+  assert.deepEqual(await cluster.layout(), ['a.service @ m1 leaving']);
+  const given = await order();
+  // Back again, it is asked once more.
+  await cluster.register('m1');
+  await cluster.settle();
+  assert.deepEqual(await cluster.layout(), ['a.service @ m1 leaving']);
+  assert.notDeepEqual(await order(), given);
+  await cluster.lose('m1');
+  await cluster.clock.advance(settleMs + 1_000);
+  assert.deepEqual(await cluster.layout(), ['a.service > m2', 'a.service @ m2']);
 });
 
 test('all machines vanish and are back within seconds: nothing moves, nothing is written about units', async () => {

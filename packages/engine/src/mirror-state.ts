@@ -157,10 +157,11 @@ export class MirrorState {
         this.#deleteSchedule(parsed, revision, method);
         break;
       case 'state':
-        if (this.schedule.noteRowGone(parsed.name, parsed.machine, revision)?.record.isLeaving === true)
+        if (this.machines.isAlive(parsed.machine) && this.schedule.noteRowGone(parsed.name, parsed.machine, revision))
           this.#noteLeaving(parsed.name);
         break;
       case 'machine':
+        for (const name of this.schedule.takeBackAnswers(parsed.machine, revision)) this.#noteLeaving(name);
         this.machines.delete(parsed.machine, revision);
     }
   }
@@ -178,9 +179,8 @@ export class MirrorState {
   noteCopies(name: UnitName, suspectedAt: Revision, machines: readonly MachineId[]): void {
     if (!this.formerGlobals.settle(name, suspectedAt)) return;
     // A unit that was written back from where it runs is to stay there.
-    const home = findHome(this.units.get(name), this.machines.entries);
-    const strays = machines.filter((machine) => machine !== home);
-    this.schedule.setStrays(name, strays);
+    const isStray = (machine: MachineId) => machine !== findHome(this.units.get(name), this.machines.entries);
+    this.schedule.setStrays(name, machines.filter(isStray));
     this.#noteLeaving(name);
     this.#setProblem(name, copiesProblem, false);
   }

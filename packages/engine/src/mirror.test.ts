@@ -151,10 +151,25 @@ test('a machine touches its units and those that wait, unless nothing that matte
   assert.deepEqual([...mirror.takeTouched()].sort(), ['a.service', 'b.service']);
 });
 
+for (const order of ['before', 'after'] as const)
+  test(`a row that goes at the end of its machine is no answer, told ${order} that`, () => {
+    const member = kv(keys.member(m1), { is: 'joined', address: '' }, 4);
+    const leaving = kv(keys.schedule(m1, name), { ...unitRecord, uid: 3, isLeaving: true }, 5);
+    const mirror = mirrorOf(member, kv(keys.machine(m1), machineRecord, 4), leaving);
+    const ends = [gone(keys.state(name, m1), 12), gone(keys.machine(m1), 12)];
+    for (const event of order === 'before' ? ends : ends.reverse()) mirror.apply([event], 12);
+    assert.deepEqual(mirror.cluster.leaving.get(name), new Set([m1]));
+    // An answer before that end is one.
+    const other = mirrorOf(member, kv(keys.machine(m1), machineRecord, 4), leaving);
+    other.apply([gone(keys.state(name, m1), 12)], 12);
+    other.apply([gone(keys.machine(m1), 13)], 13);
+    assert.equal(other.cluster.leaving.has(name), false);
+  });
+
 test('an answer to an order counts although it is heard before the order', () => {
   const scheduled = { ...unitRecord, uid: 3, isLeaving: false };
   const key = keys.schedule(m1, name);
-  const mirror = mirrorOf(kv(key, scheduled, 4));
+  const mirror = mirrorOf(kv(key, scheduled, 4), kv(keys.machine(m1), machineRecord, 4));
   mirror.apply([gone(keys.state(name, m1), 12)], 12);
   assert.equal(mirror.hasTouched, false);
   mirror.applyOwn([{ kind: 'put', key, value: encodeRecord({ ...scheduled, isLeaving: true }) }], 11);

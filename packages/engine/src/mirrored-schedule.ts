@@ -59,10 +59,26 @@ export class MirroredSchedule {
     return this.#table.deleteOwn(tableKey(name, machine), revision) && this.#forget(name, machine);
   }
 
-  /** Notes that a state row is gone. The answer: the schedule entry that it belongs to, if there is one. */
-  noteRowGone(name: UnitName, machine: MachineId, revision: Revision): ScheduleEntry | undefined {
+  /**
+   * Notes that a state row is gone; whether that answers an order. Only of a machine that is alive: rows also go with
+   * the lease of theirs, which may be told earlier or later, and answers nothing.
+   */
+  noteRowGone(name: UnitName, machine: MachineId, revision: Revision): boolean {
     const entry = this.of(name).get(machine);
-    return entry === undefined ? undefined : this.#enter(name, { ...entry, rowGoneAt: revision });
+    return entry !== undefined && this.#enter(name, { ...entry, rowGoneAt: revision }).record.isLeaving;
+  }
+
+  /** Rows that went at `revision` were no answers. The units that have yet to leave the machine for all that. */
+  takeBackAnswers(machine: MachineId, revision: Revision): UnitName[] {
+    const names = [...this.on(machine)].filter((name) => {
+      const entry = this.of(name).get(machine);
+      return entry?.rowGoneAt === revision && hasLeft(entry);
+    });
+    for (const name of names) {
+      const entry = this.of(name).get(machine);
+      if (entry !== undefined) this.#enter(name, { ...entry, rowGoneAt: 0 });
+    }
+    return names;
   }
 
   /** The machines that have a unit although the schedule has never told them to, and are to be told to let it go. */

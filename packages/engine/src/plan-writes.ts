@@ -138,11 +138,13 @@ class UnitWriter {
       this.#operations.push({ kind: 'delete', key });
     } else if (hasLeft(entry)) {
       this.#compareSchedule(machine, modRevision);
+      // The row may have gone with the machine's lease, which the watch has yet to tell.
+      if (this.#mirror.cluster.machines.has(machine)) this.#compareMachine(machine);
       this.#operations.push({ kind: 'delete', key });
     } else if (!record.isLeaving) {
       this.#compareSchedule(machine, modRevision);
       this.#put(key, { ...record, isLeaving: true });
-    } else if (this.#mirror.isUnanswered(this.#name, machine)) {
+    } else if (this.#mirror.isUnanswered(this.#name, machine) && !this.#mirror.cluster.away.has(machine)) {
       // With a state row the agent is at it, and deletes the row when it is done; without one it may have done so
       // when nobody was looking, and is asked once more.
       this.#compares.push({ key: keys.state(this.#name, machine), on: 'create-revision', equals: 0 });
