@@ -75,7 +75,8 @@ export class StatePublisher {
   async #write(): Promise<void> {
     const { store, lease: findLease } = this.#options;
     const lease = findLease();
-    if (lease?.isFresh() !== true) return;
+    // Without a name there is nothing to write, and nothing by which to find what an earlier process has written.
+    if (lease?.isFresh() !== true || this.#rows.names.length === 0) return;
     if (lease.id !== this.#leaseId) {
       this.#rows.reset(await this.#readOwn(lease.id));
       this.#leaseId = lease.id;
