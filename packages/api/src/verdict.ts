@@ -2,7 +2,7 @@ import { assertNever } from '@flotilla/errors';
 import { type DeleteUnitOutcome, type PutUnitOutcome, StoreError } from '@flotilla/registry';
 import type { UnitName } from '@flotilla/unit';
 import type { ApiResponse } from './request.js';
-import { awayText, failure } from './responses.js';
+import { awayText, failure, uncertainText } from './responses.js';
 
 /** What came of a change to one unit, on its own or in a batch. */
 export type Verdict =
@@ -50,5 +50,6 @@ export function verdictOnError(error: unknown): Verdict {
   if (!(error instanceof StoreError)) return { status: 500, message: '' };
   // Not 503: etcd is there, and trying again does not help before somebody has seen to it.
   if (error.refusal !== undefined) return { status: 507, message: error.message };
-  return error.kind === 'unavailable' ? { status: 503, message: awayText } : { status: 500, message: '' };
+  if (error.kind === 'unavailable') return { status: 503, message: awayText };
+  return { status: 500, message: error.kind === 'uncertain' ? uncertainText : '' };
 }

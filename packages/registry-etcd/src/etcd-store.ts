@@ -14,6 +14,7 @@ import {
   type WatchListener,
   type WatchRequest,
 } from '@flotilla/registry';
+import type { Etcd3 } from 'etcd3';
 import { EtcdConnection, type EtcdStoreOptions } from './connection.js';
 import { EtcdHealth } from './etcd-health.js';
 import { EtcdWatch } from './etcd-watch.js';
@@ -52,7 +53,9 @@ class EtcdStore implements Store {
 
   async transact(transaction: Transaction): Promise<TransactionResult> {
     const request = this.#wire.transactionRequest(transaction);
-    return this.#wire.transactionResult(transaction, await this.#connection.write((client) => client.kv.txn(request)));
+    const call = (client: Etcd3) => client.kv.txn(request);
+    const answer = onlyReads(transaction) ? this.#connection.read(call) : this.#connection.write(call);
+    return this.#wire.transactionResult(transaction, await answer);
   }
 
   watch(request: WatchRequest, listener: WatchListener): Watch {
@@ -100,4 +103,9 @@ class EtcdStore implements Store {
     this.#keepalives.close();
     this.#connection.close();
   }
+}
+
+/** Such a transaction may be made again, on another host too, and leaves nothing in doubt. */
+function onlyReads({ success, failure = [] }: Transaction): boolean {
+  return [...success, ...failure].every(({ kind }) => kind === 'range');
 }

@@ -32,6 +32,7 @@ export function describeFaults(use: UseStore): void {
         const lease = await store.grantLease(60);
         await faults.cut();
         await rejects(store.range({ from: 'a' }), 'unavailable');
+        await rejects(store.transact({ success: [{ kind: 'range', from: 'a' }] }), 'unavailable');
         await rejects(store.transact({ success: [put('b')] }), 'unavailable', 'uncertain');
         await rejects(store.keepLeaseAlive(lease.id), 'unavailable');
         assert.deepEqual(await read(other, { from: 'a' }), ['a=']);
