@@ -140,7 +140,8 @@ test('unreadable files, unknown names', async (context) => {
   const bad = await explained('bad.service');
   assert.deepEqual([bad.standing, bad.machines, bad.desiredState], ['unreadable', [], 'launched']);
   assert.deepEqual(await explainUnit('bda.service'), { kind: 'unknown', nearest: 'bad.service' });
-  assert.deepEqual(await explainUnit('elephants.timer'), { kind: 'unknown', nearest: undefined });
+  assert.deepEqual(await explainUnit('bad.timer'), { kind: 'unknown', nearest: 'bad.service' });
+  assert.deepEqual(await explainUnit('elephants.service'), { kind: 'unknown', nearest: undefined });
 });
 
 test('a unit whose machine is held back', async (context) => {

@@ -136,6 +136,11 @@ function standingOn({ id, load, machine }: MachineNode): Pick<MachineExplanation
 function findNearestName({ units }: MirrorState, name: UnitName): UnitName | undefined {
   const names = [...units.entries.keys()];
   if (names.length > mostNamesCompared) return undefined;
-  const nearest = findNearest(name, names);
-  return names.find((each) => each === nearest);
+  const nearest = findNearest(stemOf(name), names.map(stemOf));
+  return names.find((each) => stemOf(each) === nearest);
+}
+
+/** A name without its type, which all names that are unlike each other would have in common. */
+function stemOf(name: UnitName): string {
+  return name.slice(0, name.lastIndexOf('.'));
 }

@@ -18,6 +18,7 @@ import {
   toOptionEntities,
   type UnitContent,
 } from './unit-content.js';
+import { findIgnored } from './unit-problems.js';
 import { isRunning } from './verdict.js';
 
 /** What `submit`, `load` and `start` are asked to do. */
@@ -60,6 +61,7 @@ class BringUp {
   readonly #follow: Follow;
   readonly #files = new LocalUnitFiles();
   readonly #templates: StoredTemplates;
+  readonly #warned = new Set<string>();
 
   constructor(context: Context, request: BringUpRequest, follow: Follow) {
     this.#context = context;
@@ -118,12 +120,21 @@ class BringUp {
     if (note !== undefined) this.#context.screen.out(note);
   }
 
+  /** Once of each file: instances share that of their template. */
+  #warn(content: UnitContent): void {
+    const { screen } = this.#context;
+    if (this.#warned.has(content.source)) return;
+    this.#warned.add(content.source);
+    for (const { message } of findIgnored(content)) screen.err(screen.palette.waiting(`Warning: ${message}`));
+  }
+
   #put({ name }: ChosenUnit, content: UnitContent, isKnown: boolean): Change {
     const { verb } = this.#request;
     const desiredState = stateOfVerb[verb];
     const isGlobal = isGlobalContent(name, content);
     const options = toOptionEntities(content.file);
     if (options.length === 0) throw new UnitError('invalid-unit-file', 'the file has no options', content);
+    this.#warn(content);
     const settle = () => {
       if (verb === 'submit' && !isKnown) {
         this.#context.screen.out(`Unit ${name} inactive`);

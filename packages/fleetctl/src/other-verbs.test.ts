@@ -5,6 +5,14 @@ import { openBench } from './testing/process.js';
 const web = '# serves\n[Service]\nExecStart=/bin/sleep 100\n';
 const other = '[Service]\nExecStart=/bin/sleep 200\n';
 
+test('what looks like an option or a section and is none is told of when a unit is made, once a file', async (context) => {
+  const { fleetctl, write } = await openBench(context);
+  await write('web@.service', '[Service]\nExecStart=/bin/true\n[X-fleet]\nGlobal=true\n');
+  const { stderr, exitCode } = await fleetctl('submit', 'web@1', 'web@2');
+  assert.equal(stderr, 'Warning: web@.service:4: [X-fleet] is ignored; did you mean [X-Fleet]?\n');
+  assert.equal(exitCode, 0);
+});
+
 test('submit registers, cat gives the bytes back', async (context) => {
   const { api, fleetctl, write } = await openBench(context);
   await write('web@.service', web);

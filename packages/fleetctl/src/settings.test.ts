@@ -41,8 +41,8 @@ test('a setting that there is not is an error, with the nearest one; the others 
   assert.equal(stdout, 'KEY\nmax_units\n');
   assert.equal(
     stderr,
-    'Error: there is no setting stratgy: did you mean strategy?\n' +
-      'Error: there is no setting x: there are strategy, max_units, loss_grace\n',
+    'Error: there is no setting "stratgy": did you mean strategy?\n' +
+      'Error: there is no setting "x": there are strategy, max_units, loss_grace\n',
   );
   assert.equal(exitCode, 1);
 });

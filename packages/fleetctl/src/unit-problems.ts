@@ -7,7 +7,7 @@ import {
   UnitError,
   type UnitName,
 } from '@flotilla/unit';
-import type { LocalContent, LocalUnitFiles } from './unit-content.js';
+import type { LocalContent, LocalUnitFiles, UnitContent } from './unit-content.js';
 
 /** Something that `fleetctl verify` has to say of a unit file. */
 export interface Problem {
@@ -41,13 +41,17 @@ export async function checkUnitFile(path: string, files: LocalUnitFiles): Promis
     if (content === undefined) throw new FleetError('unreadable-file', 'there is no such file');
     const { source, file } = content;
     if (file.options.length === 0) throw new UnitError('invalid-unit-file', 'the file has no options', { source });
-    const warnings = ignoredOptions(content).map((option) => toWarning(option, source));
-    const problems = [...findRequirementProblems(name, content), ...warnings].sort(byLine);
+    const problems = [...findRequirementProblems(name, content), ...findIgnored(content)].sort(byLine);
     return { path, unit: { name, content }, problems };
   } catch (error) {
     if (!(error instanceof FleetError)) throw error;
     return { path, problems: [toProblem(error, path)] };
   }
+}
+
+/** A warning for each option or section that is read over, and looks like one that is not. */
+export function findIgnored(content: UnitContent): readonly Problem[] {
+  return ignoredOptions(content).map((option) => toWarning(option, content.source));
 }
 
 /** What `[X-Fleet]` has wrong, all of it: an option that is refused is left out, and the others are looked at again. */
@@ -72,10 +76,17 @@ function byLine(one: Problem, other: Problem): number {
   return (one.line ?? 0) - (other.line ?? 0);
 }
 
-function toWarning({ option, line = 0, meant }: IgnoredOption, source: string): Problem {
-  const place = { line, section: 'X-Fleet', option };
-  const message = `${source}:${line}: [X-Fleet] ${option}= is ignored; did you mean ${meant}=?`;
-  return { severity: 'warning', checker: 'fleetctl', ...place, message };
+function toWarning({ section, option, line = 0, meant }: IgnoredOption, source: string): Problem {
+  const what = option === undefined ? 'is ignored' : `${option}= is ignored`;
+  const instead = option === undefined ? `[${meant}]` : `${meant}=`;
+  return {
+    severity: 'warning',
+    checker: 'fleetctl',
+    line,
+    section,
+    ...(option !== undefined && { option }),
+    message: `${source}:${line}: [${section}] ${what}; did you mean ${instead}?`,
+  };
 }
 
 function toProblem(error: FleetError, path: string): Problem {

@@ -29,7 +29,7 @@ test('every file has its verdict, and every error of every file is told with its
   assert.equal(
     stdout,
     'units/web.service: ok\nunits/bad.service: 4 errors\nunits/torn.service: 1 error\nunits/empty.service: 1 error\n' +
-      'units/missing.service: 1 error\nunits/notes.conf: 1 error\nn: 1 error\n',
+      'units/missing.service: 1 error\nunits/notes.conf: 1 error\nn.service: 1 error\n',
   );
   assert.deepEqual(stderr.split('\n'), [
     'Error: units/bad.service:4: [X-Fleet] MachineId= is not a known option; did you mean MachineID=?',
@@ -40,7 +40,7 @@ test('every file has its verdict, and every error of every file is told with its
     'Error: units/empty.service: the file has no options',
     'Error: units/missing.service: there is no such file',
     'Error: units/notes.conf: invalid unit type: "conf"',
-    'Error: n: unit name must contain "."',
+    'Error: n.service: there is no such file',
     notAsked.trim(),
     '',
   ]);
@@ -64,6 +64,15 @@ test('folders and patterns stand for the unit files that they have', async (cont
   assert.equal(none.exitCode, 1);
 });
 
+test('a name without a type is that of a service, as for other commands', async (context) => {
+  const { verify, write } = await bareBench(context);
+  await write('web@.service', web);
+  await write('report.timer', '[Timer]\nOnCalendar=daily\n');
+  const { stdout, exitCode } = await verify('web@', 'web@1', 'report');
+  assert.equal(stdout, 'web@.service: ok\nweb@1.service: ok\nreport.service: 1 error\n');
+  assert.equal(exitCode, 1);
+});
+
 test('an instance is checked as what its template makes of it', async (context) => {
   const { verify, write } = await bareBench(context);
   await write('web@.service', `${web}[X-Fleet]\nMachineOf=db@%i.service\nConflicts=db@2.service\n`);
@@ -75,11 +84,13 @@ test('an instance is checked as what its template makes of it', async (context) 
 
 test('options that are ignored and look like ours are warned about', async (context) => {
   const { verify, write } = await bareBench(context);
-  await write('web.service', `${web}[X-Fleet]\nX-Replaces=old.service\nX-Owner=me\n`);
+  await write('web.service', `${web}[X-Fleet]\nX-Replaces=old.service\nX-Owner=me\n[X-fleet]\nGlobal=true\n`);
   const { stdout, stderr, exitCode } = await verify('web.service');
-  assert.deepEqual([stdout, exitCode], ['web.service: ok, 1 warning\n', 0]);
-  const warning = 'Warning: web.service:4: [X-Fleet] X-Replaces= is ignored; did you mean Replaces=?\n';
-  assert.equal(stderr, warning + notAsked);
+  assert.deepEqual([stdout, exitCode], ['web.service: ok, 2 warnings\n', 0]);
+  const warnings =
+    'Warning: web.service:4: [X-Fleet] X-Replaces= is ignored; did you mean Replaces=?\n' +
+    'Warning: web.service:7: [X-fleet] is ignored; did you mean [X-Fleet]?\n';
+  assert.equal(stderr, warnings + notAsked);
 });
 
 test('programs get it as JSON', async (context) => {

@@ -84,17 +84,31 @@ export function requirementItems(
   };
 }
 
-/** An option that is read over, and the one that is likely meant by it. */
-export interface IgnoredOption extends OptionPlace {
+/** What is read over, and what is likely meant by it. */
+export interface IgnoredOption {
+  readonly section: string;
+  /** `undefined`: the whole section is read over, and `line` is that of its first option. */
+  readonly option: string | undefined;
+  readonly line: number | undefined;
   readonly meant: string;
 }
 
-/** Options in `[X-Fleet]` that start with `X-`, as whatever a user wants to note there does, but look like one of ours. */
+/**
+ * What looks like ours and is not: sections named almost like `[X-Fleet]`, and options in that one that start with `X-`,
+ * as whatever a user wants to note there does.
+ */
 export function ignoredOptions({ file, lines }: Pick<RequirementsSource, 'file' | 'lines'>): readonly IgnoredOption[] {
-  return file.options.flatMap(({ section, name }, index) => {
+  const sections = new Set<string>(['X-Fleet']);
+  return file.options.flatMap(({ section, name }, index): IgnoredOption[] => {
+    const line = lines?.[index];
+    if (!sections.has(section)) {
+      sections.add(section);
+      const meant = findNearest(section, ['X-Fleet']);
+      return meant === undefined ? [] : [{ section, option: undefined, line, meant }];
+    }
     if (section !== 'X-Fleet' || !name.startsWith('X-') || knownSpellings.has(name)) return [];
     const meant = findNearest(name.replace(/^X-(Condition)?/, ''), keys);
-    return meant === undefined ? [] : [{ option: name, line: lines?.[index], meant }];
+    return meant === undefined ? [] : [{ section, option: name, line, meant }];
   });
 }
 

@@ -54,7 +54,6 @@ test('quoted values are separated by any white space, continued lines included',
     assert.deepEqual(requirements(`MachineOf=${value}`).machineOf, expected, value);
   assert.deepEqual(requirements('Replaces="a"b"c" d "e"').replaces, ['abc', 'd', 'e']);
   assert.deepEqual(requirements('Replaces="" ""').replaces, []);
-  assert.deepEqual(requirements('Replaces=a b').replaces, ['a b']);
   assert.deepEqual(requirements('Conflicts=a  b\nConflicts="c d" "e"\nConflicts=').conflicts, [
     'a',
     'b',
@@ -100,12 +99,14 @@ test('unknown options are refused with the nearest name', () => {
 
 test('options of the user may look like ours', () => {
   const { file, lines } = parseUnitFileWithLines(
-    '[X-Fleet]\nX-Owner=me\nX-Replaces=a\nX-ConditionMachineId=b\nX-Conflicts=c\nX-ConditionConflicts=d\n[Unit]\nX-Global=e',
+    '[X-Fleet]\nX-Owner=me\nX-Replaces=a\nX-ConditionMachineId=b\nX-Conflicts=c\nX-ConditionConflicts=d\n[Unit]\nX-Global=e\n' +
+      '[X-Note]\nText=f\n[XFleet]\nGlobal=true\nGlobal=false',
   );
   assert.deepEqual(ignoredOptions({ file, lines }), [
-    { option: 'X-Replaces', line: 3, meant: 'Replaces' },
-    { option: 'X-ConditionMachineId', line: 4, meant: 'MachineID' },
-    { option: 'X-ConditionConflicts', line: 6, meant: 'Conflicts' },
+    { section: 'X-Fleet', option: 'X-Replaces', line: 3, meant: 'Replaces' },
+    { section: 'X-Fleet', option: 'X-ConditionMachineId', line: 4, meant: 'MachineID' },
+    { section: 'X-Fleet', option: 'X-ConditionConflicts', line: 6, meant: 'Conflicts' },
+    { section: 'XFleet', option: undefined, line: 12, meant: 'X-Fleet' },
   ]);
 });
 
@@ -120,6 +121,10 @@ test('what cannot be read is refused', () => {
   refusedWith('MachineOf=%n', 'u:2: [X-Fleet] MachineOf= names the unit itself, which is nowhere before it is placed');
   refusedWith('Conflicts=a b[', 'u:2: [X-Fleet] Conflicts= has a malformed glob: "b["');
   refusedWith('Replaces=[]', /Replaces= has a malformed glob/);
+  refusedWith(
+    'Replaces=a b',
+    'u:2: [X-Fleet] Replaces= matches no unit: "a b"; write one glob per line, or each in double quotes',
+  );
   refusedWith('Global=true # everywhere', /Global= is neither true nor false: "true # everywhere"/);
   for (const value of ['"', '"a.service" "', '"foo\\"bar"'])
     refusedWith(`MachineOf=${value}`, /quotes that do not close/);

@@ -82,5 +82,8 @@ function checkPeer(input: RequirementsSource, item: RequirementItem): void {
 }
 
 function checkGlob(input: RequirementsSource, item: RequirementItem): void {
-  if (!item.isOpen && !isGlob(item.text)) refuse(input, item, `has a malformed glob: "${item.text}"`);
+  if (item.isOpen) return;
+  if (!isGlob(item.text)) refuse(input, item, `has a malformed glob: "${item.text}"`);
+  if (/\s/.test(item.text))
+    refuse(input, item, `matches no unit: "${item.text}"; write one glob per line, or each in double quotes`);
 }

@@ -40,7 +40,10 @@ export const machineRelease: FleetctlCommand = {
   async run(context, command) {
     const flags = command.opts<ReleaseFlags>();
     if (command.args.length > 0 === (flags.all === true))
-      throw new UsageError('Name machines, or say --all', 'Those that are held back are in `fleetctl list-machines`.');
+      throw new UsageError(
+        'Name machines, or say --all: one of the two',
+        'Those that are held back are in `fleetctl list-machines`.',
+      );
     const { client, screen } = context;
     const { machines, losses } = await client.surveyMachines();
     const gone = losses.map((loss): GoneMachine => ({ ...loss, id: loss.machineID }));

@@ -59,7 +59,7 @@ export const machineUnfreeze: FleetctlCommand = {
     const limitMs = waitLimitMs(flags);
     if (command.args.length > 0 === (flags.all === true))
       throw new UsageError(
-        'Name machines, or say --all',
+        'Name machines, or say --all: one of the two',
         'The IDs of frozen machines are in `fleetctl list-machines`.',
       );
     const { client, screen } = context;

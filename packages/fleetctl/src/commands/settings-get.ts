@@ -58,5 +58,5 @@ export const settingsGet: FleetctlCommand = {
 function unknown(key: string, settings: readonly SettingEntity[]): string {
   const keys = settings.map((setting) => setting.key);
   const nearest = findNearest(key, keys);
-  return `there is no setting ${key}: ${nearest === undefined ? `there are ${keys.join(', ')}` : `did you mean ${nearest}?`}`;
+  return `there is no setting ${JSON.stringify(key)}: ${nearest === undefined ? `there are ${keys.join(', ')}` : `did you mean ${nearest}?`}`;
 }
