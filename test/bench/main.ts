@@ -2,6 +2,7 @@ import { cpus, release } from 'node:os';
 import { parseArgs } from 'node:util';
 import { runCommand } from '../lab/index.js';
 import { benchLayout } from './layout.js';
+import { benchScheduler } from './scheduler.js';
 import { benchStart } from './start.js';
 import { benchVersion } from './version.js';
 
@@ -14,6 +15,7 @@ const benches: Readonly<Record<string, (options: BenchOptions) => Promise<void>>
   start: benchStart,
   layout: benchLayout,
   version: benchVersion,
+  scheduler: benchScheduler,
 };
 
 const usage = `usage: npm run bench [-- [--units=N] [--rounds=N] NAME...]   (names: ${Object.keys(benches).join(', ')})`;

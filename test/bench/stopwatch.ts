@@ -51,6 +51,13 @@ export async function timed(work: () => Promise<unknown>): Promise<number> {
   return systemClock.monotonicMs() - startMs;
 }
 
+/** The same for what does not wait for anything, with its result. */
+export function clocked<T>(work: () => T): { readonly ms: number; readonly result: T } {
+  const startMs = systemClock.monotonicMs();
+  const result = work();
+  return { ms: systemClock.monotonicMs() - startMs, result };
+}
+
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length / 2;

@@ -1,4 +1,5 @@
+export { ClusterIndex } from './cluster-index.js';
 export { createEngine, type Engine, type EngineOptions } from './engine.js';
 export { createExplainer, type Explainer, type ExplainerOptions } from './explainer.js';
 export type { Plan } from './plan.js';
-export { schedule } from './schedule.js';
+export { decide, schedule } from './schedule.js';
