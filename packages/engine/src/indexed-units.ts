@@ -11,7 +11,7 @@ export class IndexedUnits {
   readonly #book = new GlobBook();
   readonly #followers = new Map<string, Set<UnitNode>>();
   readonly #byStem = new Map<string, Set<UnitNode>>();
-  /** How many instances of a template are residents of a machine. */
+  /** How many instances of a template are residents of a machine: of those that were asked about, as few are. */
   readonly #instances = new Map<string, Map<MachineNode, number>>();
   readonly #seekers = new Set<UnitNode>();
 
@@ -101,7 +101,15 @@ export class IndexedUnits {
 
   /** How many residents each machine has of the template that `node` is an instance of; those without any have no entry. */
   fellowsOf(node: UnitNode): ReadonlyMap<MachineNode, number> {
-    return this.#instances.get(templateOf(node) ?? '') ?? new Map<MachineNode, number>();
+    const template = templateOf(node) ?? '';
+    const known = this.#instances.get(template);
+    if (known !== undefined) return known;
+    const counts = new Map<MachineNode, number>();
+    for (const { home, name, stem } of this.#byStem.get(node.stem ?? '') ?? nobody) {
+      if (home !== undefined && templateOf({ name, stem }) === template) counts.set(home, (counts.get(home) ?? 0) + 1);
+    }
+    this.#instances.set(template, counts);
+    return counts;
   }
 
   /** Whether it may concern anybody where `node` is. */
@@ -198,14 +206,12 @@ export class IndexedUnits {
   }
 
   #countInstance(node: UnitNode, machine: MachineNode, change: number): void {
-    const template = templateOf(node);
-    if (template === undefined) return;
-    const counts = this.#instances.get(template) ?? new Map<MachineNode, number>();
-    this.#instances.set(template, counts);
+    if (this.#instances.size === 0) return;
+    const counts = this.#instances.get(templateOf(node) ?? '');
+    if (counts === undefined) return;
     const count = (counts.get(machine) ?? 0) + change;
     if (count > 0) counts.set(machine, count);
     else counts.delete(machine);
-    if (counts.size === 0) this.#instances.delete(template);
   }
 }
 
@@ -223,7 +229,7 @@ function globsOf({ conflicts, replaces, preferConflicts }: Requirements): readon
   return [...conflicts, ...replaces, ...preferConflicts.map(({ glob }) => glob)];
 }
 
-function templateOf({ name, stem }: UnitNode): string | undefined {
+function templateOf({ name, stem }: Pick<UnitNode, 'name' | 'stem'>): string | undefined {
   return stem === undefined ? undefined : `${stem}${name.slice(name.lastIndexOf('.'))}`;
 }
 
