@@ -117,7 +117,8 @@ function narrow(index: ClusterIndex, node: UnitNode, { requirements }: Unit): Ma
   const { directory } = index.machines;
   if (machineId !== undefined) return listOf([...directory.named(machineId)]);
   for (const peer of node.peers) {
-    const { home, unit } = units.find(peer) ?? {};
+    const { home, unit, copies = 0 } = units.find(peer) ?? {};
+    if (home === undefined && copies === 0) return listOf([]);
     if (home !== undefined && unit?.requirements.isGlobal !== true) return listOf([home]);
   }
   let least: MachineList | undefined;

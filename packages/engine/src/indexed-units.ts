@@ -101,7 +101,8 @@ export class IndexedUnits {
 
   /** How many residents each machine has of the template that `node` is an instance of; those without any have no entry. */
   fellowsOf(node: UnitNode): ReadonlyMap<MachineNode, number> {
-    const template = templateOf(node) ?? '';
+    const template = templateOf(node);
+    if (template === undefined) return new Map();
     const known = this.#instances.get(template);
     if (known !== undefined) return known;
     const counts = new Map<MachineNode, number>();
@@ -206,8 +207,8 @@ export class IndexedUnits {
   }
 
   #countInstance(node: UnitNode, machine: MachineNode, change: number): void {
-    if (this.#instances.size === 0) return;
-    const counts = this.#instances.get(templateOf(node) ?? '');
+    const template = this.#instances.size === 0 ? undefined : templateOf(node);
+    const counts = template === undefined ? undefined : this.#instances.get(template);
     if (counts === undefined) return;
     const count = (counts.get(machine) ?? 0) + change;
     if (count > 0) counts.set(machine, count);
