@@ -159,6 +159,22 @@ test('leaving says so, and takes the record and the lease away', async () => {
   assert.equal(disk.saved, undefined);
 });
 
+test('a machine that could not leave to the end, and goes on with its lease, is a member again', async () => {
+  const { clock, store, register, read } = setUp();
+  const first = register();
+  await clock.advance(0);
+  store.revokeLease = () => Promise.reject(new StoreError('unavailable', 'cut off'));
+  await assert.rejects(first.leave(), (error: unknown) => error instanceof StoreError);
+  assert.equal((await read<MemberRecord>(keys.member(machine)))?.record.is, 'left');
+  const before = (await read(keys.machine(machine)))?.kv;
+  const second = register();
+  await clock.advance(0);
+  assert.equal(second.isFresh(), true);
+  assert.equal((await read(keys.machine(machine)))?.kv.createRevision, before?.createRevision);
+  assert.equal((await read<MemberRecord>(keys.member(machine)))?.record.is, 'joined');
+  await second.close();
+});
+
 test('a record that somebody deleted comes back', async () => {
   const { clock, store, register, read } = setUp();
   const registration = register();

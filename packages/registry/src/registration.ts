@@ -139,13 +139,13 @@ export class Registration {
   }
 
   async #register(): Promise<void> {
-    const { store, machine, storage } = this.#options;
-    const present = (await store.range({ from: keys.machine(machine) })).kvs[0];
+    const { storage } = this.#options;
+    const found = await this.#look();
     const own = this.#lease?.id ?? (await this.#findOwnLease());
-    this.#refuseForeign(present, own);
+    this.#refuseForeign(found.present, own);
     if (!this.#isRegistered) await this.#beforeRegistering();
     const lease = this.#lease ?? (await this.#takeLease(own));
-    await this.#put(lease, present);
+    await this.#put(lease, found);
     if (this.#lease !== lease || this.#savedLease === lease.id) return;
     // A machine that can't note its lease has one all the same; only the next process will have to take another.
     const { boot, instance } = this.#record;
@@ -153,12 +153,24 @@ export class Registration {
     this.#savedLease = lease.id;
   }
 
-  async #put(lease: HeldLease, present: KeyValue | undefined): Promise<void> {
+  /** What the store has of this machine. */
+  async #look(): Promise<Found> {
+    const { store, machine } = this.#options;
+    const looks = [keys.machine(machine), keys.member(machine)].map((from) => ({ kind: 'range', from }) as const);
+    const [present, member] = (await store.transact({ success: looks })).ranges.map(({ kvs }) => kvs[0]);
+    return {
+      present,
+      hasJoined: member !== undefined && Buffer.compare(member.value, this.#memberValue('joined')) === 0,
+    };
+  }
+
+  async #put(lease: HeldLease, { present, hasJoined }: Found): Promise<void> {
     const { store, machine } = this.#options;
     const key = keys.machine(machine);
     const value = encodeRecord(this.#record);
     // What an earlier process has left may do as it is: a restart needs no write, and so no room in the store.
-    if (present?.lease === lease.id && Buffer.compare(present.value, value) === 0) return this.#noteRegistered(lease);
+    if (hasJoined && present?.lease === lease.id && Buffer.compare(present.value, value) === 0)
+      return this.#noteRegistered(lease);
     try {
       const { succeeded } = await store.transact({
         compares: [{ key, on: 'mod-revision', equals: present?.modRevision ?? 0 }],
@@ -233,8 +245,12 @@ export class Registration {
   }
 
   #memberPut(is: MemberRecord['is']): Operation {
+    return { kind: 'put', key: keys.member(this.#options.machine), value: this.#memberValue(is) };
+  }
+
+  #memberValue(is: MemberRecord['is']): Uint8Array {
     const member: MemberRecord = { is, address: this.#record.address };
-    return { kind: 'put', key: keys.member(this.#options.machine), value: encodeRecord(member) };
+    return encodeRecord(member);
   }
 
   /** In one step with its record, so that nobody sees a machine that is neither frozen nor done with it. */
@@ -250,6 +266,13 @@ export class Registration {
   #tell(): void {
     for (const listener of [...this.#listeners]) listener();
   }
+}
+
+interface Found {
+  /** The machine's record, whoever keeps it alive. */
+  readonly present: KeyValue | undefined;
+  /** It counts as a member: a leave that was broken off may have said otherwise. */
+  readonly hasJoined: boolean;
 }
 
 function findMachineRecord({ key, value }: KeyValue): MachineRecord | undefined {
