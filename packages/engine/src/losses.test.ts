@@ -235,15 +235,26 @@ test('a member whose record can not be read is waited for like any other', async
   assert.deepEqual(await cluster.losses(), ['m1 lost']);
 });
 
-test('what is noted in a way that can not be read is noted anew', async () => {
-  await cluster.lead();
-  await fill(2);
-  await cluster.lose('m1');
-  await cluster.settle();
-  await cluster.write({ kind: 'put', key: keys.loss(parseMachineId('m1')), value: new Uint8Array([1]) });
-  await cluster.settle();
-  assert.deepEqual(await cluster.losses(), ['m1 grace']);
-});
+const unreadable: readonly (readonly [string, Uint8Array])[] = [
+  ['no JSON', new Uint8Array([1])],
+  ['nothing', encodeRecord({})],
+  ['a time that is none', encodeRecord({ since: null, state: 'brake', at: 1, units: 1, address: '' })],
+  ['a state of a later version', encodeRecord({ since: 1, state: 'gone', at: 1, units: 1, address: '' })],
+];
+for (const [what, value] of unreadable)
+  test(`what is noted in a way that can not be read is noted anew: ${what}`, async () => {
+    const { store } = await cluster.lead();
+    await fill(2);
+    await cluster.lose('m1');
+    await cluster.settle();
+    await cluster.write({ kind: 'put', key: keys.loss(parseMachineId('m1')), value });
+    await cluster.settle();
+    const { length } = store.transactions;
+    await cluster.clock.advance(settleMs - 1_000);
+    assert.deepEqual([await cluster.losses(), store.transactions.length], [['m1 grace'], length]);
+    await cluster.clock.advance(1_000);
+    assert.deepEqual(await cluster.losses(), ['m1 lost']);
+  });
 
 test('without anything gone, nothing is noted, and no time is counted', async () => {
   const { store } = await cluster.lead();

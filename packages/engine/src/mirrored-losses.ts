@@ -1,5 +1,6 @@
 import type { MachineId } from '@flotilla/cluster';
 import {
+  decodeLoss,
   decodeRecord,
   type KeyValue,
   type LossRecord,
@@ -75,15 +76,20 @@ export class MirroredLosses {
   /** @throws FleetError `bad-record`; it is taken in all the same, as well as can be. */
   put({ kind, machine }: LossKey, kv: KeyValue): void {
     if (!this.#tableOf(kind).isNews(machine, kv.modRevision)) return;
-    const problem = findProblem(kv);
-    const { createRevision, modRevision } = kv;
-    const read = <R extends object>(): Entry<R | undefined> => {
-      const record = problem === undefined ? decodeRecord<R>(kv.key, kv.value) : undefined;
+    const { key, value, createRevision, modRevision } = kv;
+    let problem: unknown;
+    const read = <R>(decode: (key: string, value: Uint8Array) => R): Entry<R | undefined> => {
+      let record: R | undefined;
+      try {
+        record = decode(key, value);
+      } catch (error) {
+        problem = error;
+      }
       return { record, createRevision, modRevision };
     };
-    if (kind === 'member') this.#members.put(machine, read());
-    else if (kind === 'loss') this.#losses.put(machine, read());
-    else this.#releases.put(machine, read());
+    if (kind === 'member') this.#members.put(machine, read(decodeRecord<MemberRecord>));
+    else if (kind === 'loss') this.#losses.put(machine, read(decodeLoss));
+    else this.#releases.put(machine, read(decodeRecord<ReleaseRecord>));
     this.review(machine);
     if (problem !== undefined) throw problem;
   }
@@ -115,14 +121,5 @@ export class MirroredLosses {
 
   #tableOf(kind: LossKey['kind']) {
     return { member: this.#members, loss: this.#losses, release: this.#releases }[kind];
-  }
-}
-
-function findProblem({ key, value }: KeyValue): unknown {
-  try {
-    decodeRecord(key, value);
-    return undefined;
-  } catch (error) {
-    return error;
   }
 }

@@ -25,6 +25,8 @@ test('machines that are gone are listed by ID; what can not be read is left out'
   await write(keys.loss(other), { ...held, state: 'lost' });
   await write(keys.loss(machine), held);
   await store.transact({ success: [{ kind: 'put', key: 'losses/2', value: new Uint8Array([1]) }] });
+  await write('losses/3', { ...held, state: 'of a later version' });
+  await write('losses/4', { ...held, since: null });
   assert.deepEqual(await listLosses(access), [
     { machine, record: held },
     { machine: other, record: { ...held, state: 'lost' } },

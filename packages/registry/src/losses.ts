@@ -1,7 +1,15 @@
 import type { MachineId } from '@flotilla/cluster';
+import { FleetError } from '@flotilla/errors';
 import { keys, parseKey, ranges } from './keys.js';
 import { readWholeRange } from './page.js';
-import { encodeRecord, type LossRecord, type MemberRecord, type ReleaseRecord } from './records.js';
+import {
+  decodeRecord,
+  encodeRecord,
+  type LossRecord,
+  type LossState,
+  type MemberRecord,
+  type ReleaseRecord,
+} from './records.js';
 import { findRecord, type RegistryAccess } from './registry-access.js';
 
 /** What the leader makes of a machine that is gone. */
@@ -19,11 +27,23 @@ export type ReleaseOutcome = 'ordered' | 'absent' | 'alive' | 'left' | 'lost' | 
 /** Tries against changes of what is known of the machine, of which there are few. */
 const mostAttempts = 4;
 
+const lossStates: Readonly<Record<LossState, true>> = { grace: true, brake: true, rate: true, lost: true };
+
+/** Reads `losses/<id>`. @throws FleetError `bad-record` also if a field is missing: with it, waiting would never end, or not begin. */
+export function decodeLoss(key: string, value: Uint8Array): LossRecord {
+  const record = decodeRecord<LossRecord>(key, value);
+  const { address, at, since, state, units } = record;
+  const hasTimes = Number.isFinite(since) && Number.isFinite(at);
+  if (!hasTimes || !Number.isFinite(units) || typeof address !== 'string' || !Object.hasOwn(lossStates, state))
+    throw new FleetError('bad-record', `the value of ${key} lacks a field, or has a wrong one`);
+  return record;
+}
+
 /** The machines that are gone and have not left, by ID, as the leader last saw it. */
 export async function listLosses({ store, log }: RegistryAccess): Promise<readonly KnownLoss[]> {
   return (await readWholeRange(store, ranges.losses)).flatMap((kv) => {
     const parsed = parseKey(kv.key);
-    const record = findRecord<LossRecord>(kv, log);
+    const record = findRecord(kv, log, decodeLoss);
     return parsed?.kind === 'loss' && record !== undefined ? [{ machine: parsed.machine, record }] : [];
   });
 }
@@ -41,7 +61,7 @@ export async function orderRelease({ store, log }: RegistryAccess, machine: Mach
     if (alive !== undefined) return 'alive';
     if (member === undefined) return 'absent';
     if (findRecord<MemberRecord>(member, log)?.is === 'left') return 'left';
-    if (findRecord<LossRecord>(loss, log)?.state === 'lost') return 'lost';
+    if (findRecord(loss, log, decodeLoss)?.state === 'lost') return 'lost';
     const record: ReleaseRecord = {};
     const { succeeded } = await store.transact({
       compares: [

@@ -9,10 +9,14 @@ export interface RegistryAccess {
 }
 
 /** The record under a key, if there is one. One that can't be read is logged and counts as none. */
-export function findRecord<T extends object>(kv: KeyValue | undefined, log: Logger): T | undefined {
+export function findRecord<T extends object>(
+  kv: KeyValue | undefined,
+  log: Logger,
+  decode: (key: string, value: Uint8Array) => T = decodeRecord<T>,
+): T | undefined {
   if (kv === undefined) return undefined;
   try {
-    return decodeRecord<T>(kv.key, kv.value);
+    return decode(kv.key, kv.value);
   } catch (error) {
     log.warn('a record is ignored', { key: kv.key, error });
     return undefined;
