@@ -60,8 +60,18 @@ for (const [says, request, status, text] of refusals)
     assert.deepEqual(await ordersOf(api), []);
   });
 
-test('refused: a machine that is lost already, alive, or has left', async () => {
+test('a machine that is lost already is forgotten', async () => {
   const api = await open({ ...held, state: 'lost' });
+  const post = () => api.send({ method: 'POST', url, body: {} });
+  assert.equal((await post()).status, 204);
+  assert.deepEqual([await ordersOf(api), (await api.store.range(ranges.members)).kvs], [[], []]);
+  const again = await post();
+  assert.deepEqual([again.status, errorText(again)], [404, 'machine does not exist']);
+});
+
+test('refused: a machine that is lost already while others are held back, one that is alive, or has left', async () => {
+  const api = await open({ ...held, state: 'lost' });
+  await api.write(keys.loss(parseMachineId('f')), held);
   const post = async () => errorText(await api.send({ method: 'POST', url, body: {} }));
   assert.match(await post(), /lost already/);
   await api.write(keys.member(machine), { is: 'left', address: '' });

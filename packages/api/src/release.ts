@@ -7,7 +7,7 @@ import { failure } from './responses.js';
 
 /**
  * `POST machines/<id>/release`: a machine that is gone is lost, whatever the brake or the rate say. Answers before the leader
- * has heard of it: the machine's state in `losses` is `lost` when it has.
+ * has heard of it: the machine's state in `losses` is `lost` when it has. One that is lost already is forgotten.
  */
 export async function postRelease({ deps, request, name }: RoutedRequest): Promise<ApiResponse> {
   const wrongType = findWrongType(request);
@@ -16,15 +16,18 @@ export async function postRelease({ deps, request, name }: RoutedRequest): Promi
     return failure(400, 'unable to decode body: there is nothing to say but the machine, so it is empty or {}');
   const machine = findMachineId(name);
   const outcome = machine === undefined ? 'absent' : await orderRelease(deps, machine);
-  if (outcome !== 'ordered') return failure(...refusals[outcome]);
-  deps.log.warn('a machine that is gone is released: it is lost', { machine });
+  if (outcome === 'forgotten') deps.log.info('a machine that is lost is forgotten', { machine });
+  else if (outcome === 'ordered') deps.log.warn('a machine that is gone is released: it is lost', { machine });
+  else return failure(...refusals[outcome]);
   return { status: 204, headers: {}, body: '' };
 }
 
-const refusals: Readonly<Record<Exclude<ReleaseOutcome, 'ordered'>, readonly [status: number, message: string]>> = {
+type Refusal = Exclude<ReleaseOutcome, 'ordered' | 'forgotten'>;
+
+const refusals: Readonly<Record<Refusal, readonly [status: number, message: string]>> = {
   absent: [404, 'machine does not exist'],
   alive: [409, 'machine is alive'],
   left: [409, 'machine has left the cluster, nothing of it is held back'],
-  lost: [409, 'machine counts as lost already'],
+  counted: [409, 'machine counts as lost already, and is not forgotten while too many are gone at once'],
   conflict: [409, 'machine is changing: try again'],
 };

@@ -83,7 +83,7 @@ export interface Client {
   unfreeze(id: string, request: UnfreezeRequest): Promise<void>;
   /** The same, with what an operator should see to. */
   surveyMachines(): Promise<MachineSurvey>;
-  /** Says that a machine which is gone is lost. Throws {@link ApiError} 404 and 409 if it is not there, or not gone. */
+  /** Says that a machine which is gone is lost, or has one forgotten that is. Throws {@link ApiError} 404 and 409 if it is not there, or not gone. */
   releaseMachine(id: string): Promise<void>;
   /** Every cluster setting, with what holds. */
   readSettings(): Promise<SettingsAnswer>;

@@ -183,6 +183,22 @@ test('a person releases one machine, then the others', async () => {
   assert.deepEqual(await cluster.keysOf(ranges.releases), []);
 });
 
+test('a machine that is lost and released is forgotten, and one that was comes back as any other', async () => {
+  await cluster.lead();
+  await fill(3);
+  await cluster.lose('m1');
+  await cluster.clock.advance(settleMs + 1_000);
+  const layout = await cluster.layout();
+  assert.equal(await cluster.release('m1'), 'forgotten');
+  await cluster.settle();
+  assert.deepEqual([await cluster.losses(), await cluster.layout()], [[], layout]);
+  await cluster.register('m1');
+  await cluster.settle();
+  await cluster.lose('m1');
+  await cluster.settle();
+  assert.deepEqual([await cluster.losses(), await cluster.layout()], [['m1 grace'], layout]);
+});
+
 test('a release that the machine forestalls is forgotten', async () => {
   const first = await cluster.lead('e1');
   await fill(2);

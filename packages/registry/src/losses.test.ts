@@ -36,7 +36,7 @@ test('machines that are gone are listed by ID; what can not be read is left out'
 const cases = [
   ['ordered', 'held back', { is: 'joined' }, held, undefined],
   ['ordered', 'gone, and nobody leads', { is: 'joined' }, undefined, undefined],
-  ['lost', 'lost', { is: 'joined' }, { ...held, state: 'lost' }, undefined],
+  ['forgotten', 'lost', { is: 'joined' }, { ...held, state: 'lost' }, undefined],
   ['left', 'left', { is: 'left' }, undefined, undefined],
   ['alive', 'alive', { is: 'joined' }, held, {}],
   ['absent', 'unknown', undefined, undefined, undefined],
@@ -51,6 +51,21 @@ for (const [outcome, is, member, loss, alive] of cases)
     assert.equal(await orderRelease(access, machine), outcome);
     assert.deepEqual(await readOrders(), outcome === 'ordered' ? [keys.release(machine)] : []);
   });
+
+test('a machine that is lost is forgotten as a member, and only then, and not while it is counted', async () => {
+  const { access, store, write } = open();
+  const other = parseMachineId('1');
+  const isMember = async () => (await store.range({ from: keys.member(machine) })).kvs.length === 1;
+  await write(keys.member(machine), { is: 'joined', address: '' });
+  await write(keys.loss(machine), { ...held, state: 'lost' });
+  await write(keys.loss(other), held);
+  assert.equal(await orderRelease(access, machine), 'counted');
+  assert.equal(await isMember(), true);
+  await write(keys.loss(other), { ...held, state: 'lost' });
+  assert.equal(await orderRelease(access, machine), 'forgotten');
+  assert.equal(await isMember(), false);
+  assert.equal(await orderRelease(access, machine), 'absent');
+});
 
 test('a machine that comes back in between is not released', async () => {
   const { access, store, write, readOrders } = open();

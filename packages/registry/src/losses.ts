@@ -11,6 +11,7 @@ import {
   type ReleaseRecord,
 } from './records.js';
 import { findRecord, type RegistryAccess } from './registry-access.js';
+import type { Operation } from './store.js';
 
 /** What the leader makes of a machine that is gone. */
 export interface KnownLoss {
@@ -19,10 +20,11 @@ export interface KnownLoss {
 }
 
 /**
- * What came of a release. `absent`: no such machine has ever been here. `alive`, `left`: it is not gone, or for good.
- * `lost`: that was decided already. `conflict`: what is known of it kept changing.
+ * What came of a release. `forgotten`: it was lost already, and is no member any more. `counted`: it would be, but the brake
+ * holds for its sake, too. `absent`: no such machine is known. `alive`, `left`: it is not gone, or for good. `conflict`:
+ * what is known of it kept changing.
  */
-export type ReleaseOutcome = 'ordered' | 'absent' | 'alive' | 'left' | 'lost' | 'conflict';
+export type ReleaseOutcome = 'ordered' | 'forgotten' | 'counted' | 'absent' | 'alive' | 'left' | 'conflict';
 
 /** Tries against changes of what is known of the machine, of which there are few. */
 const mostAttempts = 4;
@@ -49,11 +51,13 @@ export async function listLosses({ store, log }: RegistryAccess): Promise<readon
 }
 
 /**
- * Tells the leader that a machine which is gone is lost, and not only out of reach. It holds for this absence.
+ * Tells the leader that a machine which is gone is lost, and not only out of reach. It holds for this absence. One that is
+ * lost already is forgotten: nobody expects it back, and it is in no list. It is a member again when it registers.
  *
  * @throws StoreError
  */
-export async function orderRelease({ store, log }: RegistryAccess, machine: MachineId): Promise<ReleaseOutcome> {
+export async function orderRelease(access: RegistryAccess, machine: MachineId): Promise<ReleaseOutcome> {
+  const { store, log } = access;
   const read = [keys.machine(machine), keys.loss(machine), keys.member(machine)];
   for (let attempt = 0; attempt < mostAttempts; attempt++) {
     const { ranges: answers } = await store.transact({ success: read.map((from) => ({ kind: 'range', from })) });
@@ -61,17 +65,23 @@ export async function orderRelease({ store, log }: RegistryAccess, machine: Mach
     if (alive !== undefined) return 'alive';
     if (member === undefined) return 'absent';
     if (findRecord<MemberRecord>(member, log)?.is === 'left') return 'left';
-    if (findRecord(loss, log, decodeLoss)?.state === 'lost') return 'lost';
-    const record: ReleaseRecord = {};
+    const isLost = findRecord(loss, log, decodeLoss)?.state === 'lost';
+    // With it, the brake would forget that so many went at once, and let go of the others.
+    if (isLost && (await listLosses(access)).some(({ record: { state } }) => state === 'brake')) return 'counted';
     const { succeeded } = await store.transact({
       compares: [
         { key: keys.machine(machine), on: 'create-revision', equals: 0 },
         { key: keys.loss(machine), on: 'mod-revision', equals: loss?.modRevision ?? 0 },
         { key: keys.member(machine), on: 'mod-revision', equals: member.modRevision },
       ],
-      success: [{ kind: 'put', key: keys.release(machine), value: encodeRecord(record) }],
+      success: [isLost ? { kind: 'delete', from: keys.member(machine) } : releasePut(machine)],
     });
-    if (succeeded) return 'ordered';
+    if (succeeded) return isLost ? 'forgotten' : 'ordered';
   }
   return 'conflict';
+}
+
+function releasePut(machine: MachineId): Operation {
+  const record: ReleaseRecord = {};
+  return { kind: 'put', key: keys.release(machine), value: encodeRecord(record) };
 }

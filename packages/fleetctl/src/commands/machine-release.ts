@@ -27,6 +27,7 @@ export const machineRelease: FleetctlCommand = {
           'back. `fleetctl list-machines` shows which machines are gone and keep their units for now.\n' +
           'Release those that you know to be lost: their units are placed elsewhere at once. A machine that is only cut off goes ' +
           'on running its copies of them until contact is back. It holds until the machine is back.\n' +
+          'One that is lost already, and named, is forgotten: it is in no list any more, until it is back.\n' +
           'Exit code: 0 done, 1 a machine is unknown, not gone or not released.',
       )
       .addHelpText(
@@ -51,11 +52,14 @@ export const machineRelease: FleetctlCommand = {
     for (const problem of problems) screen.err(screen.palette.bad(`Error: ${problem}`));
     if (problems.length > 0) return exitCodes.failed;
     if (chosen.length === 0) screen.err('No machine is held back.');
-    for (const machine of chosen)
-      screen.out(`Machine ${machineLabel(machine, true)} is lost: ${countUnits(machine.units)} to be placed elsewhere`);
+    for (const machine of chosen) screen.out(`Machine ${machineLabel(machine, true)} ${describe(machine)}`);
     return flags.dryRun === true || (await releaseAll(context, chosen)) ? exitCodes.done : exitCodes.failed;
   },
 };
+
+function describe({ state, units }: GoneMachine): string {
+  return state === 'lost' ? 'is forgotten' : `is lost: ${countUnits(units)} to be placed elsewhere`;
+}
 
 /** The machines that `ids` name, each once; all that are held back, if there are no IDs. */
 function select(ids: readonly string[], gone: readonly GoneMachine[], alive: readonly MachineEntity[]) {
@@ -68,7 +72,6 @@ function select(ids: readonly string[], gone: readonly GoneMachine[], alive: rea
     if (machine === undefined) problems.push(`no machine has an ID that begins with ${id}`);
     else if (found.length > 1) problems.push(`${found.length} machines have an ID that begins with ${id}`);
     else if (!('state' in machine)) problems.push(`machine ${machine.id} is alive`);
-    else if (machine.state === 'lost') problems.push(`machine ${machine.id} counts as lost already`);
     else chosen.set(machine.id, machine);
   }
   return { chosen: [...chosen.values()], problems };
