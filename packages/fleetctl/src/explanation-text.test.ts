@@ -41,7 +41,7 @@ const headlines: readonly (readonly [Partial<ExplanationEntity>, string])[] = [
   ],
   [
     { standing: 'placed', machineID: 'c', heldBack: true, machines: [fits('a')] },
-    'web.service is placed on m-c, which is away; it is too early to place it anew',
+    'web.service is placed on m-c, which is gone; it waits until that one is back or lost, see fleetctl list-machines',
   ],
   [
     { standing: 'placed', machineID: 'c', machines: [fits('a')] },
@@ -85,6 +85,7 @@ for (const [given, expected] of headlines)
 test('what waits for a machine is waiting, a global unit that fits none too', () => {
   assert.equal(isWaiting(explanation({})), true);
   assert.equal(isWaiting(explanation({ standing: 'placed' })), false);
+  assert.equal(isWaiting(explanation({ standing: 'placed', heldBack: true })), true);
   assert.equal(isWaiting(explanation({ standing: 'inactive' })), false);
   assert.equal(isWaiting(explanation({ standing: 'global', machines: [fits('a', { misfits: [lacksDb] })] })), true);
   assert.equal(isWaiting(explanation({ standing: 'global', machines: [fits('a', { here: true })] })), false);

@@ -9,8 +9,9 @@ export interface HeadlineOptions {
   readonly nowMs: number;
 }
 
-/** Whether the cluster is not as wanted: the unit is to run, and there is no machine for it. */
-export function isWaiting({ standing, machines = [] }: ExplanationEntity): boolean {
+/** Whether the cluster is not as wanted: the unit is to run, and there is no machine for it, or its own one is gone. */
+export function isWaiting({ standing, heldBack, machines = [] }: ExplanationEntity): boolean {
+  if (heldBack === true) return true;
   return standing === 'waiting' || (standing === 'global' && !machines.some(({ here }) => here === true));
 }
 
@@ -53,7 +54,8 @@ function waitingVerdict(explanation: ExplanationEntity, { label, nowMs }: Headli
 
 function placedVerdict({ machineID = '', heldBack, machines = [] }: ExplanationEntity, { label }: HeadlineOptions) {
   const on = `is placed on ${label(machineID)}`;
-  if (heldBack === true) return `${on}, which is away; it is too early to place it anew`;
+  if (heldBack === true)
+    return `${on}, which is gone; it waits until that one is back or lost, see fleetctl list-machines`;
   const own = machines.find(({ id }) => id === machineID);
   if (own === undefined) return `${on}, which has gone; it is about to be placed anew`;
   const { misfits = [] } = own;

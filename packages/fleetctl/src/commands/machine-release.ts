@@ -52,13 +52,14 @@ export const machineRelease: FleetctlCommand = {
     for (const problem of problems) screen.err(screen.palette.bad(`Error: ${problem}`));
     if (problems.length > 0) return exitCodes.failed;
     if (chosen.length === 0) screen.err('No machine is held back.');
-    for (const machine of chosen) screen.out(`Machine ${machineLabel(machine, true)} ${describe(machine)}`);
+    const verb = flags.dryRun === true ? 'would be' : 'is';
+    for (const machine of chosen) screen.out(`Machine ${machineLabel(machine, true)} ${verb} ${describe(machine)}`);
     return flags.dryRun === true || (await releaseAll(context, chosen)) ? exitCodes.done : exitCodes.failed;
   },
 };
 
 function describe({ state, units }: GoneMachine): string {
-  return state === 'lost' ? 'is forgotten' : `is lost: ${countUnits(units)} to be placed elsewhere`;
+  return state === 'lost' ? 'forgotten' : `lost: ${countUnits(units)} to be placed elsewhere`;
 }
 
 /** The machines that `ids` name, each once; all that are held back, if there are no IDs. */

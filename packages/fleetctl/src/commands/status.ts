@@ -95,7 +95,8 @@ interface Describing {
 function describe(subject: Subject, { label, nowMs }: Describing): string {
   const { unit, states } = subject;
   const { name, desiredState, machineID, reason, waitingSince } = unit;
-  const title = [name, describeUnit(storedFile(unit))].filter((text) => text !== '').join(' - ');
+  const description = describeUnit(storedFile(unit)) ?? '';
+  const title = description === '' ? name : `${name} - ${description}`;
   const lines: (readonly [string, string])[] = [['Asked', desiredState]];
   if (machineID !== undefined && !states.some((state) => state.machineID === machineID))
     lines.push(['On', reason === undefined ? `${label(machineID)}, which has not loaded it yet` : label(machineID)]);
