@@ -65,7 +65,7 @@ interface Codec extends Setting {
   readonly print: (settings: ClusterSettings) => string | undefined;
 }
 
-/** Timers count up to 24 days; a longer wait for a lost machine would be forgotten before it is over. */
+/** Taste: whoever waits for a lost machine longer than this has forgotten it. */
 const longestMs = 7 * 24 * 3_600_000;
 
 const durationExpected = 'a duration from 1ms to 168h, like 30s or 1m30s';

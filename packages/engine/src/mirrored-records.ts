@@ -8,7 +8,12 @@ import {
 } from '@flotilla/cluster';
 import { FleetError } from '@flotilla/errors';
 import {
+  decodeMachine,
+  decodeMachineSettings,
+  decodeMetadata,
   decodeRecord,
+  decodeSetting,
+  isLimit,
   type KeyValue,
   type MachineRecord,
   type MachineSettingsRecord,
@@ -62,34 +67,22 @@ export function readReasonEntry(kv: KeyValue): Entry<ReasonRecord> {
 
 /** Reads `machines/<id>`. @throws FleetError `bad-record` */
 export function readMachineEntry(kv: KeyValue): Entry<MachineRecord> {
-  const record = decodeRecord<MachineRecord>(kv.key, kv.value);
-  check(kv, typeof record.metadata === 'object' && record.metadata !== null);
-  check(
-    kv,
-    Object.values(record.metadata).every((value) => typeof value === 'string'),
-  );
-  return entryOf(kv, record);
+  return entryOf(kv, decodeMachine(kv.key, kv.value));
 }
 
 /** Reads `settings/machines/<id>`. @throws FleetError `bad-record` */
 export function readMachineSettingsEntry(kv: KeyValue): Entry<MachineSettingsRecord> {
-  const record = decodeRecord<MachineSettingsRecord>(kv.key, kv.value);
-  check(kv, isLimit(record.maxUnits));
-  return entryOf(kv, record);
+  return entryOf(kv, decodeMachineSettings(kv.key, kv.value));
 }
 
 /** Reads `metadata/<id>/<key>`. @throws FleetError `bad-record` */
 export function readMetadataEntry(kv: KeyValue): Entry<MetadataRecord> {
-  const record = decodeRecord<MetadataRecord>(kv.key, kv.value);
-  check(kv, typeof record.value === 'string');
-  return entryOf(kv, record);
+  return entryOf(kv, decodeMetadata(kv.key, kv.value));
 }
 
 /** Reads `settings/<key>`; whether the value is one of the setting is not looked at. @throws FleetError `bad-record` */
 export function readSettingEntry(kv: KeyValue): Entry<SettingRecord> {
-  const record = decodeRecord<SettingRecord>(kv.key, kv.value);
-  check(kv, typeof record.value === 'string');
-  return entryOf(kv, record);
+  return entryOf(kv, decodeSetting(kv.key, kv.value));
 }
 
 /** A unit as scheduling sees it. `asked` is what its file asks for; whether it is global, the record says. */
@@ -147,10 +140,6 @@ export function isSameMachine(a: Machine, b: Machine): boolean {
 /** What is wrong with a record. */
 export function badRecord(problem: string): FleetError {
   return new FleetError('bad-record', problem);
-}
-
-function isLimit(value: number | undefined): boolean {
-  return value === undefined || (Number.isSafeInteger(value) && value > 0);
 }
 
 function entryOf<R>({ createRevision, modRevision }: KeyValue, record: R): Entry<R> {

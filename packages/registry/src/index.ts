@@ -1,4 +1,12 @@
 export {
+  decodeLoss,
+  decodeMachine,
+  decodeMachineSettings,
+  decodeMetadata,
+  decodeSetting,
+  isLimit,
+} from './checked-records.js';
+export {
   findUnitState,
   type KnownUnitState,
   listUnitStates,
@@ -10,7 +18,7 @@ export { type Follower, type Following, type FollowOptions, follow, readRanges }
 export { HeldPublisher } from './held-publisher.js';
 export { keys, type ParsedKey, parseKey, ranges } from './keys.js';
 export { type HeldLease, type HoldLeaseOptions, holdLease } from './lease.js';
-export { decodeLoss, type KnownLoss, listLosses, orderRelease, type ReleaseOutcome } from './losses.js';
+export { type KnownLoss, listLosses, orderRelease, type ReleaseOutcome } from './losses.js';
 export {
   changeMetadata,
   type MetadataChange,

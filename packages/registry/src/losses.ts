@@ -1,15 +1,8 @@
 import type { MachineId } from '@flotilla/cluster';
-import { FleetError } from '@flotilla/errors';
+import { decodeLoss } from './checked-records.js';
 import { keys, parseKey, ranges } from './keys.js';
 import { readWholeRange } from './page.js';
-import {
-  decodeRecord,
-  encodeRecord,
-  type LossRecord,
-  type LossState,
-  type MemberRecord,
-  type ReleaseRecord,
-} from './records.js';
+import { encodeRecord, type LossRecord, type MemberRecord, type ReleaseRecord } from './records.js';
 import { findRecord, type RegistryAccess } from './registry-access.js';
 import type { Operation } from './store.js';
 
@@ -28,18 +21,6 @@ export type ReleaseOutcome = 'ordered' | 'forgotten' | 'counted' | 'absent' | 'a
 
 /** Tries against changes of what is known of the machine, of which there are few. */
 const mostAttempts = 4;
-
-const lossStates: Readonly<Record<LossState, true>> = { grace: true, brake: true, rate: true, lost: true };
-
-/** Reads `losses/<id>`. @throws FleetError `bad-record` also if a field is missing: with it, waiting would never end, or not begin. */
-export function decodeLoss(key: string, value: Uint8Array): LossRecord {
-  const record = decodeRecord<LossRecord>(key, value);
-  const { address, at, since, state, units } = record;
-  const hasTimes = Number.isFinite(since) && Number.isFinite(at);
-  if (!hasTimes || !Number.isFinite(units) || typeof address !== 'string' || !Object.hasOwn(lossStates, state))
-    throw new FleetError('bad-record', `the value of ${key} lacks a field, or has a wrong one`);
-  return record;
-}
 
 /** The machines that are gone and have not left, by ID, as the leader last saw it. */
 export async function listLosses({ store, log }: RegistryAccess): Promise<readonly KnownLoss[]> {

@@ -1,4 +1,5 @@
 import type { MachineId } from '@flotilla/cluster';
+import { decodeMachine, decodeMetadata } from './checked-records.js';
 import { chunks } from './chunks.js';
 import { keys, parseKey, ranges } from './keys.js';
 import { encodeRecord, type MachineRecord, type MetadataRecord } from './records.js';
@@ -63,7 +64,7 @@ export async function readMetadataSources(
     ],
   });
   const [machines, metadata] = answers;
-  const record = findRecord<MachineRecord>(machines?.kvs[0], log);
+  const record = findRecord(machines?.kvs[0], log, decodeMachine);
   return {
     own: record && new Map(Object.entries(record.metadata)),
     overrides: overridesByMachine(metadata?.kvs ?? [], log).get(machine) ?? new Map(),
@@ -78,7 +79,7 @@ export function overridesByMachine(
   const byMachine = new Map<MachineId, Map<string, string>>();
   for (const kv of kvs) {
     const parsed = parseKey(kv.key);
-    const record = findRecord<MetadataRecord>(kv, log);
+    const record = findRecord(kv, log, decodeMetadata);
     if (parsed?.kind !== 'metadata' || record === undefined) continue;
     const overrides = byMachine.get(parsed.machine) ?? new Map<string, string>();
     byMachine.set(parsed.machine, overrides.set(parsed.key, record.value));
@@ -91,7 +92,7 @@ async function changePart({ store, log }: RegistryAccess, edits: readonly Edit[]
   for (let attempt = 0; attempt < mostAttempts; attempt++) {
     const looks = asked.map((machine) => ({ kind: 'range', from: keys.machine(machine) }) as const);
     const found = looks.length === 0 ? [] : (await store.transact({ success: looks })).ranges.map(({ kvs }) => kvs[0]);
-    const ownByMachine = new Map(asked.map((machine, at) => [machine, findRecord<MachineRecord>(found[at], log)]));
+    const ownByMachine = new Map(asked.map((machine, at) => [machine, findRecord(found[at], log, decodeMachine)]));
     const { succeeded } = await store.transact({
       compares: asked.map((machine, at) => ({
         key: keys.machine(machine),

@@ -8,7 +8,7 @@ import { listMachines } from './machine-reader.js';
 import { changeMachineSettings } from './machine-settings.js';
 import { MemoryStore } from './memory-store.js';
 import { encodeRecord } from './records.js';
-import { writeSettings } from './settings.js';
+import { readSettings, writeSettings } from './settings.js';
 
 /** In the order of their keys; in `metadata/` theirs are in another one. */
 const ids = ['m', 'm-1', 'm1', 'm_'].map((id) => id as MachineId);
@@ -41,6 +41,27 @@ test('machines come with the metadata that counts, page by page', async () => {
       after = page.next;
     }
   }
+});
+
+test('what can not be read of one machine, or of all, leaves the others as they are', async () => {
+  const { store, access } = await setUp();
+  const bad: readonly (readonly [string, object])[] = [
+    [keys.machine('a' as MachineId), {}],
+    [keys.machine('b' as MachineId), { metadata: { role: 1 } }],
+    [keys.metadata('m' as MachineId, 'role'), { value: 7 }],
+    [keys.machineSettings('m' as MachineId), { maxUnits: '7' }],
+    [keys.setting('max_units'), { value: 7 }],
+    [keys.setting('strategy'), { value: 7 }],
+  ];
+  const success = bad.map(([key, record]) => ({ kind: 'put', key, value: encodeRecord(record) }) as const);
+  await store.transact({ success });
+  const { entries } = await listMachines(access, { limit: 10 });
+  assert.deepEqual(
+    entries.map(({ id }) => id),
+    ids,
+  );
+  assert.deepEqual([Object.fromEntries(entries[0]?.metadata ?? []), entries[0]?.maxUnits], [{ role: 'db' }, undefined]);
+  assert.deepEqual((await readSettings(access)).size, 0);
 });
 
 test('the limit that was set goes before its own, and that before the one for all', async () => {

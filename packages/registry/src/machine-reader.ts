@@ -1,9 +1,10 @@
 import { effectiveLimit, effectiveMetadata, type MachineId } from '@flotilla/cluster';
+import { decodeMachine, decodeMachineSettings, decodeSetting } from './checked-records.js';
 import { keys, parseKey, ranges } from './keys.js';
 import { overridesByMachine } from './machine-metadata.js';
 import { limitOfAll } from './machine-settings.js';
 import { type Page, type PageRequest, readKeyPage, retryIfCompacted } from './page.js';
-import type { MachineRecord, MachineSettingsRecord, SettingRecord } from './records.js';
+import type { MachineRecord } from './records.js';
 import { findRecord, type RegistryAccess } from './registry-access.js';
 import type { KeyRange, KeyValue } from './store.js';
 
@@ -23,7 +24,7 @@ export async function listMachines(access: RegistryAccess, request: PageRequest)
   const { kvs, next } = await retryIfCompacted(() => readKeyPage(store, { ...request, table: ranges.machines }));
   const entries = kvs.flatMap((kv) => {
     const parsed = parseKey(kv.key);
-    const record = findRecord<MachineRecord>(kv, log);
+    const record = findRecord(kv, log, decodeMachine);
     return parsed?.kind === 'machine' && record !== undefined ? [{ id: parsed.machine, record }] : [];
   });
   if (entries.length === 0) return { entries: [], next };
@@ -54,7 +55,7 @@ async function readWhatWasSet({ store, log }: RegistryAccess, ids: readonly Mach
   return {
     metadata: overridesByMachine(metadata?.kvs ?? [], log),
     limits: new Map(machines?.kvs.flatMap((kv) => limitOf(kv, log))),
-    limitOfAll: limitOfAll(findRecord<SettingRecord>(limit?.kvs[0], log)),
+    limitOfAll: limitOfAll(findRecord(limit?.kvs[0], log, decodeSetting)),
   };
 }
 
@@ -76,6 +77,6 @@ function spanOf(all: readonly Required<KeyRange>[]): KeyRange {
 
 function limitOf(kv: KeyValue, log: RegistryAccess['log']): readonly (readonly [MachineId, number])[] {
   const parsed = parseKey(kv.key);
-  const limit = findRecord<MachineSettingsRecord>(kv, log)?.maxUnits;
+  const limit = findRecord(kv, log, decodeMachineSettings)?.maxUnits;
   return parsed?.kind === 'machine-settings' && limit !== undefined ? [[parsed.machine, limit]] : [];
 }

@@ -1,6 +1,7 @@
 import { type MachineId, parseSettings } from '@flotilla/cluster';
+import { decodeMachine, decodeMachineSettings, decodeSetting } from './checked-records.js';
 import { keys } from './keys.js';
-import { encodeRecord, type MachineRecord, type MachineSettingsRecord, type SettingRecord } from './records.js';
+import { encodeRecord, type MachineSettingsRecord, type SettingRecord } from './records.js';
 import { findRecord, type RegistryAccess } from './registry-access.js';
 
 /** Who says how many units a machine takes; `undefined` where somebody says nothing. */
@@ -32,7 +33,7 @@ export async function changeMachineSettings(
   const key = keys.machineSettings(machine);
   for (let attempt = 0; attempt < mostAttempts; attempt++) {
     const [kv] = (await store.range({ from: key })).kvs;
-    const changed = change(findRecord<MachineSettingsRecord>(kv, log) ?? {});
+    const changed = change(findRecord(kv, log, decodeMachineSettings) ?? {});
     const isEmpty = Object.keys(changed).length === 0;
     if (isEmpty && kv === undefined) return 'changed';
     const { succeeded } = await store.transact({
@@ -55,9 +56,9 @@ export async function readMachineLimits({ store, log }: RegistryAccess, machine:
   });
   const [told, own, all] = ranges.map(({ kvs }) => kvs[0]);
   return {
-    told: findRecord<MachineSettingsRecord>(told, log)?.maxUnits,
-    own: findRecord<MachineRecord>(own, log)?.maxUnits,
-    all: limitOfAll(findRecord<SettingRecord>(all, log)),
+    told: findRecord(told, log, decodeMachineSettings)?.maxUnits,
+    own: findRecord(own, log, decodeMachine)?.maxUnits,
+    all: limitOfAll(findRecord(all, log, decodeSetting)),
   };
 }
 

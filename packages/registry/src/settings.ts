@@ -1,4 +1,5 @@
 import { type SettingKey, settingKeys } from '@flotilla/cluster';
+import { decodeSetting } from './checked-records.js';
 import { keys } from './keys.js';
 import { encodeRecord, type SettingRecord } from './records.js';
 import { findRecord, type RegistryAccess } from './registry-access.js';
@@ -11,7 +12,7 @@ export async function readSettings({ store, log }: RegistryAccess): Promise<Read
   });
   const texts = new Map<SettingKey, string>();
   for (const [at, key] of settingKeys.entries()) {
-    const record = findRecord<SettingRecord>(ranges[at]?.kvs[0], log);
+    const record = findRecord(ranges[at]?.kvs[0], log, decodeSetting);
     if (record !== undefined) texts.set(key, record.value);
   }
   return texts;

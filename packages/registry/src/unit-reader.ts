@@ -1,5 +1,6 @@
 import type { LaunchState, MachineId } from '@flotilla/cluster';
 import type { UnitName } from '@flotilla/unit';
+import { decodeLoss } from './checked-records.js';
 import { keys, namesRange, parseKey, ranges } from './keys.js';
 import { getAll, type Page, type PageRequest, readKeyPage, retryIfCompacted } from './page.js';
 import {
@@ -152,7 +153,7 @@ function findRest(of: {
   const loss = placement === undefined ? undefined : of.rest.get(keys.loss(placement));
   return {
     state: state?.uid === uid ? state : undefined,
-    loss: findRecord<LossRecord>(loss, of.log),
+    loss: findRecord(loss, of.log, decodeLoss),
     file: of.rest.get(keys.unitFile(record.file))?.value,
   };
 }
