@@ -83,7 +83,10 @@ export interface Client {
   unfreeze(id: string, request: UnfreezeRequest): Promise<void>;
   /** The same, with what an operator should see to. */
   surveyMachines(): Promise<MachineSurvey>;
-  /** Says that a machine which is gone is lost, or has one forgotten that is. Throws {@link ApiError} 404 and 409 if it is not there, or not gone. */
+  /**
+   * Says that a machine which is gone is lost, or has one forgotten that is. Throws {@link ApiError} 404 and 409 if it is
+   * not there, or not gone.
+   */
   releaseMachine(id: string): Promise<void>;
   /** Every cluster setting, with what holds. */
   readSettings(): Promise<SettingsAnswer>;
@@ -117,7 +120,9 @@ export function createClient(options: ClientOptions): Client {
         return page.machines;
       }),
     );
-    return { machines, alarms, losses };
+    // Between a machine's return and the leader's hearing of it, it is in both.
+    const alive = new Set(machines.map(({ id }) => id));
+    return { machines, alarms, losses: losses.filter(({ machineID }) => !alive.has(machineID)) };
   };
   return {
     async findUnit(name) {

@@ -64,6 +64,14 @@ test('a machine that is unknown, alive or meant twice is an error, and then nobo
   assert.deepEqual(api.orders, []);
 });
 
+test('a machine that is back, and still noted as gone, is alive', async (context) => {
+  const { api, fleetctl } = await openBench(context);
+  api.losses = [{ machineID: machines[0]?.id ?? '', since: 1, state: 'grace', units: 1 }];
+  assert.equal((await fleetctl('list-machines')).stderr, '');
+  assert.match((await fleetctl('machine', 'release', '1')).stderr, /is alive$/m);
+  assert.equal((await fleetctl('machine', 'limit', '1', '5')).exitCode, 0);
+});
+
 test('a machine that is not released keeps no other one', async (context) => {
   const { api, fleetctl } = await openBench(context);
   api.losses = losses;
