@@ -5,6 +5,7 @@ import { type BatchAnswer, batchAnswerSchema } from '@flotilla/schema';
 import { parseUnitName } from '@flotilla/unit';
 import fc from 'fast-check';
 import { errorText, sleeper, TestApi, type TestRequest } from './api-harness.js';
+import { uncertainText } from './responses.js';
 
 const url = '/fleet/v2/batch';
 const put = (name: string, unit: object = { options: sleeper() }) => ({ op: 'put', unit: { name, ...unit } });
@@ -183,7 +184,7 @@ describe('an operation of a batch', () => {
     api.store.loseNextRequest();
     await api.put('d.service', { options: sleeper() });
     api.store.loseNextRequest();
-    const lost = { error: { code: 500, message: '' }, name: 'd.service', status: 500 };
+    const lost = { error: { code: 500, message: uncertainText }, name: 'd.service', status: 500 };
     assert.deepEqual(await batch(api, [remove('d.service')]), [lost]);
   });
 });
