@@ -167,6 +167,7 @@ export class ClusterIndex {
       for (const each of [node, ...(this.globals.rivalsOf(node).length > 0 ? this.globals.all() : [])])
         for (const other of [each, ...this.units.relativesOf(each)]) this.touches.touch(other);
     }
+    for (const machine of this.machines.all()) this.touches.touchReplaced(machine);
     if (this.machines.directory.hasLimits) for (const unit of this.units.seekers) this.touches.touch(unit);
   }
 
@@ -222,10 +223,7 @@ export class ClusterIndex {
   #touchAround(node: UnitNode, machine: MachineNode): void {
     if (!this.units.isOfConcern(node)) return;
     if (this.globals.rivalsOf(node).length > 0) this.#refreshGlobals(machine);
-    if (!this.touches.isTold) return;
-    this.touches.touchReplaced(machine);
-    for (const other of this.units.concernedBy(node, machine))
-      if (other !== node) this.touches.touchAbout(other, machine);
+    this.touches.touchConcerned(node, machine);
   }
 
   #setGlobal(node: UnitNode, isGlobal: boolean): void {
@@ -245,8 +243,7 @@ export class ClusterIndex {
       const wasIdle = global.copies === 0;
       global.copies += node.globals.includes(global) ? 1 : -1;
       if (wasIdle || global.copies === 0) this.touches.touch(global);
-      this.touches.touchReplaced(node);
-      for (const other of this.units.concernedBy(global, node)) this.touches.touchAbout(other, node);
+      this.touches.touchConcerned(global, node);
     }
   }
 

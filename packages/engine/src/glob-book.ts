@@ -72,7 +72,9 @@ export class GlobBook {
     const start = fixedStart(pattern);
     if (start === pattern) this.#literal.set(pattern, glob);
     else {
-      this.#byStart.set(start, [...(this.#byStart.get(start) ?? []), glob]);
+      const alike = this.#byStart.get(start);
+      if (alike === undefined) this.#byStart.set(start, [glob]);
+      else alike.push(glob);
       this.#startLengths.add(start.length);
     }
     return glob;

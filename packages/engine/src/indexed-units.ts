@@ -25,9 +25,9 @@ export class IndexedUnits {
   }
 
   /** Those of `names` that there are. */
-  *named(names: Iterable<UnitName>): Iterable<UnitNode> {
+  *named(names: Iterable<string>): Iterable<UnitNode> {
     for (const name of names) {
-      const node = this.#nodes.get(name);
+      const node = this.find(name);
       if (node !== undefined) yield node;
     }
   }
@@ -121,9 +121,9 @@ export class IndexedUnits {
     );
   }
 
-  /** Whom it may concern that `node` came to, or went from, `machine`. */
+  /** Whom it may concern that `node` came to, or went from, `machine`, but for those that follow its followers. */
   *concernedBy(node: UnitNode, machine: MachineNode): Iterable<UnitNode> {
-    yield* this.#followersOf(node, new Set());
+    yield* this.#followers.get(node.name) ?? nobody;
     for (const globs of [node.conflicts, node.replaces]) {
       for (const glob of globs) {
         yield* glob.matched.on(machine) ?? nobody;
@@ -137,6 +137,14 @@ export class IndexedUnits {
     }
   }
 
+  /** Those that are to be with `node`, and those that are to be with them. */
+  followersOf(node: UnitNode): ReadonlySet<UnitNode> {
+    const found = new Set(this.#followers.get(node.name));
+    // A set goes on with what is added meanwhile; a chain may be longer than the stack is deep.
+    for (const follower of found) for (const next of this.#followers.get(follower.name) ?? nobody) found.add(next);
+    return found;
+  }
+
   /** The seeking units that `node` keeps off a machine that it is leaving. */
   *seekingRivals(node: UnitNode): Iterable<UnitNode> {
     for (const glob of node.conflicts) yield* glob.seekingMatched;
@@ -145,23 +153,13 @@ export class IndexedUnits {
 
   /** All that have to do with `node`, wherever they are. */
   *relativesOf(node: UnitNode): Iterable<UnitNode> {
-    yield* this.#followersOf(node, new Set());
+    yield* this.followersOf(node);
     yield* this.seekingRivals(node);
     for (const glob of node.replaces) yield* glob.seekingMatched;
     for (const globs of [node.conflicts, node.replaces]) for (const glob of globs) yield* glob.matched.all();
     for (const glob of node.matchedBy) {
       yield* glob.conflicting.all();
       yield* glob.replacing.all();
-    }
-  }
-
-  /** Those that are to be with `node`, and those that are to be with them. */
-  *#followersOf(node: UnitNode, seen: Set<UnitNode>): Iterable<UnitNode> {
-    for (const follower of this.#followers.get(node.name) ?? nobody) {
-      if (seen.has(follower)) continue;
-      seen.add(follower);
-      yield follower;
-      yield* this.#followersOf(follower, seen);
     }
   }
 

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import { ranges } from '@flotilla/registry';
+import { parseMachineId } from '@flotilla/cluster';
+import { keys, ranges } from '@flotilla/registry';
+import { parseUnitName } from '@flotilla/unit';
 import { gate, TestCluster } from './test-cluster.js';
 
 let cluster: TestCluster;
@@ -50,6 +52,22 @@ describe('leaving', () => {
     await cluster.settle();
     assert.deepEqual(await cluster.layout(), ['a.service > m2', 'a.service @ m2']);
     assert.equal(await cluster.findReason('a.service'), undefined);
+  });
+
+  test('a unit whose schedule key is missing leaves its machine, too, before it starts on the next', async () => {
+    await cluster.lead();
+    await placed();
+    await cluster.join('m2', { metadata: { role: 'db' } });
+    const key = keys.schedule(parseMachineId('m1'), parseUnitName('a.service'));
+    await Promise.all([
+      cluster.write({ kind: 'delete', from: key }),
+      cluster.submit('a.service', { fleet: 'MachineMetadata=role=db' }),
+    ]);
+    await cluster.settle();
+    assert.deepEqual(await cluster.layout(), ['a.service @ m1 leaving']);
+    await cluster.acknowledge('a.service', 'm1');
+    await cluster.settle();
+    assert.deepEqual(await cluster.layout(), ['a.service > m2', 'a.service @ m2']);
   });
 
   test('a unit that is wanted again waits until it has left, and may come back to the same machine', async () => {

@@ -128,6 +128,33 @@ test('a refusal that the mirror knows of already, or can not know of, touches at
   }
 });
 
+test('a refusal that the mirror has passed already touches at once, although it is back to what was refused', () => {
+  const mirror = mirrorOf();
+  mirror.apply([put(keys.machine(m1), machineRecord, 11), gone(keys.machine(m1), 13)], 13);
+  mirror.refuse(name, [{ key: keys.machine(m1), on: 'create-revision', equals: 0 }], 12);
+  assert.deepEqual([...mirror.takeTouched()], [name]);
+});
+
+test('when a refused unit is touched again, so is what was decided meanwhile as if it had been written', () => {
+  const follower = parseUnitName('b.service');
+  const file = kv('unit-files/f2', '[X-Fleet]\nMachineOf=a.service\n', 3);
+  const units = [kv(keys.unit(name), unitRecord, 3), kv(keys.unit(follower), { ...unitRecord, file: 'f2' }, 4)];
+  const mirror = mirrorOf(kv('unit-files/f1', '', 2), file, ...units);
+  mirror.refuse(name, [{ key: keys.unit(name), on: 'mod-revision', equals: 3 }], 12);
+  mirror.takeTouched();
+  mirror.apply([put(keys.unit(name), unitRecord, 12)], 12);
+  assert.deepEqual([...mirror.takeTouched()].sort(), [name, follower]);
+});
+
+test('a unit that was being placed on a machine while that changed is decided about again', () => {
+  const mirror = mirrorOf(kv(keys.machine(m1), machineRecord, 2));
+  mirror.apply([put('unit-files/f1', '', 11), put(keys.unit(name), unitRecord, 11)], 11);
+  decide(mirror.state.index, mirror.takeTouched());
+  mirror.apply([put(keys.machine(m1), { ...machineRecord, metadata: { role: 'db' } }, 12)], 12);
+  mirror.applyOwn([ownPut], 13);
+  assert.deepEqual([...mirror.takeTouched()], [name]);
+});
+
 test('a machine touches its units and those that wait, unless nothing that matters has changed', () => {
   const file = kv('unit-files/f2', '[X-Fleet]\nMachineMetadata=role=none\n', 3);
   const waiting = kv('units/b.service', { ...unitRecord, file: 'f2' }, 4);

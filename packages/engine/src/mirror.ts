@@ -63,6 +63,8 @@ export class Mirror {
   #hasSaidFilesAreKept = false;
   readonly #loggedBad = new Map<string, Revision>();
   #snapshotRevision: Revision = 0;
+  /** Up to here, all that has happened is in the mirror. */
+  #toldRevision: Revision = 0;
   #unitsRevision: Revision = 0;
 
   constructor(options: MirrorOptions) {
@@ -90,6 +92,7 @@ export class Mirror {
     this.#refusals.clear();
     this.#unanswered.clear();
     this.#snapshotRevision = revision;
+    this.#toldRevision = revision;
     this.#unitsRevision = revision;
     this.#isQuiet = true;
     this.#state.load(kvs);
@@ -108,6 +111,7 @@ export class Mirror {
 
   /** Takes in what the watch tells. */
   apply(events: readonly WatchEvent[], revision: Revision): void {
+    const { version } = this.#state.index;
     for (const event of events) {
       const key = event.kind === 'put' ? event.kv.key : event.key;
       if (event.kind === 'put') this.#state.put(event.kv);
@@ -117,7 +121,10 @@ export class Mirror {
         this.#unitsRevision = Math.max(this.#unitsRevision, at);
       }
     }
-    this.#reviewRefusals(revision);
+    // What is about to be placed on a machine that has changed is not there yet to be touched.
+    if (this.#state.index.version !== version) this.#hasNews = true;
+    this.#toldRevision = Math.max(this.#toldRevision, revision);
+    this.#reviewRefusals();
     if (this.hasTouched) this.#options.onTouched();
   }
 
@@ -159,7 +166,7 @@ export class Mirror {
     this.#refusals.set(name, { compares: failed, revision });
     this.#state.index.touchRelatives([name]);
     this.#touched?.delete(name);
-    this.#reviewRefusals(0);
+    this.#reviewRefusals();
     if (this.hasTouched) this.#options.onTouched();
   }
 
@@ -237,11 +244,13 @@ export class Mirror {
     if (!isDone) this.touch([parsed.name]);
   }
 
-  #reviewRefusals(toldRevision: Revision): void {
+  #reviewRefusals(): void {
     for (const [name, { compares, revision }] of this.#refusals) {
-      if (toldRevision < revision && compares.every((compare) => this.#agrees(compare))) continue;
+      if (this.#toldRevision < revision && compares.every((compare) => this.#agrees(compare))) continue;
       this.#refusals.delete(name);
       this.#touched?.add(name);
+      // What others were told meanwhile may rest on what was decided about it, and not written.
+      this.#state.index.touchRelatives([name]);
     }
   }
 

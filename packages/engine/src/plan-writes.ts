@@ -93,7 +93,7 @@ class UnitWriter {
     for (const entry of [...entries.values()].slice(0, mostScheduleKeysAtOnce)) {
       if (entry.machine !== target) this.#takeOff(entry);
     }
-    for (const machine of [...schedule.straysOf(this.#name)].slice(0, mostScheduleKeysAtOnce)) {
+    for (const machine of this.#findStrays(entries).slice(0, mostScheduleKeysAtOnce)) {
       if (machine !== target && this.#unit !== undefined) this.#callBack(machine, this.#unit);
     }
   }
@@ -151,6 +151,14 @@ class UnitWriter {
       this.#compareSchedule(machine, modRevision);
       this.#put(key, record);
     }
+  }
+
+  /** The machines that have the unit although the schedule does not say so; one may be where it is placed. */
+  #findStrays(entries: ReadonlyMap<MachineId, ScheduleEntry>): MachineId[] {
+    const { placements, schedule } = this.#mirror.state;
+    const placed = placements.get(this.#name)?.record.machine;
+    const unscheduled = placed === undefined || entries.has(placed) ? [] : [placed];
+    return [...new Set([...unscheduled, ...schedule.straysOf(this.#name)])];
   }
 
   /** A machine that the schedule does not know of is told to let the unit go. */

@@ -3,7 +3,7 @@ import type { UnitName } from '@flotilla/unit';
 import type { MachineNode, UnitNode } from './index-nodes.js';
 import type { IndexedGlobals } from './indexed-globals.js';
 import type { IndexedUnits } from './indexed-units.js';
-import { areRivals, findAnyRival, findFirstRival, isMadeEarlier, isOn } from './relations.js';
+import { findAnyRival, findFirstRival, isMadeEarlier, isOn } from './relations.js';
 
 /** What a probe asks of the index. */
 export interface ProbedIndex {
@@ -43,16 +43,15 @@ export class Probe implements MachineContext {
     if (name === node.name) return node.home === this.#machine || this.#options.isAtHome === true;
     const peer = this.#index.units.find(name);
     if (peer === undefined || !isOn(this.#machine, peer)) return false;
-    return node.home === this.#machine || !this.#wouldLose(peer, new Set([node]));
+    return node.home === this.#machine || !this.#wouldLose(peer);
   }
 
   findConflict(): UnitName | undefined {
     const node = this.#node;
     if (node.conflicts.length === 0 && node.matchedBy.length === 0) return undefined;
-    this.#globalRivals ??= this.#index.globals.rivalsOf(node);
     const isExact = this.#options.isExact === true || node.home === this.#machine;
     const find = isExact ? findFirstRival : findAnyRival;
-    return find(this.#machine, node, this.#globalRivals)?.name;
+    return find(this.#machine, node, this.#rivals())?.name;
   }
 
   /** Whether the unit may run on a machine. */
@@ -77,18 +76,22 @@ export class Probe implements MachineContext {
   }
 
   /** Whether the machine would lose `peer` by the unit's coming: a global unit that gives way to it, or what follows one. */
-  #wouldLose(peer: UnitNode, seen: Set<UnitNode>): boolean {
-    if (seen.has(peer)) return false;
-    seen.add(peer);
-    if (peer.home !== this.#machine) return this.#machine.globals.includes(peer) && this.#givesWay(peer);
-    return peer.peers.some((name) => {
-      const next = this.#index.units.find(name);
-      return next !== undefined && this.#wouldLose(next, seen);
-    });
+  #wouldLose(peer: UnitNode): boolean {
+    const yielding = this.#rivals().filter((global) => isMadeEarlier(this.#node, global));
+    if (yielding.length === 0) return false;
+    const chain = new Set([peer]);
+    for (const each of chain) {
+      if (each.home !== this.#machine) {
+        if (yielding.includes(each) && this.#machine.globals.includes(each)) return true;
+        continue;
+      }
+      for (const next of this.#index.units.named(each.peers)) if (next !== this.#node) chain.add(next);
+    }
+    return false;
   }
 
-  #givesWay(global: UnitNode): boolean {
-    const node = this.#node;
-    return areRivals(global, node) && isMadeEarlier(node, global);
+  #rivals(): readonly UnitNode[] {
+    this.#globalRivals ??= this.#index.globals.rivalsOf(this.#node);
+    return this.#globalRivals;
   }
 }

@@ -20,6 +20,12 @@ test('a chain of MachineOf= settles in one pass, whatever the names', () => {
   assert.deepEqual(decided(given), ['a.service > m2', 'b.service > m2', 'c.service > m2']);
 });
 
+test('a chain of thousands settles too', () => {
+  const names = Array.from({ length: 5_000 }, (_, index) => `u${10_000 - index}.service`);
+  const units = names.map((each, index) => unit(each, { fleet: index === 0 ? '' : `MachineOf=${names[index - 1]}` }));
+  assert.equal(decided({ units, machines: [m1, m2] }).filter((line) => line.endsWith(' > m1')).length, 5_000);
+});
+
 test('followers leave with their leader, and wait for it', () => {
   const units = [
     unit('a.service', { fleet: 'MachineOf=z.service' }),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { schedule } from './schedule.js';
+import { ClusterIndex } from './cluster-index.js';
+import { decide, schedule } from './schedule.js';
 import { cluster, decided, id, machine, name, unit } from './test-decisions.js';
 
 test('units go to the machines with the fewest units, ties to the lower ID', () => {
@@ -119,4 +120,40 @@ test('what can not be read is left exactly as it is', () => {
     unreadable,
   };
   assert.deepEqual(decided(given), []);
+});
+
+test('a pass that breaks off leaves the index as it was', () => {
+  const units = [unit('a.service'), unit('b.service', { fleet: 'MachineMetadata=role=db' })];
+  const index = ClusterIndex.of(cluster({ units, machines: [machine('m1', { metadata: { role: 'db' } })] }));
+  const { countWithMetadata } = index.machines.directory;
+  index.machines.directory.countWithMetadata = () => {
+    throw new Error('a bug');
+  };
+  assert.throws(() => decide(index), /a bug/);
+  assert.equal(index.units.of(name('a.service')).placement, undefined);
+  index.machines.directory.countWithMetadata = countWithMetadata;
+  assert.equal(decide(index).decisions.length, 2);
+});
+
+test('a unit that has become inactive seeks no machine any more', () => {
+  const index = ClusterIndex.of(cluster({ units: [unit('a.service')] }));
+  decide(index);
+  assert.deepEqual([...index.units.seekers].length, 1);
+  index.setUnit(name('a.service'), unit('a.service', { desired: 'inactive' }));
+  decide(index);
+  assert.equal(index.units.seekers.size, 0);
+});
+
+test('a write that did not come about touches those that are replaced and could not go because of it', () => {
+  const units = [unit('a.service'), unit('b.service', { fleet: 'Replaces=a.service' }), unit('c.service')];
+  const touched = new Set<string>();
+  const index = new ClusterIndex({ onTouched: (each) => touched.add(each) });
+  const all = cluster({ units, machines: [machine('m1')], placements: { 'a.service': 'm1', 'b.service': 'm1' } });
+  for (const [machineId, each] of all.machines) index.setMachine(machineId, each);
+  for (const each of units) index.setUnit(each.name, each);
+  for (const [each, placement] of all.placements) index.setPlacement(each, placement);
+  decide(index);
+  touched.clear();
+  index.touchRelatives([name('c.service')]);
+  assert.deepEqual([...touched].sort(), ['a.service', 'c.service']);
 });

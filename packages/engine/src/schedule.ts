@@ -39,9 +39,11 @@ export function schedule(cluster: Cluster, among?: Iterable<UnitName>): Plan {
  */
 export function decide(index: ClusterIndex, among?: Iterable<UnitName>): Plan {
   const pass = new Pass(index, among instanceof Set ? among : among && new Set(among));
-  const plan = pass.run();
-  pass.end({ undo: true });
-  return plan;
+  try {
+    return pass.run();
+  } finally {
+    pass.end({ undo: true });
+  }
 }
 
 /** The cluster once `decisions` are carried out, except that units which leave a live machine are still leaving it. */
@@ -157,6 +159,7 @@ class Pass {
 
   #place(node: UnitNode): void {
     if (isWantedGlobal(node)) this.#noteGlobal(node);
+    else if (!node.needsMachine) this.#index.units.setSeeking(node, false);
     if (!node.needsMachine || node.placement !== undefined || node.isUnreadable) return;
     if (node.isSeeking && !node.mayFit) {
       this.#blocked.add(node);

@@ -129,10 +129,20 @@ export class Term {
     if (mayDecide()) await this.#noteLosses(signal);
     if (mayDecide()) await this.#lookForCopies(signal);
     if (!mayDecide()) return;
-    const names = mirror.takeTouched();
-    const plan = decide(mirror.state.index, names);
-    const writes = [...planWrites({ plan, mirror, nowMs: this.#options.clock.now() }), ...unusedFileWrites(mirror)];
+    const { plan, writes } = this.#decide(mirror.takeTouched());
     if (writes.length > 0) await this.#commit({ pass, plan, writes }, signal);
+  }
+
+  #decide(names: Set<UnitName>): Omit<PassWrites, 'pass'> {
+    const mirror = this.#mirror;
+    try {
+      const plan = decide(mirror.state.index, names);
+      const writes = planWrites({ plan, mirror, nowMs: this.#options.clock.now() });
+      return { plan, writes: [...writes, ...unusedFileWrites(mirror)] };
+    } catch (error) {
+      mirror.touch(names);
+      throw error;
+    }
   }
 
   /** Which machines are lost is written down before anything follows from it. */

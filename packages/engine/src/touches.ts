@@ -14,11 +14,6 @@ export class Touches {
     this.#tell = tell;
   }
 
-  /** Whether anybody is told. */
-  get isTold(): boolean {
-    return this.#tell !== undefined;
-  }
-
   /** Whatever is touched in `body` is told to `tell` instead, or to nobody. */
   whileTelling(tell: Tell | undefined, body: () => void): void {
     const usual = this.#tell;
@@ -45,6 +40,18 @@ export class Touches {
       node.mayFit = new Probe(this.#index, node, machine, { isAtHome }).fits(machine);
     }
     this.#tell(node);
+  }
+
+  /** `node` has come to `machine`, or gone from it. */
+  touchConcerned(node: UnitNode, machine: MachineNode): void {
+    if (this.#tell === undefined) return;
+    const { globals, units } = this.#index;
+    this.touchReplaced(machine);
+    for (const other of units.concernedBy(node, machine)) if (other !== node) this.touchAbout(other, machine);
+    if (globals.size === 0 || units.seekers.size === 0) return;
+    // For a unit that a global one would give way to, the whole chain that it follows counts.
+    for (const follower of units.followersOf(node))
+      if (follower.isSeeking && globals.rivalsOf(follower).length > 0) this.touchAbout(follower, machine);
   }
 
   /** `machine` has changed for all that seek. */
