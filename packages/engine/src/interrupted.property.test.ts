@@ -132,7 +132,7 @@ test('whatever interrupts its leaders, a cluster comes to rest where every rule 
       assert.deepEqual(led.leader.store.transactions.filter(isPlan), []);
       await cluster.close();
     }),
-    { numRuns: 100 },
+    { numRuns: Math.ceil((fc.readConfigureGlobal().numRuns ?? 200) / 2) },
   );
 });
 
