@@ -19,7 +19,7 @@ export type ReadUnitContent =
   | { readonly kind: 'refused'; readonly status: 400 | 413; readonly why: string };
 
 /** Of a unit file, in bytes: what etcd takes in a request by default (1.5 MiB), with room for the rest of it. */
-export const largestFile = 1024 * 1024;
+const largestFile = 1024 * 1024;
 
 /** What a PUT says of a unit's content. */
 export type Submission = Pick<PutUnit, 'options' | 'file'>;

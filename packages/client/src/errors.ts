@@ -6,9 +6,16 @@ export class ApiError extends FleetError {
 
   constructor(status: number, message: string) {
     const told = message === '' ? `the API answered ${status} and gave no reason` : message;
-    super('api-error', told, message === '' ? { hint: "The reason is in the log of that host's fleetd." } : {});
+    const hint = hintFor(status, message);
+    super('api-error', told, hint === undefined ? {} : { hint });
     this.status = status;
   }
+}
+
+function hintFor(status: number, message: string): string | undefined {
+  if (message === '') return "The reason is in the log of that host's fleetd.";
+  if (status !== 503) return undefined;
+  return "Units run on meanwhile. The log of that host's fleetd (journalctl -u fleet) says what is wrong.";
 }
 
 /** Whether the same request may well succeed in a moment: no answer came, or the daemon is busy or without etcd. */

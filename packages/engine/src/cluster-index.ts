@@ -13,6 +13,7 @@ import { IndexedGlobals } from './indexed-globals.js';
 import { IndexedMachines } from './indexed-machines.js';
 import { IndexedUnits } from './indexed-units.js';
 import { Probe } from './probe.js';
+import { setMember } from './sets-by-key.js';
 import { Touches } from './touches.js';
 
 /**
@@ -288,9 +289,4 @@ export class ClusterIndex {
 function setOrDelete<K, V>(map: Map<K, V>, key: K, value: V | undefined): void {
   if (value === undefined) map.delete(key);
   else map.set(key, value);
-}
-
-function setMember<T>(set: Set<T>, member: T, isIn: boolean): void {
-  if (isIn) set.add(member);
-  else set.delete(member);
 }

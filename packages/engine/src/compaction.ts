@@ -1,10 +1,10 @@
 import type { CompactionRecord, Revision } from '@flotilla/registry';
 
 /** History that is younger than this is kept: whoever was away for less goes on where it was. */
-export const keptHistoryMs = 3_600_000;
+const keptHistoryMs = 3_600_000;
 
 /** Fewer revisions than this are not worth a compaction, nor a write to note where they begin. Taste. */
-export const leastRevisions = 500;
+const leastRevisions = 500;
 
 /**
  * - `wait`: nothing is to be done yet.

@@ -2,6 +2,7 @@ import { isWanted, type Unit } from '@flotilla/cluster';
 import { noRequirements, type Requirements, type UnitName } from '@flotilla/unit';
 import { fixedStart, GlobBook, type GlobNode } from './glob-book.js';
 import { type MachineNode, newUnitNode, type UnitNode } from './index-nodes.js';
+import { addTo, deleteFrom, setMember } from './sets-by-key.js';
 
 const nobody: ReadonlySet<UnitNode> = new Set();
 
@@ -230,20 +231,4 @@ function globsOf({ conflicts, replaces, preferConflicts }: Requirements): readon
 
 function templateOf({ name, stem }: Pick<UnitNode, 'name' | 'stem'>): string | undefined {
   return stem === undefined ? undefined : `${stem}${name.slice(name.lastIndexOf('.'))}`;
-}
-
-function addTo<K, V>(map: Map<K, Set<V>>, key: K, value: V): void {
-  const values = map.get(key);
-  if (values === undefined) map.set(key, new Set([value]));
-  else values.add(value);
-}
-
-function deleteFrom<K, V>(map: Map<K, Set<V>>, key: K, value: V): void {
-  const values = map.get(key);
-  if (values?.delete(value) === true && values.size === 0) map.delete(key);
-}
-
-function setMember<T>(set: Set<T>, member: T, isIn: boolean): void {
-  if (isIn) set.add(member);
-  else set.delete(member);
 }

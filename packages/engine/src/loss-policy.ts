@@ -1,5 +1,6 @@
 import type { ClusterSettings, MachineId } from '@flotilla/cluster';
 import type { LossRecord, LossState } from '@flotilla/registry';
+import { compareText } from './compare-text.js';
 import { LossRate } from './loss-rate.js';
 
 /** When a machine that is gone counts as lost. Times are in milliseconds. */
@@ -105,7 +106,9 @@ export interface LossDefaults {
  * person has released is lost at once. A decision stands until the machine is back.
  */
 export function planLosses(view: LossView): LossPlan {
-  const missing = [...view.joined].filter(([machine]) => !view.alive.has(machine)).sort(([a], [b]) => compare(a, b));
+  const missing = [...view.joined]
+    .filter(([machine]) => !view.alive.has(machine))
+    .sort(([a], [b]) => compareText(a, b));
   const losses = new Map<MachineId, LossRecord>();
   const open: Missing[] = [];
   let brakeSinceMs: number | undefined;
@@ -125,7 +128,7 @@ export function planLosses(view: LossView): LossPlan {
   const decided = holds ? hold(view, waiting) : conclude(view, waiting, rate);
   for (const [machine, record] of decided.losses) losses.set(machine, record);
   return {
-    losses: new Map([...losses].sort(([a], [b]) => compare(a, b))),
+    losses: new Map([...losses].sort(([a], [b]) => compareText(a, b))),
     brake: holds ? { gone, joined } : undefined,
     memory: { calmSinceMs, paidUntilMs: rate.paidUntilMs },
     nextAtMs: decided.nextAtMs,
@@ -197,7 +200,9 @@ function conclude(view: LossView, open: readonly Missing[], rate: LossRate): Con
   const { nowMs } = view;
   const losses: [MachineId, LossRecord][] = [];
   let isQueued = false;
-  for (const missing of [...open].sort((a, b) => a.record.since - b.record.since || compare(a.machine, b.machine))) {
+  for (const missing of [...open].sort(
+    (a, b) => a.record.since - b.record.since || compareText(a.machine, b.machine),
+  )) {
     const { machine, record } = missing;
     const isDue = missing.dueMs <= nowMs;
     const mayGo = view.countUnits(machine) === 0 || rate.nextMs() <= nowMs;
@@ -227,8 +232,4 @@ function inState({ record }: Missing, state: LossState, nowMs: number): LossReco
 
 function earliest(times: readonly number[]): number | undefined {
   return times.length === 0 ? undefined : times.reduce((one, other) => Math.min(one, other));
-}
-
-function compare(a: MachineId, b: MachineId): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -1,5 +1,6 @@
 import { shortMachineId } from '@flotilla/cluster';
 import type { MachineNode } from './index-nodes.js';
+import { addTo, deleteFrom } from './sets-by-key.js';
 
 /** The machines that may be chosen: by load, by ID, by what their metadata says. */
 export class MachineDirectory {
@@ -107,16 +108,6 @@ function metadataKeys({ machine }: MachineNode): string[] {
 
 function idTexts({ id }: MachineNode): Set<string> {
   return new Set([id, shortMachineId(id)]);
-}
-
-function addTo(map: Map<string, Set<MachineNode>>, key: string, node: MachineNode): void {
-  map.set(key, (map.get(key) ?? new Set()).add(node));
-}
-
-function deleteFrom(map: Map<string, Set<MachineNode>>, key: string, node: MachineNode): void {
-  const nodes = map.get(key);
-  nodes?.delete(node);
-  if (nodes?.size === 0) map.delete(key);
 }
 
 /** Where `node` is, or belongs, in an array in the order of IDs. */

@@ -10,6 +10,7 @@ import {
   type UnitRecord,
 } from '@flotilla/registry';
 import type { UnitName } from '@flotilla/unit';
+import { compareText } from './compare-text.js';
 import { isLost } from './lost-machines.js';
 import type { Mirror } from './mirror.js';
 import type { Entry } from './mirror-table.js';
@@ -206,8 +207,4 @@ function isSameSchedule(a: ScheduleRecord, b: ScheduleRecord): boolean {
 function isSameCount(a: Readonly<Record<string, number>>, b: Readonly<Record<string, number>>): boolean {
   const kinds = Object.keys(a);
   return kinds.length === Object.keys(b).length && kinds.every((kind) => a[kind] === b[kind]);
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

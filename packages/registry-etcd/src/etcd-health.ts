@@ -108,7 +108,7 @@ function toMember({ address, status, quotaBytes }: MemberAnswer): AnsweringMembe
 }
 
 /** One of a Status's `errors`; those that are no alarms show elsewhere. */
-export function findAlarm(text: string): RaisedAlarm | undefined {
+function findAlarm(text: string): RaisedAlarm | undefined {
   const [, id = '', name] = /^memberID:(\d+) alarm:(NOSPACE|CORRUPT)\b/.exec(text) ?? [];
   if (name === undefined) return undefined;
   return { kind: name === 'NOSPACE' ? 'no-space' : 'corrupt', member: BigInt(id).toString(16) };
