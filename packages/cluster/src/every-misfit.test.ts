@@ -43,7 +43,7 @@ test('people are told each line that a machine does not satisfy', () => {
     'is not machine fedcba98',
     'lacks role=db|web',
     'fails cores>=8',
-    'fails !spot',
+    'has spot',
     'does not have a.service',
     'does not have b.service',
   ]);

@@ -21,6 +21,17 @@ test('one machine and several accepted values', () => {
   assert.equal(text, '1 machine: 1 lacks role=db|web');
 });
 
+test('tests of metadata, in words where there is nothing to compare', () => {
+  const gpu: Misfit = { kind: 'failed-test', test: { key: 'gpu', op: 'has' } };
+  const spot: Misfit = { kind: 'failed-test', test: { key: 'spot', op: 'lacks' } };
+  const cores: Misfit = { kind: 'failed-test', test: { key: 'cores', op: '>=', value: 8 } };
+  assert.equal(
+    explain(reason(6, [gpu, 3], [spot, 2], [cores, 1])),
+    '6 machines: 3 lack gpu, 2 have spot, 1 fails cores>=8',
+  );
+  assert.equal(explain({ machines: 1, misfits: { 'failed-test': 1 } }), '1 machine: 1 fails another test');
+});
+
 test('full machines, whatever their limits', () => {
   const key = misfitKey({ kind: 'machine-full', maxUnits: 1 });
   assert.equal(key, misfitKey({ kind: 'machine-full', maxUnits: 2 }));

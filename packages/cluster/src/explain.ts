@@ -29,7 +29,7 @@ export function explainMisfit(misfit: Misfit): string {
     case 'missing-metadata':
       return `lacks ${misfit.key}=${misfit.accepted.join('|')}`;
     case 'failed-test':
-      return `fails ${spellTest(misfit.test)}`;
+      return explainFailedTest(spellTest(misfit.test), 'one');
     case 'missing-peer':
       return `does not have ${misfit.peer}`;
     case 'conflict':
@@ -52,7 +52,7 @@ function explainCount(key: string, count: number): string {
     case 'missing-metadata':
       return `${count} ${isOne ? 'lacks' : 'lack'} ${detail}`;
     case 'failed-test':
-      return `${count} ${isOne ? 'fails' : 'fail'} ${detail || 'another test'}`;
+      return `${count} ${explainFailedTest(detail || 'another test', isOne ? 'one' : 'several')}`;
     case 'missing-peer':
       return `${count} ${isOne ? 'does' : 'do'} not have ${detail || 'other units that it needs'}`;
     case 'conflict':
@@ -65,6 +65,14 @@ function explainCount(key: string, count: number): string {
       // A newer leader may know rules that this version doesn't.
       return `${count} ${isOne ? 'is' : 'are'} ruled out by ${key}`;
   }
+}
+
+/** What is so of machines that fail a test as `[X-Fleet]` spells it: they lack `gpu`, have `spot` where `!spot` is asked. */
+function explainFailedTest(test: string, machines: 'one' | 'several'): string {
+  const isOne = machines === 'one';
+  if (test.startsWith('!')) return `${isOne ? 'has' : 'have'} ${test.slice(1)}`;
+  if (/^[^\s=<>!]+$/.test(test)) return `${isOne ? 'lacks' : 'lack'} ${test}`;
+  return `${isOne ? 'fails' : 'fail'} ${test}`;
 }
 
 function splitKey(key: string): { readonly kind: string; readonly detail: string } {
