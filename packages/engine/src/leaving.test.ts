@@ -70,6 +70,20 @@ describe('leaving', () => {
     assert.deepEqual(await cluster.layout(), ['a.service > m2', 'a.service @ m2']);
   });
 
+  test('what follows an answer relies on the machine still being there: its rows go with its lease, too', async () => {
+    const { store } = await cluster.lead();
+    await placed();
+    await cluster.submit('a.service', { desired: 'inactive' });
+    await cluster.settle();
+    const [kv] = (await cluster.store.range(ranges.machines)).kvs;
+    store.transactions.length = 0;
+    await cluster.acknowledge('a.service', 'm1');
+    await cluster.settle();
+    const compared = store.transactions[0]?.compares?.find(({ key }) => key === kv?.key);
+    assert.deepEqual(compared, { key: kv?.key, on: 'create-revision', equals: kv?.createRevision });
+    assert.deepEqual(await cluster.layout(), []);
+  });
+
   test('a unit that is wanted again waits until it has left, and may come back to the same machine', async () => {
     await cluster.lead();
     await placed();
