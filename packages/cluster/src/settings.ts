@@ -89,9 +89,7 @@ const codecs: Readonly<Record<SettingKey, Codec>> = {
   loss_grace: {
     expected: durationExpected,
     fallback: 'agent_ttl',
-    help:
-      'how long machines are waited for that a new leader has never seen alive, and, when loss_brake lets go, those that ' +
-      'are still gone; unset: what its fleetd says',
+    help: 'how long machines are waited for that a new leader has never seen, and those still gone when loss_brake lets go',
     read: (text) => field(findDurationMs(text), (lossGraceMs) => ({ lossGraceMs })),
     print: ({ lossGraceMs }) => field(lossGraceMs, formatDurationMs),
   },
