@@ -159,6 +159,12 @@ export class ClusterIndex {
     this.#strategy = strategy;
   }
 
+  /** Has nothing decided about a unit, or lets it be decided about again. */
+  hold(name: UnitName, isHeld: boolean): void {
+    const node = this.units.find(name);
+    if (node !== undefined) node.isHeld = isHeld;
+  }
+
   /** Touches units, and all that may depend on where they are: what was decided about them did not come true. */
   touchRelatives(names: Iterable<UnitName>): void {
     for (const name of names) {

@@ -10,6 +10,8 @@ export interface UnitNode {
   readonly stem: string | undefined;
   unit: Unit | undefined;
   isUnreadable: boolean;
+  /** What is decided about it could not be written for now. */
+  isHeld: boolean;
   /** Whether a machine is to be found for it: it is wanted, and not global. */
   needsMachine: boolean;
   /** Whether any machine with room would do. */
@@ -77,6 +79,7 @@ export function newUnitNode(name: UnitName): UnitNode {
     stem: at < 0 ? undefined : name.slice(0, at + 1),
     unit: undefined,
     isUnreadable: false,
+    isHeld: false,
     needsMachine: false,
     asksNothing: false,
     placement: undefined,

@@ -122,6 +122,13 @@ export class IndexedUnits {
     );
   }
 
+  /** Those of `names` that have to do with others. */
+  relatedAmong(names: Iterable<UnitName>): Set<UnitName> {
+    const related = new Set<UnitName>();
+    for (const node of this.named(names)) if (node.peers.length > 0 || this.isOfConcern(node)) related.add(node.name);
+    return related;
+  }
+
   /** Whom it may concern that `node` came to, or went from, `machine`, but for those that follow its followers. */
   *concernedBy(node: UnitNode, machine: MachineNode): Iterable<UnitNode> {
     yield* this.#followers.get(node.name) ?? nobody;

@@ -175,6 +175,23 @@ describe('a refused write', () => {
     assert.equal((await cluster.layout()).length, 6);
   });
 
+  test('who was kept off by a unit that no longer conflicts when its write is refused is placed, too', async () => {
+    const { store } = await cluster.lead();
+    await cluster.join('m1');
+    await cluster.settle();
+    store.before = async (transaction) => {
+      if (!isPlan(transaction)) return;
+      store.before = async () => {};
+      await cluster.submit('a.service');
+    };
+    await Promise.all([cluster.submit('a.service', { fleet: 'Conflicts=b.service' }), cluster.submit('b.service')]);
+    await cluster.settle();
+    assert.deepEqual(
+      (await cluster.layout()).filter((line) => line.includes('>')),
+      ['a.service > m1', 'b.service > m1'],
+    );
+  });
+
   test('it is not tried again before the mirror has caught up', async () => {
     const { store } = await cluster.lead();
     await cluster.join('m1');

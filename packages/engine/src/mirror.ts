@@ -161,10 +161,18 @@ export class Mirror {
     if (this.hasTouched) this.#options.onTouched();
   }
 
+  /** Units may have been decided about by what did not come about. */
+  touchAgain(names: Iterable<UnitName>): void {
+    const { touches, units } = this.#state.index;
+    for (const node of units.named(names)) touches.touch(node);
+    if (this.hasTouched) this.#options.onTouched();
+  }
+
   /** A write about `name` was refused: decide again once the mirror has caught up with what the store said. */
   refuse(name: UnitName, failed: readonly Compare[], revision: Revision): void {
     this.#refusals.set(name, { compares: failed, revision });
     this.#state.index.touchRelatives([name]);
+    this.#state.index.hold(name, true);
     this.#touched?.delete(name);
     this.#reviewRefusals();
     if (this.hasTouched) this.#options.onTouched();
@@ -248,9 +256,8 @@ export class Mirror {
     for (const [name, { compares, revision }] of this.#refusals) {
       if (this.#toldRevision < revision && compares.every((compare) => this.#agrees(compare))) continue;
       this.#refusals.delete(name);
+      this.#state.index.hold(name, false);
       this.#touched?.add(name);
-      // What others were told meanwhile may rest on what was decided about it, and not written.
-      this.#state.index.touchRelatives([name]);
     }
   }
 

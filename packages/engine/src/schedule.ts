@@ -160,7 +160,7 @@ class Pass {
   #place(node: UnitNode): void {
     if (isWantedGlobal(node)) this.#noteGlobal(node);
     else if (!node.needsMachine) this.#index.units.setSeeking(node, false);
-    if (!node.needsMachine || node.placement !== undefined || node.isUnreadable) return;
+    if (!node.needsMachine || node.placement !== undefined || node.isUnreadable || node.isHeld) return;
     if (node.isSeeking && !node.mayFit) {
       this.#blocked.add(node);
       return;
@@ -209,6 +209,7 @@ class Pass {
 
   #findUnscheduleReason(node: UnitNode): UnscheduleReason | undefined {
     const { unit, placement } = node;
+    if (node.isHeld) return undefined;
     this.#index.units.setSeeking(node, false);
     if (node.isUnreadable || placement === undefined) return undefined;
     if (unit === undefined) return { kind: 'destroyed' };

@@ -181,6 +181,9 @@ export class Term {
     const mirror = this.#mirror;
     const open = new Set(writes.flatMap(({ unit }) => unit ?? []));
     const committed = new Set<UnitName>();
+    const refused = new Set<UnitName>();
+    // Asked now: what a unit has to do with others may be why its write is refused.
+    const related = mirror.state.index.units.relatedAmong(plan.lookedAt);
     try {
       await this.#write({
         writes,
@@ -198,13 +201,17 @@ export class Term {
           log.debug('write refused', { pass, unit, failed, revision });
           if (unit === undefined) return;
           open.delete(unit);
+          refused.add(unit);
           mirror.noteAnswered(unit);
           mirror.refuse(unit, failed, revision);
         },
       });
     } finally {
       logPlan({ log, pass, plan, committed });
-      if (!this.#isOver) mirror.touch(open);
+      if (!this.#isOver) {
+        mirror.touch(open);
+        if ([...refused, ...open].some((name) => related.has(name))) mirror.touchAgain(related);
+      }
     }
   }
 
