@@ -32,7 +32,8 @@ export interface CheckerOptions {
  */
 export async function askSystemd(units: readonly UnitText[], options: CheckerOptions): Promise<SystemdAnswer> {
   if (units.length === 0) return { kind: 'answered', complaints: new Map() };
-  const folder = await mkdtemp(join(tmpdir(), 'fleetctl-verify-'));
+  const folder = await mkdtemp(join(tmpdir(), 'fleetctl-verify-')).catch(() => undefined);
+  if (folder === undefined) return { kind: 'unanswered', why: `nothing can be written to ${tmpdir()}` };
   // Ctrl-C ends the program at once.
   const clean = () => rmSync(folder, { recursive: true, force: true });
   process.once('exit', clean);

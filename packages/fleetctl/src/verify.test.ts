@@ -93,6 +93,14 @@ test('options that are ignored and look like ours are warned about', async (cont
   assert.equal(stderr, warnings + notAsked);
 });
 
+test('where copies can not be written, systemd is left out, and the rest is checked', async (context) => {
+  const { spawn, write } = await openBench(context);
+  await write('web.service', web);
+  const { stdout, stderr, exitCode } = await ended(spawn(['verify', 'web'], { TMPDIR: '/nowhere' }));
+  assert.deepEqual([stdout, exitCode], ['web.service: ok\n', 0]);
+  assert.match(stderr, /^systemd's own checker did not look at these files: nothing can be written to \/nowhere\n$/);
+});
+
 test('programs get it as JSON', async (context) => {
   const { verify, write } = await bareBench(context);
   await write('bad.service', `${web}[X-Fleet]\nStrategy=fullest\n`);

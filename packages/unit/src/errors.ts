@@ -37,11 +37,20 @@ export class UnitError extends FleetError {
   }
 }
 
+/** Enough of a name to recognise it by. A terminal is not to obey what somebody takes for a unit file. */
+const longestShown = 60;
+
+/** A section's or an option's name as errors show it. */
+export function shownName(name: string): string {
+  const start = name.length > longestShown ? `${name.slice(0, longestShown)}…` : name;
+  return start.replace(/\p{Cc}/gu, '\ufffd');
+}
+
 function placePrefix({ source, line, section, option }: UnitErrorPlace): string {
   const where = source === undefined ? line && `line ${line}` : line === undefined ? source : `${source}:${line}`;
   return [
     where === undefined ? '' : `${where}: `,
-    section === undefined ? '' : `[${section}] `,
-    option === undefined ? '' : `${option}= `,
+    section === undefined ? '' : `[${shownName(section)}] `,
+    option === undefined ? '' : `${shownName(option)}= `,
   ].join('');
 }

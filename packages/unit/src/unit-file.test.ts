@@ -40,6 +40,10 @@ const refused: readonly (readonly [string, string])[] = [
   ['[A]\n\nfoo\n', 'u:3: [A] unexpected newline encountered while parsing option name "foo"'],
   ['[A]\nfoo', 'u:2: [A] unexpected newline encountered while parsing option name "foo"'],
   ['[A]\nb=c\n[Unit\n', 'u:3: unable to find end of section: "[Unit"'],
+  [
+    `[\u001b[31m${'a'.repeat(80)}] x\n`,
+    `u:1: [\ufffd[31m${'a'.repeat(55)}…] found garbage after section name [\ufffd[31m${'a'.repeat(55)}…]: "x"`,
+  ],
   ['[A]\n[Unit] # x\n', 'u:2: [Unit] found garbage after section name [Unit]: "# x"'],
   [`[A]\nb=${'x'.repeat(2046)}\n`, 'u:2: [A] line too long (max 2048 bytes)'],
   [`[A]\nb=${'é'.repeat(1023)}\n`, 'u:2: [A] line too long (max 2048 bytes)'],

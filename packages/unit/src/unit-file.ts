@@ -1,5 +1,5 @@
 import { groupedBySection } from './canonical.js';
-import { UnitError } from './errors.js';
+import { shownName, UnitError } from './errors.js';
 import { type PhysicalLine, physicalLines } from './physical-lines.js';
 import type { UnitFile, UnitOption } from './unit-model.js';
 import { trim, trimStart } from './white-space.js';
@@ -84,7 +84,7 @@ function readHeader(cursor: Cursor, start: string, line: PhysicalLine): string {
   const section = start.slice(1, end);
   const garbage = trim(start.slice(end + 1));
   const header = { ...cursor, section };
-  if (garbage !== '') fail(header, `found garbage after section name [${section}]: ${quoted(garbage)}`);
+  if (garbage !== '') fail(header, `found garbage after section name [${shownName(section)}]: ${quoted(garbage)}`);
   checkText(header, line);
   return section;
 }

@@ -8,7 +8,7 @@ export const start: FleetctlCommand = {
       .description(
         'Runs units: registers those that are not yet, from their files or templates, has a machine chosen for each, and ' +
           'waits until systemd says that they are active. A unit that waits for a machine or fails says why. A ' +
-          'oneshot counts as soon as it has begun; a global unit is only asked for, list-units shows how it fares.\n' +
+          'oneshot counts as soon as it has begun, a global unit as soon as some machine has it.\n' +
           'Exit code: 0 all run, 1 one failed, 2 one is not there yet when the wait is over.',
       )
       .addHelpText(
