@@ -107,6 +107,8 @@ test('status of units that are not loaded, unknown, or not named', async (contex
   api.add('web.service', web);
   const inactive = await fleetctl('status', 'web');
   assert.match(inactive.stdout, /On: no machine: it is not loaded\n$/);
+  api.add('web@2.service', '[Unit]\nDescription=Worker %i of 100%\n[Service]\nExecStart=/bin/sleep 100\n');
+  assert.match((await fleetctl('status', 'web@2')).stdout, /^web@2.service - Worker 2 of 100%\n/);
   api.add('bare.service', '[Service]\nExecStart=/bin/sleep 100\n');
   assert.match((await fleetctl('status', 'bare')).stdout, /^bare.service\n/);
   assert.equal(inactive.exitCode, 1);

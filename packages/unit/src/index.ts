@@ -6,7 +6,7 @@ export { findNearest } from './nearest.js';
 export { type IgnoredOption, ignoredOptions } from './requirement-items.js';
 export { parseRequirements, type RequirementsSource } from './requirements.js';
 export { parseUnitFile, parseUnitFileWithLines, type UnitFileWithLines } from './unit-file.js';
-export { describeUnit, hasInstallSection } from './unit-file-facts.js';
+export { describeInstance, describeUnit, hasInstallSection } from './unit-file-facts.js';
 export {
   type Branded,
   type ConflictPreference,

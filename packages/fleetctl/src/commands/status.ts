@@ -1,5 +1,5 @@
 import type { UnitEntity, UnitStateEntity } from '@flotilla/schema';
-import { describeUnit } from '@flotilla/unit';
+import { describeInstance, parseUnitName } from '@flotilla/unit';
 import { Option } from 'commander';
 import { examples, type FleetctlCommand } from '../command.js';
 import { exitCodes } from '../exit-codes.js';
@@ -95,7 +95,7 @@ interface Describing {
 function describe(subject: Subject, { label, nowMs }: Describing): string {
   const { unit, states } = subject;
   const { name, desiredState, machineID, reason, waitingSince } = unit;
-  const description = describeUnit(storedFile(unit)) ?? '';
+  const description = describeInstance(storedFile(unit), parseUnitName(name)) ?? '';
   const title = description === '' ? name : `${name} - ${description}`;
   const lines: (readonly [string, string])[] = [['Asked', desiredState]];
   if (machineID !== undefined && !states.some((state) => state.machineID === machineID))
