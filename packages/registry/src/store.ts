@@ -10,7 +10,7 @@ import type { Witness } from './witness.js';
 export interface Store {
   /** Reads keys in order. Throws `compacted` if `revision` is gone. */
   range(request: RangeRequest): Promise<RangeResult>;
-  /** All of `success` if every compare holds, else all of `failure`, at one revision. Never retried by the store. */
+  /** All of `success` if every compare holds, else all of `failure`, at one revision. Never retried by the store if it writes. */
   transact(transaction: Transaction): Promise<TransactionResult>;
   /** Follows keys from a revision on. Survives lost connections without losing or doubling an event. */
   watch(request: WatchRequest, listener: WatchListener): Watch;
