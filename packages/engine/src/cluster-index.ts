@@ -165,17 +165,15 @@ export class ClusterIndex {
     if (node !== undefined) node.isHeld = isHeld;
   }
 
-  /** Touches units, and all that may depend on where they are: what was decided about them did not come true. */
+  /**
+   * Touches units, and all that may depend on where they are: what was decided about them did not come true. What they
+   * ask for by now may not tell for whom that meant to wait, so all that wait look again.
+   */
   touchRelatives(names: Iterable<UnitName>): void {
-    for (const name of names) {
-      const node = this.units.find(name);
-      if (node === undefined) continue;
-      // Where one global unit runs may decide about all others.
-      for (const each of [node, ...(this.globals.rivalsOf(node).length > 0 ? this.globals.all() : [])])
-        for (const other of [each, ...this.units.relativesOf(each)]) this.touches.touch(other);
-    }
+    for (const node of this.units.named(names)) this.touches.touchAll([node, ...this.units.relativesOf(node)]);
+    this.touches.touchAll(this.units.seekers);
+    this.touches.touchAll(this.globals.all());
     for (const machine of this.machines.all()) this.touches.touchReplaced(machine);
-    if (this.machines.directory.hasLimits) for (const unit of this.units.seekers) this.touches.touch(unit);
   }
 
   /** How things stand on a machine, for the rules, when they are asked about `unit`. */
@@ -188,7 +186,7 @@ export class ClusterIndex {
     const wasGlobal = this.globals.has(node);
     this.#leave(node);
     // Whether they fit, only what comes of the change can tell.
-    if (node.leaving !== undefined) for (const other of this.units.seekingRivals(node)) this.touches.touch(other);
+    if (node.leaving !== undefined) this.touches.touchAll(this.units.seekingRivals(node));
     if (wasGlobal) this.#setGlobal(node, false);
     change();
     const { unit } = node;

@@ -10,19 +10,12 @@ export class MachineDirectory {
   readonly #byId: MachineNode[] = [];
   readonly #byMetadata = new Map<string, Set<MachineNode>>();
   readonly #byIdText = new Map<string, Set<MachineNode>>();
-  #limited = 0;
 
   get size(): number {
     return this.#byId.length;
   }
 
-  /** Whether any machine may become full. */
-  get hasLimits(): boolean {
-    return this.#limited > 0;
-  }
-
   add(node: MachineNode): void {
-    if (node.machine?.maxUnits !== undefined) this.#limited++;
     insert(this.#byId, node);
     this.#enterLoad(node);
     for (const key of metadataKeys(node)) addTo(this.#byMetadata, key, node);
@@ -31,7 +24,6 @@ export class MachineDirectory {
 
   /** Takes out a machine as it was entered. */
   remove(node: MachineNode): void {
-    if (node.machine?.maxUnits !== undefined) this.#limited--;
     removeFrom(this.#byId, node);
     this.#leaveLoad(node);
     for (const key of metadataKeys(node)) deleteFrom(this.#byMetadata, key, node);

@@ -32,6 +32,10 @@ export class Touches {
     this.#tell(node);
   }
 
+  touchAll(nodes: Iterable<UnitNode>): void {
+    for (const node of nodes) this.touch(node);
+  }
+
   /** `machine` has changed for a unit: one that found no machine need not look again unless it fits there now. */
   touchAbout(node: UnitNode, machine: MachineNode): void {
     if (this.#tell === undefined) return;
@@ -62,6 +66,6 @@ export class Touches {
 
   /** Something on `machine` has changed that may let those go which are replaced there, and could not. */
   touchReplaced({ replaced }: MachineNode): void {
-    for (const node of replaced) this.touch(node);
+    this.touchAll(replaced);
   }
 }
