@@ -69,9 +69,12 @@ export function replacesOn(machine: MachineNode, unit: UnitNode): boolean {
   return false;
 }
 
-/** Whether any wanted unit, wherever it is, would move `unit` away. */
+/** Whether any unit that is wanted, or that belongs to a machine although it can't be read, would move `unit` away. */
 export function isReplaceable(unit: UnitNode): boolean {
-  for (const glob of unit.matchedBy) for (const other of glob.replacers) if (doesReplace(other, unit)) return true;
+  for (const glob of unit.matchedBy) {
+    for (const other of glob.replacers) if (doesReplace(other, unit)) return true;
+    for (const other of glob.replacing.all()) if (doesReplace(other, unit)) return true;
+  }
   return false;
 }
 

@@ -204,7 +204,10 @@ function withoutUnit(cluster: Cluster, name: UnitName, id: MachineId): Cluster {
 
 /** 0: nobody there replaces anybody; 1: only the unit does; 2: it is replaced. Heeded by units that anyone replaces. */
 function disquiet(cluster: Cluster, unit: Unit, machine: Machine): number[] {
-  const all = [...cluster.units.values()].filter(needsMachine);
+  const { placements, unreadable } = cluster;
+  const counts = (other: Unit) =>
+    (unreadable.units.has(other.name) && placements.has(other.name)) || needsMachine(other);
+  const all = [...cluster.units.values()].filter(counts);
   if (!all.some((other) => isReplacedBy(unit, other))) return [];
   const residents = residentsOf(cluster, machine.id);
   if (residents.some((other) => isReplacedBy(unit, other))) return [2];
