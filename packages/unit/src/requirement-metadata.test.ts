@@ -89,8 +89,9 @@ const item = fc.oneof(
   fc.tuple(fc.constantFrom('k<', 'k<=', 'k>', 'k>='), number),
   fc.tuple(fc.constantFrom('k', '!k')),
 );
-/** Every value that a test here can tell from another one, and those between and beside them. */
-const candidates = [undefined, 'other', 'v', 'w', ...[-1, 0, 0.5, 1, 1.5, 2, 2.5, 3, 4].map(String)];
+/** Every value that a test here can tell from another one, and those between and beside them: "0.0" is 0, and not "0". */
+const numbers = [-1, 0, 0.5, 1, 1.5, 2, 2.5, 3, 4].map(String);
+const candidates = [undefined, 'other', 'v', 'w', ...numbers, ...['0.0', '1.0', '2.0', '3.0']];
 
 test('tests are refused together exactly if no machine passes them all', () => {
   const seen = { refused: 0, taken: 0 };
