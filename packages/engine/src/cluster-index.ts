@@ -169,7 +169,8 @@ export class ClusterIndex {
    * Touches units, and all that may depend on where they are: what was decided about them did not come true. What they
    * ask for by now may not tell for whom that meant to wait, so all that wait look again.
    */
-  touchRelatives(names: Iterable<UnitName>): void {
+  touchRelatives(names: ReadonlySet<UnitName>): void {
+    if (names.size === 0) return;
     for (const node of this.units.named(names)) this.touches.touchAll([node, ...this.units.relativesOf(node)]);
     this.touches.touchAll(this.units.seekers);
     this.touches.touchAll(this.globals.all());

@@ -155,7 +155,7 @@ export class Mirror {
   }
 
   /** What was decided about units did not come about: they, and those that depend on them, are to be decided about anew. */
-  touch(names: Iterable<UnitName>): void {
+  touch(names: ReadonlySet<UnitName>): void {
     for (const name of names) this.#touched?.add(name);
     this.#state.index.touchRelatives(names);
     if (this.hasTouched) this.#options.onTouched();
@@ -171,7 +171,7 @@ export class Mirror {
   /** A write about `name` was refused: decide again once the mirror has caught up with what the store said. */
   refuse(name: UnitName, failed: readonly Compare[], revision: Revision): void {
     this.#refusals.set(name, { compares: failed, revision });
-    this.#state.index.touchRelatives([name]);
+    this.#state.index.touchRelatives(new Set([name]));
     this.#state.index.hold(name, true);
     this.#touched?.delete(name);
     this.#reviewRefusals();
@@ -249,7 +249,9 @@ export class Mirror {
     if (parsed?.kind !== 'schedule') return;
     const entry = this.#state.schedule.of(parsed.name).get(parsed.machine);
     const isDone = (entry === undefined || !hasLeft(entry)) && !this.#state.schedule.hasStrays(parsed.name);
-    if (!isDone) this.touch([parsed.name]);
+    if (isDone) return;
+    this.#touched?.add(parsed.name);
+    this.touchAgain([parsed.name]);
   }
 
   #reviewRefusals(): void {

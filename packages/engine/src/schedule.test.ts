@@ -154,6 +154,6 @@ test('a write that did not come about touches those that are replaced and could 
   for (const [each, placement] of all.placements) index.setPlacement(each, placement);
   decide(index);
   touched.clear();
-  index.touchRelatives([name('c.service')]);
+  index.touchRelatives(new Set([name('c.service')]));
   assert.deepEqual([...touched].sort(), ['a.service', 'c.service']);
 });
