@@ -235,7 +235,10 @@ export class ClusterIndex {
   #setGlobal(node: UnitNode, isGlobal: boolean): void {
     if (isGlobal) this.globals.add(node);
     else this.globals.delete(node);
-    for (const machine of this.machines.all()) this.#refreshGlobals(machine);
+    for (const machine of this.machines.all()) {
+      this.#refreshGlobals(machine);
+      this.touches.touchReplaced(machine);
+    }
   }
 
   /** Which global units run on a machine. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { UnitName } from '@flotilla/unit';
 import { ClusterIndex } from './cluster-index.js';
 import { decide, schedule } from './schedule.js';
 import { cluster, decided, id, machine, name, unit } from './test-decisions.js';
@@ -156,4 +157,28 @@ test('a write that did not come about touches those that are replaced and could 
   touched.clear();
   index.touchRelatives(new Set([name('c.service')]));
   assert.deepEqual([...touched].sort(), ['a.service', 'c.service']);
+});
+
+test('a global unit that runs nowhere is of concern to what is replaced where it would come', () => {
+  const touched = new Set<UnitName>();
+  const index = new ClusterIndex({ onTouched: (each) => touched.add(each) });
+  const [m1, m2] = [machine('m1'), machine('m2')];
+  index.setMachine(m1.id, m1);
+  index.setMachine(m2.id, m2);
+  const global = unit('g.service', { fleet: 'Global=true\nConflicts=?.service', createdAt: 2 });
+  const replacer = unit('e.service', { fleet: 'Replaces=a.service', createdAt: 3 });
+  for (const each of [unit('a.service'), global, replacer, unit('b.service')]) index.setUnit(each.name, each);
+  index.setPlacement(name('a.service'), { machine: m1.id, since: 1 });
+  index.setPlacement(name('e.service'), { machine: m1.id, since: 2 });
+  index.setPlacement(name('b.service'), { machine: m2.id, since: 3 });
+  assert.deepEqual(decide(index).decisions, []);
+  touched.clear();
+  index.setUnit(global.name, undefined);
+  const [first] = decide(index, touched).decisions;
+  assert.deepEqual(first, {
+    kind: 'unschedule',
+    unit: 'a.service',
+    machine: 'm1',
+    why: { kind: 'replaced', by: 'e.service' },
+  });
 });
