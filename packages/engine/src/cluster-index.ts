@@ -233,8 +233,7 @@ export class ClusterIndex {
   }
 
   #setGlobal(node: UnitNode, isGlobal: boolean): void {
-    if (isGlobal) this.globals.add(node);
-    else this.globals.delete(node);
+    this.globals[isGlobal ? 'add' : 'delete'](node);
     for (const machine of this.machines.all()) {
       this.#refreshGlobals(machine);
       this.touches.touchReplaced(machine);
