@@ -12,7 +12,7 @@ export const floorPlan: Readonly<Record<string, Floor>> = {
   cluster: { packages: ['unit'], libraries: [] },
   schema: { packages: ['cluster', 'unit'], libraries: ['zod'] },
   registry: { packages: ['cluster', 'unit', 'runtime'], libraries: [] },
-  systemd: { packages: ['unit', 'runtime'], libraries: [] },
+  systemd: { packages: ['unit', 'runtime'], libraries: ['dbus-native'] },
   'local-etcd': { packages: ['systemd', 'runtime'], libraries: [] },
   'registry-etcd': {
     packages: ['registry', 'cluster', 'unit', 'runtime'],

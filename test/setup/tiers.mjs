@@ -17,14 +17,14 @@ export const testTiers = [
     name: 'etcd',
     sources: () => testsIn('test/etcd'),
     obstacle: () => (isInstalled('etcd') ? undefined : 'the program etcd is not installed'),
-    concurrency: 1,
+    concurrency: 2,
     timeoutMs: 300 * seconds,
   },
   {
     name: 'cluster',
     sources: () => [...testsIn('test/lab'), ...testsIn('test/cluster')],
     obstacle: async () => (await import(join(root, 'test/dist/lab/requirements.js'))).labObstacle() || undefined,
-    concurrency: 1,
+    concurrency: 2,
     timeoutMs: 420 * seconds,
   },
 ];
