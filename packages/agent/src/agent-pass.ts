@@ -80,8 +80,9 @@ export class AgentPass {
     this.#freeze = new Freeze(options);
   }
 
-  /** In the next pass, asks the store again who it is and what it says of units that it has no order for. */
+  /** In the next pass, asks the store again who it is and what it says of units that it has no order for, and systemd about all. */
   doubt(): void {
+    this.#options.unitManager.doubt();
     this.#doubts++;
   }
 

@@ -12,7 +12,7 @@ export interface MemoryUnitManagerOptions {
 }
 
 /** What costs a process on a real host. */
-export type MemoryCall = 'list' | 'load' | 'unload' | 'start' | 'restart' | 'stop';
+export type MemoryCall = 'list' | 'load' | 'unload' | 'start' | 'restart' | 'stop' | 'kill';
 
 /**
  * A small systemd in memory. It understands as much of a unit file as tests need: `Type=oneshot`, `RemainAfterExit=`,
@@ -139,6 +139,16 @@ export class MemoryUnitManager implements UnitManager {
       return undefined;
     });
   }
+
+  async kill(names: readonly UnitName[]): Promise<UnitFailures> {
+    return this.#forEach('kill', names, (name) => {
+      if (this.#hostUnits.has(name)) return hostUnitMessage(name);
+      this.#units.get(name)?.kill();
+      return undefined;
+    });
+  }
+
+  doubt(): void {}
 
   onChange(listener: () => void): { close(): void } {
     const entry = () => listener();

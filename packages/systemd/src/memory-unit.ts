@@ -99,6 +99,14 @@ export class MemoryUnit {
     this.#become('failed', 'failed');
   }
 
+  /** All its processes are killed. */
+  kill(): void {
+    if (this.#active === 'inactive' || this.#active === 'failed') return;
+    const isRestart = this.#job === 'restart';
+    this.fail();
+    if (isRestart) this.start();
+  }
+
   /** Ends without a word to anyone, as in a reboot. */
   vanish(): void {
     this.#next?.cancel();

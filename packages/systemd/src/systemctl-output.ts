@@ -15,13 +15,13 @@ export function isNothingToDo(message: string): boolean {
 }
 
 /**
- * The units that a `systemctl start`, `stop` or `restart` of many could not do, with systemd's reason. Such a call goes
+ * The units that a `systemctl start`, `stop`, `restart` or `kill` of many could not do, with systemd's reason. Such a call goes
  * on after a failure, so the units that are not named are done.
  */
 export function parseFailures(stderr: string): Map<string, string> {
   const failures = new Map<string, string>();
   for (const line of stderr.split('\n')) {
-    const match = /^Failed to \w+ (\S+\.[a-z]+): (.+)$/.exec(line);
+    const match = /^Failed to \w+ (?:unit )?(\S+\.[a-z]+): (.+)$/.exec(line);
     if (match?.[1] !== undefined && match[2] !== undefined) failures.set(match[1], match[2]);
   }
   return failures;

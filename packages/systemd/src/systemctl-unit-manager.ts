@@ -3,7 +3,7 @@ import type { UnitName } from '@flotilla/unit';
 import { ChangePoll } from './change-poll.js';
 import { HostUnits } from './host-units.js';
 import { type RunCommand, runCommand } from './run-command.js';
-import { Systemctl } from './systemctl.js';
+import { Systemctl, type UnitVerb } from './systemctl.js';
 import { isNothingToDo } from './systemctl-output.js';
 import { UnitLoader } from './unit-loader.js';
 import type { UnitFailures, UnitFileHere, UnitFileToLoad, UnitManager, UnitStatus } from './unit-manager.js';
@@ -96,11 +96,20 @@ export class SystemctlUnitManager implements UnitManager {
     return new Map([...failures].filter(([, message]) => !isNothingToDo(message)));
   }
 
+  async kill(names: readonly UnitName[]): Promise<UnitFailures> {
+    const failures = await this.#queueJobs('kill', names);
+    return new Map([...failures].filter(([, message]) => !isNothingToDo(message)));
+  }
+
+  doubt(): void {
+    this.#untoldSinceMs = Number.NEGATIVE_INFINITY;
+  }
+
   onChange(listener: () => void): { close(): void } {
     return this.#poll.listen(listener);
   }
 
-  #queueJobs(verb: 'start' | 'stop' | 'restart', names: readonly UnitName[]): Promise<UnitFailures> {
+  #queueJobs(verb: UnitVerb, names: readonly UnitName[]): Promise<UnitFailures> {
     return this.#act(async () => {
       const failures = await this.#hostUnits.find(names);
       const own = names.filter((name) => !failures.has(name));

@@ -15,6 +15,9 @@ const managerMethod = [
   'org.freedesktop.systemd1.Manager',
 ] as const;
 
+/** What is asked of many units, each of which is done or fails by itself. */
+export type UnitVerb = 'start' | 'stop' | 'restart' | 'kill';
+
 export interface SystemctlOptions {
   /** Talk to the calling user's systemd instead of the machine's. */
   readonly user: boolean;
@@ -33,10 +36,15 @@ export class Systemctl {
     this.#scope = options.user ? ['--user'] : [];
   }
 
-  /** Queues jobs and returns what could not be queued. */
-  async queueJobs(verb: 'start' | 'stop' | 'restart', names: readonly UnitName[]): Promise<Map<UnitName, string>> {
+  /** Queues jobs, or sends signals, and returns what could not be done. */
+  async queueJobs(verb: UnitVerb, names: readonly UnitName[]): Promise<Map<UnitName, string>> {
     return await runBatches(names, async (batch) => {
-      const result = await this.systemctl([verb, '--no-block', '--', ...batch]);
+      const result = await this.systemctl([
+        verb,
+        ...(verb === 'kill' ? ['--signal=SIGKILL'] : ['--no-block']),
+        '--',
+        ...batch,
+      ]);
       return attribute(result, batch);
     });
   }

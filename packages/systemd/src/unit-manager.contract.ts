@@ -145,7 +145,7 @@ export function unitManagerContract(title: string, open: () => Promise<UnitManag
       assert.deepEqual([...failures.keys()], [own]);
       assert.ok(failures.get(own)?.endsWith(` ${host.hostUnitsDirectory}/${own}`), failures.get(own));
       assert.equal((await manager.listFiles()).has(own), false);
-      for (const verb of ['start', 'restart', 'stop'] as const)
+      for (const verb of ['start', 'restart', 'stop', 'kill'] as const)
         assert.deepEqual([...(await manager[verb]([own, other])).keys()], [own]);
       assert.equal((await manager.unload([own])).size, 0);
       assert.equal((await statusOf(own)).active, 'active');
@@ -199,6 +199,28 @@ export function unitManagerContract(title: string, open: () => Promise<UnitManag
       assert.equal(status.active, 'deactivating');
       assert.equal(status.job, 'stop');
       await untilActive(slow, 'inactive');
+    });
+
+    it('kills what does not end when it is stopped, and minds no unit that is gone', async () => {
+      const [stubborn, killed, gone] = [unit('stubborn.service'), unit('killed.service'), unit('gone.service')];
+      await load(stubborn, '[Service]\nExecStart=/bin/sleep 1000\nExecStop=/bin/sleep 1000\n');
+      await load(killed);
+      await manager.start([stubborn, killed]);
+      await untilAll([stubborn, killed], (status) => status.active === 'active');
+      await manager.stop([stubborn]);
+      await untilAll([stubborn], (status) => status.active === 'deactivating');
+      assert.equal((await manager.kill([stubborn, killed, gone])).size, 0);
+      await untilAll([stubborn, killed], (status) => status.active === 'failed' && status.job === undefined);
+      assert.equal((await manager.kill([stubborn, killed])).size, 0);
+    });
+
+    it('is not confused by doubt', async () => {
+      const name = unit('doubted.service');
+      await load(name);
+      await manager.start([name]);
+      await untilActive(name, 'active');
+      manager.doubt();
+      assert.equal((await statusOf(name)).active, 'active');
     });
 
     it('tells when a unit has changed, and nothing while nothing happens', async () => {

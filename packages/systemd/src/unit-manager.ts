@@ -55,6 +55,10 @@ export interface UnitManager {
   restart(names: readonly UnitName[]): Promise<UnitFailures>;
   /** Queues stop jobs; does not wait for them. */
   stop(names: readonly UnitName[]): Promise<UnitFailures>;
+  /** Sends SIGKILL to all processes of units; does not wait for their end. Units without any are done. */
+  kill(names: readonly UnitName[]): Promise<UnitFailures>;
+  /** What is remembered of states may be wrong: the next listing asks systemd about each of its names. */
+  doubt(): void;
   /** Calls back when units may have changed; says not which. Silent while nothing happens. */
   onChange(listener: () => void): { close(): void };
 }
