@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { fleetctl, labObstacle, mustFleetctl, type TestHost, untilMachines, waitUntil } from '../lab/index.js';
-import { Cluster, mainPids, sleeper } from './cluster.js';
+import { Cluster, sleeper } from './cluster.js';
+import { assertUntouched, recordRuns, untilTold } from './settled.js';
 
 const names = Array.from({ length: 6 }, (_, index) => `test-${index + 1}.service`);
 
@@ -42,17 +43,17 @@ describe('most of three hosts are gone at once', { skip: labObstacle() }, () => 
   it('cut off, they run on untouched, nothing moves, and nothing has when they are back', async () => {
     const [stays, ...gone] = hosts();
     const placed = await start();
-    const pids = () => Promise.all(gone.map((host) => mainPids(host, names)));
-    const before = await pids();
+    const before = await recordRuns(cluster.lab.hosts);
     for (const host of gone) await host.cutNetwork();
     await untilMachines(stays, [stays]);
     await untilHeldBack();
-    assert.deepEqual(await pids(), before);
+    await assertUntouched(before, cluster.lab.hosts);
     for (const host of gone) await host.healNetwork();
     await untilMachines(stays, cluster.lab.hosts);
     assert.deepEqual(await cluster.untilPlaced(names), placed);
     await cluster.assertRunning(placed);
-    assert.deepEqual(await pids(), before);
+    await untilTold(stays, cluster.lab.hosts);
+    await assertUntouched(before, cluster.lab.hosts);
   });
 
   it('powered off hard, one is released and its units move; the other comes back to its own', async () => {
