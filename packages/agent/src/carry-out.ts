@@ -3,7 +3,7 @@ import type { Clock, Logger } from '@flotilla/runtime';
 import type { UnitFailures, UnitFileToLoad, UnitManager } from '@flotilla/systemd';
 import { hashUnitFile, parseUnitFile, type UnitName } from '@flotilla/unit';
 import type { DesiredUnit } from './desired.js';
-import type { Task } from './reconcile.js';
+import type { Task, TaskReason } from './reconcile.js';
 import type { StartedRecords } from './started-records.js';
 import type { UnitContents } from './unit-contents.js';
 
@@ -39,8 +39,20 @@ export async function carryOut(
     options.log.info(messages[kind], { units: names.slice(0, mostNamesLogged), count: names.length });
     for (const [name, message] of await done.run(kind, names)) failures.set(name, message);
   }
+  for (const { unit, why } of tasks) if (!failures.has(unit)) tellRepair(options.log, unit, why);
   return failures;
 }
+
+function tellRepair(log: Logger, unit: UnitName, why: TaskReason): void {
+  const repair = repairs[why];
+  if (repair !== undefined) log.warn(repair, { file: unit });
+}
+
+/** What was done about files of ours that somebody else has touched. */
+const repairs: Partial<Record<TaskReason, string>> = {
+  'edited-here': 'a unit file was edited on this host: it was put right, and the unit left as it is',
+  'file-lost': 'a unit file was removed from this host: it was put back, and the unit left as it is',
+};
 
 /** A line of the log stays one that people can read. */
 const mostNamesLogged = 20;

@@ -1,11 +1,13 @@
 import type { Revision } from '@flotilla/registry';
 import type { UnitFileHere, UnitStatus } from '@flotilla/systemd';
-import type { UnitName } from '@flotilla/unit';
+import type { UnitHash, UnitName } from '@flotilla/unit';
 
 /** Which start of a unit was carried out last in this boot. */
 export interface StartedRecord {
   readonly uid: Revision;
   readonly order: number;
+  /** The content that was started, whatever has become of the file since; records of older versions have none. */
+  readonly hash?: UnitHash;
 }
 
 /** Where a unit is on this machine: what the disk and systemd say. */

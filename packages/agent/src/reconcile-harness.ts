@@ -23,7 +23,13 @@ const currents: fc.Arbitrary<CurrentUnit> = fc.record({
     nil: undefined,
   }),
   status: statuses,
-  started: fc.option(fc.record({ uid: fc.nat(2), order: fc.nat(2) }), { nil: undefined }),
+  started: fc.option(
+    fc.record(
+      { uid: fc.nat(2), order: fc.nat(2), hash: fc.constantFrom(...hashes) },
+      { requiredKeys: ['uid', 'order'] },
+    ),
+    { nil: undefined },
+  ),
   isHeld: fc.constant(false),
 });
 const desireds: fc.Arbitrary<DesiredUnit> = fc.oneof(
@@ -62,7 +68,7 @@ const up = { load: 'loaded', active: 'active', sub: '', job: undefined };
 
 /** What a systemd that does as it is told makes of a task. */
 export function after(unit: CurrentUnit, { kind }: Task, wish: DesiredUnit): CurrentUnit {
-  const started = wish.kind === 'present' ? { uid: wish.uid, order: wish.order } : undefined;
+  const started = wish.kind === 'present' ? { uid: wish.uid, order: wish.order, hash: wish.hash } : undefined;
   switch (kind) {
     case 'stop':
       return { ...unit, status: { ...unit.status, active: 'inactive', job: undefined }, started: undefined };

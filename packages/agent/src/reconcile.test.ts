@@ -25,6 +25,7 @@ const unit = (change: Partial<CurrentUnit>): CurrentUnit => ({
 const started = { uid: 5, order: 1 };
 const nowhere = unit({ file: undefined, status: { ...status('inactive'), load: 'not-found' } });
 const running = unit({ status: status('active'), started });
+const replaced = unit({ status: status('active'), started: { ...started, hash: otherHash } });
 const other = { hash: otherHash, sha256: 'g' };
 
 const table: readonly (readonly [says: string, wish: DesiredUnit, unit: CurrentUnit, tasks: string])[] = [
@@ -68,6 +69,23 @@ const table: readonly (readonly [says: string, wish: DesiredUnit, unit: CurrentU
     wish,
     { ...running, file: { hash, sha256: 'g' } },
     'load',
+  ],
+  [
+    'a file that was edited here follows the submitted bytes, and the running unit is left alone',
+    wish,
+    { ...running, file: other, started: { ...started, hash } },
+    'load',
+  ],
+  ['so does that of a unit that ended', wish, unit({ file: other, started: { ...started, hash } }), 'load'],
+  ['what was started is replaced although its file is gone', wish, { ...replaced, file: undefined }, 'stop'],
+  ['what was started is replaced although the file was edited to be the new one', wish, replaced, 'stop'],
+  ['a replacement that was loaded is started', wish, { ...replaced, status: status('inactive') }, 'load start'],
+  ['a replaced unit that is to be loaded only is stopped', loadedOnly, replaced, 'stop'],
+  [
+    'one that had ended is only loaded, and no longer counts as started',
+    loadedOnly,
+    { ...replaced, file: other, status: status('inactive') },
+    'stop load',
   ],
   ['a file that does not parse is replaced', wish, unit({ file: { hash: undefined, sha256: 'g' } }), 'load start'],
   ['a launched unit that is to be loaded is stopped', loadedOnly, running, 'stop'],

@@ -14,7 +14,9 @@ export type TaskReason =
   | 'not-launched'
   | 'other-content'
   | 'other-bytes'
+  | 'edited-here'
   | 'file-missing'
+  | 'file-lost'
   | 'unknown-to-systemd'
   | 'new-order'
   | 'never-started'
@@ -78,19 +80,30 @@ function departure({ status }: CurrentUnit, why: TaskReason, then: 'unload' | 'l
 
 function presence(wish: Present, unit: CurrentUnit): readonly Step[] {
   const { file, status } = unit;
-  if (file !== undefined && file.hash !== wish.hash) {
+  const isAtRest = motion(status) === 'at-rest';
+  if (isOtherContent(wish, unit) && (wish.isLaunched || !isAtRest)) {
     const replacement = departure(unit, 'other-content', 'load');
-    const isReplaced = replacement.some(([kind]) => kind === 'load');
-    return isReplaced && wish.isLaunched ? [...replacement, ['start', 'never-started']] : replacement;
+    return isAtRest ? [...replacement, ['start', 'never-started']] : replacement;
   }
   const steps: Step[] = [];
-  if (file === undefined) steps.push(['load', 'file-missing']);
+  if (file === undefined) steps.push(['load', unit.started === undefined ? 'file-missing' : 'file-lost']);
   else if (status.load === 'not-found') steps.push(['load', 'unknown-to-systemd']);
-  // Equal hashes mean the same to systemd: the running copy stays, the file follows the submitted bytes.
-  else if (file.sha256 !== wish.file) steps.push(['load', 'other-bytes']);
+  // What was started is what is wanted: the running copy stays, and the file follows the submitted bytes.
+  else if (file.hash !== wish.hash || file.sha256 !== wish.file) steps.push(['load', whyRewritten(wish, unit)]);
   const launch = wish.isLaunched ? findLaunch(wish, unit) : findHalt(unit);
   if (launch !== undefined) steps.push(launch);
   return steps;
+}
+
+function whyRewritten(wish: Present, { file, started }: CurrentUnit): TaskReason {
+  if (file?.hash === wish.hash) return 'other-bytes';
+  return started?.hash === wish.hash ? 'edited-here' : 'other-content';
+}
+
+/** What was started decides; of what this agent did not start, the file has to tell. */
+function isOtherContent(wish: Present, { file, started }: CurrentUnit): boolean {
+  if (started?.hash !== undefined) return started.hash !== wish.hash;
+  return file !== undefined && file.hash !== wish.hash;
 }
 
 function findLaunch(wish: Present, { file, status, started }: CurrentUnit): Step | undefined {

@@ -2,7 +2,7 @@ import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '@flotilla/runtime';
-import { isUnitName, type UnitName } from '@flotilla/unit';
+import { isUnitName, type UnitHash, type UnitName } from '@flotilla/unit';
 import type { StartedRecord } from './current.js';
 import { findJson } from './write-atomic.js';
 
@@ -37,15 +37,15 @@ export class StartedRecords {
       if (!isUnitName(name)) continue;
       const found = await findJson(join(this.#directory, name));
       if (typeof found !== 'object' || found === null) continue;
-      const { uid, order } = found as Partial<StartedRecord>;
-      if (uid !== undefined && order !== undefined) this.#records.set(name, { uid, order });
+      const { uid, order, hash } = found as Partial<StartedRecord>;
+      if (uid !== undefined && order !== undefined) this.#records.set(name, recordOf({ uid, order, hash }));
     }
     this.#isRead = true;
     return this.#records;
   }
 
-  write(name: UnitName, { uid, order }: StartedRecord): void {
-    this.#records.set(name, { uid, order });
+  write(name: UnitName, record: StartedRecord): void {
+    this.#records.set(name, recordOf(record));
     this.#save(name);
   }
 
@@ -69,4 +69,13 @@ export class StartedRecords {
       this.#log.error('what was started could not be noted; it is tried again', { unit: name, error });
     }
   }
+}
+
+/** No more than what is kept: what is written may know more. */
+function recordOf({
+  uid,
+  order,
+  hash,
+}: Omit<StartedRecord, 'hash'> & { readonly hash?: UnitHash | undefined }): StartedRecord {
+  return { uid, order, ...(hash === undefined ? {} : { hash }) };
 }

@@ -93,10 +93,13 @@ async function countAsStarted(
   held: ReadonlyMap<UnitName, HeldRecord>,
   claims: ReadonlyMap<UnitName, UnitClaim>,
 ): Promise<void> {
-  for (const name of [...(await started.read()).keys()]) {
-    const claim = claims.get(name);
-    const isSame = claim?.kind === 'claimed' && claim.record.hash === held.get(name)?.hash;
-    started.write(name, isSame ? { uid: claim.uid, order: claim.record.order } : { uid: 0, order: 0 });
+  for (const [name, before] of [...(await started.read())]) {
+    const [claim, here] = [claims.get(name), held.get(name)];
+    // The file of what runs may have been edited since it was started.
+    const had = here === undefined ? [] : [here.hash, before.hash];
+    if (claim?.kind === 'claimed' && had.includes(claim.record.hash))
+      started.write(name, { uid: claim.uid, order: claim.record.order, hash: claim.record.hash });
+    else started.write(name, { ...before, uid: 0, order: 0 });
   }
 }
 
