@@ -1,6 +1,7 @@
 import { cpus, release } from 'node:os';
 import { parseArgs } from 'node:util';
 import { runCommand } from '../lab/index.js';
+import { benchHost } from './host.js';
 import { benchLayout } from './layout.js';
 import { benchScheduler } from './scheduler.js';
 import { benchStart } from './start.js';
@@ -9,22 +10,24 @@ import { benchVersion } from './version.js';
 interface BenchOptions {
   readonly units?: number;
   readonly rounds?: number;
+  readonly seconds?: number;
 }
 
 const benches: Readonly<Record<string, (options: BenchOptions) => Promise<void>>> = {
   start: benchStart,
+  host: benchHost,
   layout: benchLayout,
   version: benchVersion,
   scheduler: benchScheduler,
 };
 
-const usage = `usage: npm run bench [-- [--units=N] [--rounds=N] NAME...]   (names: ${Object.keys(benches).join(', ')})`;
+const usage = `usage: npm run bench [-- [--units=N] [--rounds=N] [--seconds=N] NAME...]   (names: ${Object.keys(benches).join(', ')})`;
 
 class UsageError extends Error {}
 
 function readArguments(): { readonly names: readonly string[]; readonly options: BenchOptions } {
   const { values, positionals } = parseArgs({
-    options: { units: { type: 'string' }, rounds: { type: 'string' } },
+    options: { units: { type: 'string' }, rounds: { type: 'string' }, seconds: { type: 'string' } },
     allowPositionals: true,
   });
   const unknown = positionals.find((name) => !Object.hasOwn(benches, name));
@@ -34,6 +37,7 @@ function readArguments(): { readonly names: readonly string[]; readonly options:
     options: {
       ...(values.units === undefined ? {} : { units: count(values.units) }),
       ...(values.rounds === undefined ? {} : { rounds: count(values.rounds) }),
+      ...(values.seconds === undefined ? {} : { seconds: count(values.seconds) }),
     },
   };
 }
