@@ -28,6 +28,8 @@ const shortTerms = { agent_ttl: '5s', engine_reconcile_interval: '1' };
 export interface ClusterOptions {
   /** @default 3 */
   readonly hosts?: number;
+  /** @default 1 */
+  readonly etcdMembers?: number;
   /** Of fleetd on every host. */
   readonly config?: FleetConfig;
 }
@@ -43,8 +45,9 @@ export class Cluster {
     this.#machines = lab.hosts;
   }
 
-  static async start(name: string, { hosts = 3, config = {} }: ClusterOptions = {}): Promise<Cluster> {
-    const lab = await createLab({ name: `${name}-${process.pid}`, hosts });
+  static async start(name: string, options: ClusterOptions = {}): Promise<Cluster> {
+    const { hosts = 3, etcdMembers = 1, config = {} } = options;
+    const lab = await createLab({ name: `${name}-${process.pid}`, hosts, etcdMembers });
     try {
       await startFleet(lab, (host) => ({ ...shortTerms, metadata: `host=${host.name}`, ...config }));
       return new Cluster(lab);

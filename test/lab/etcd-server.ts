@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { startBackground } from './background.js';
 import { killProcess } from './cgroup.js';
 import { mustRun, runCommand } from './command.js';
-import { inNamespace, namespacePath } from './network.js';
+import { addFilter, clearFilters, inNamespace, namespacePath, setCable } from './network.js';
 import { waitUntil } from './wait-until.js';
 
 export interface EtcdPlace {
@@ -18,10 +18,13 @@ export interface EtcdPlace {
   readonly members: ReadonlyMap<string, string>;
 }
 
-/** One member of the lab's etcd cluster. */
+const firstCluster = 'lab';
+
+/** One member of the lab's etcd cluster, with a network cable of its own. */
 export class EtcdServer {
   readonly #place: EtcdPlace;
   #process: ChildProcess | undefined;
+  #cluster = firstCluster;
 
   constructor(place: EtcdPlace) {
     this.#place = place;
@@ -40,27 +43,36 @@ export class EtcdServer {
     const options = ['--name', name, '--data-dir', dataDirectory, '--listen-peer-urls', peerUrl(address)];
     const argv = ['etcd', ...options, ...clients, ...this.#membership, '--log-level', 'warn', '--logger', 'zap'];
     this.#process = await startBackground({
-      argv: inNamespace(namespacePath(directory, 'lab'), argv),
+      argv: inNamespace(this.#network, argv),
       cgroup: `${basename(directory)}/${name}`,
       log: this.#logPath,
     });
   }
 
-  /** While it is down: empties it, or gives it what a snapshot of `etcdctl snapshot save` holds. */
-  async replaceData(snapshot?: string): Promise<void> {
+  /**
+   * While it is down: empties it, or gives it what a snapshot of `etcdctl snapshot save` holds.
+   *
+   * @param cluster Which etcd cluster it says it is of: to etcd's clients, another name is another store.
+   */
+  async replaceData(snapshot?: string, cluster = firstCluster): Promise<void> {
     const { dataDirectory, name } = this.#place;
+    this.#cluster = cluster;
     await rm(dataDirectory, { recursive: true, force: true });
     if (snapshot === undefined) return;
     const place = ['--name', name, '--data-dir', dataDirectory];
     await mustRun(['etcdctl', 'snapshot', 'restore', snapshot, ...place, ...this.#membership]);
   }
 
+  /** Asks this member, also while it is cut off. @returns What etcdctl prints. */
+  etcdctl(args: readonly string[]): Promise<string> {
+    return mustRun(this.#etcdctl(args));
+  }
+
   /** Waits until the member answers a linearized read. */
   async untilHealthy(): Promise<void> {
-    const health = ['etcdctl', '--endpoints', this.url, 'endpoint', 'health'];
     await waitUntil({
       what: `etcd at ${this.url} is healthy`,
-      read: () => runCommand(inNamespace(namespacePath(this.#place.directory, 'lab'), health)),
+      read: () => runCommand(this.#etcdctl(['endpoint', 'health'])),
       until: ({ code }) => code === 0,
       onTimeout: () => readFile(this.#logPath, 'utf8'),
     });
@@ -79,11 +91,36 @@ export class EtcdServer {
     });
   }
 
+  /** Parts this member from everybody, or from its fellows only: silently. */
+  async cutOff(from: 'all' | 'fellows' = 'all'): Promise<void> {
+    const { directory, name, address, members } = this.#place;
+    if (from === 'all') return await setCable(directory, name, 'down');
+    for (const fellow of [...members.keys()].filter((each) => each !== address)) {
+      await addFilter(this.#network, 'silence', 'INPUT', ['--source', fellow]);
+      await addFilter(this.#network, 'silence', 'OUTPUT', ['--destination', fellow]);
+    }
+  }
+
+  /** Ends every cut. */
+  async rejoin(): Promise<void> {
+    await clearFilters(this.#network);
+    await setCable(this.#place.directory, this.#place.name, 'up');
+  }
+
   /** What a member is told at its first start, and a snapshot when it is restored. */
   get #membership(): string[] {
     const { address, members } = this.#place;
     const cluster = [...members].map(([of, who]) => `${who}=${peerUrl(of)}`).join(',');
-    return ['--initial-cluster', cluster, '--initial-advertise-peer-urls', peerUrl(address)];
+    const own = ['--initial-advertise-peer-urls', peerUrl(address), '--initial-cluster-token', this.#cluster];
+    return ['--initial-cluster', cluster, ...own];
+  }
+
+  #etcdctl(args: readonly string[]): string[] {
+    return inNamespace(this.#network, ['etcdctl', '--endpoints', this.url, ...args]);
+  }
+
+  get #network(): string {
+    return namespacePath(this.#place.directory, this.#place.name);
   }
 
   get #logPath(): string {

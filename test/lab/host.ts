@@ -4,7 +4,7 @@ import { type CommandOptions, type CommandResult, mustRun, runCommand } from './
 import { Container } from './container.js';
 import { createHostRoot, mountUsr, type UsrMode } from './host-root.js';
 import { memoryPath } from './lab-record.js';
-import { createHostNetwork, namespacePath, setCable } from './network.js';
+import { addFilter, clearFilters, createHostNetwork, type Filter, namespacePath, setCable } from './network.js';
 import { waitUntil } from './wait-until.js';
 
 /** A machine under test, whatever boots it. */
@@ -30,11 +30,15 @@ export interface TestHost {
   powerOff(): Promise<void>;
   /** Everything on the host is gone at once; nothing is told. */
   powerCut(): Promise<void>;
-  cutNetwork(): Promise<void>;
+  /** Parts the host from all others (its cable is pulled, the default), or from etcd, which falls silent or refuses it. */
+  cutNetwork(how?: NetworkCut): Promise<void>;
+  /** Ends every cut. */
   healNetwork(): Promise<void>;
   /** The journal's last lines, of one unit or of all; works while the host is down. */
   journal(unit?: string): Promise<string>;
 }
+
+export type NetworkCut = 'cable' | Filter;
 
 export interface HostPlace {
   /** The lab's. */
@@ -132,12 +136,14 @@ export class NspawnHost implements TestHost {
     await this.#container?.powerCut();
   }
 
-  cutNetwork(): Promise<void> {
-    return setCable(this.#directory, this.name, 'down');
+  async cutNetwork(how: NetworkCut = 'cable'): Promise<void> {
+    if (how === 'cable') return await setCable(this.#directory, this.name, 'down');
+    await addFilter(namespacePath(this.#directory, this.name), how, 'OUTPUT', ['--dport', '2379']);
   }
 
-  healNetwork(): Promise<void> {
-    return setCable(this.#directory, this.name, 'up');
+  async healNetwork(): Promise<void> {
+    await clearFilters(namespacePath(this.#directory, this.name));
+    await setCable(this.#directory, this.name, 'up');
   }
 
   async journal(unit?: string): Promise<string> {

@@ -14,7 +14,7 @@ export {
   untilLeader,
   untilMachines,
 } from './fleet.js';
-export type { TestHost } from './host.js';
+export type { NetworkCut, TestHost } from './host.js';
 export { type FleetConfig, installFleet, singleFiles } from './install-fleet.js';
 export { createLab, type Lab, type LabOptions } from './lab.js';
 export { findLabOwner, LabInUseError, removeAbandonedLabs } from './lab-record.js';

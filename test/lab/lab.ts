@@ -7,7 +7,7 @@ import { startGuard } from './guard.js';
 import { createHost, type NspawnHost, sharedDirectory, type TestHost } from './host.js';
 import type { UsrMode } from './host-root.js';
 import { claimLab, memoryPath, removeLab } from './lab-record.js';
-import { addLabAddress, createBridge, inNamespace, labAddress, namespacePath } from './network.js';
+import { createBridge, createHostNetwork, inNamespace, namespacePath } from './network.js';
 
 export interface LabOptions {
   /** Labs of different names may run side by side. Letters, digits and dashes; short. */
@@ -98,9 +98,9 @@ async function bootHost({ directory, number, usr }: NewHost): Promise<NspawnHost
 }
 
 async function startEtcd(directory: string, count: number): Promise<EtcdServer[]> {
-  const addresses = Array.from({ length: count }, (_, index) => labAddress.replace(/1$/, String(index + 1)));
-  for (const address of addresses.slice(1)) await addLabAddress(directory, address);
-  const members = new Map(addresses.map((address, index) => [address, `etcd-${index + 1}`]));
+  const numbers = Array.from({ length: count }, (_, index) => index + 1);
+  const members = new Map(numbers.map((number) => [`10.77.2.${number}`, `etcd-${number}`]));
+  for (const [address, name] of members) await createHostNetwork(directory, name, address);
   const servers = [...members].map(([address, name]) => {
     const dataDirectory = join(memoryPath(directory), name);
     return new EtcdServer({ directory, dataDirectory, name, address, members });

@@ -2,8 +2,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { mustRun } from './command.js';
 
-/** The bridge's own address, in the lab's namespace; etcd listens there. */
-export const labAddress = '10.77.0.1';
+/** The bridge's own address, in the lab's namespace. */
+const labAddress = '10.77.0.1';
 
 /** The file that keeps a network namespace alive, by mount. */
 export function namespacePath(directory: string, name: string): string {
@@ -24,12 +24,7 @@ export async function createBridge(directory: string): Promise<void> {
   await ip(lab, ['link', 'set', 'bridge', 'up']);
 }
 
-/** Gives the lab one more address of its own, for another member of etcd. */
-export async function addLabAddress(directory: string, address: string): Promise<void> {
-  await ip(namespacePath(directory, 'lab'), ['address', 'add', `${address}/16`, 'dev', 'bridge']);
-}
-
-/** Makes a host's namespace, joined to the bridge by a cable (a veth pair, named like the host on the lab's side). */
+/** Makes the namespace of a host or of a member of etcd, joined to the bridge by a cable (a veth pair, named like the host on the lab's side). */
 export async function createHostNetwork(directory: string, host: string, address: string): Promise<void> {
   const lab = namespacePath(directory, 'lab');
   const own = await createNamespace(directory, host);
@@ -42,6 +37,29 @@ export async function createHostNetwork(directory: string, host: string, address
 /** Pulls a host's cable, or puts it back. */
 export async function setCable(directory: string, host: string, state: 'up' | 'down'): Promise<void> {
   await ip(namespacePath(directory, 'lab'), ['link', 'set', host, state]);
+}
+
+/** `silence`: packets vanish. `refusal`: connections are turned down and broken. */
+export type Filter = 'silence' | 'refusal';
+
+/** Keeps TCP that matches, in iptables' notation, out of a namespace or in it, until {@link clearFilters}. */
+export async function addFilter(
+  path: string,
+  filter: Filter,
+  chain: 'INPUT' | 'OUTPUT',
+  match: readonly string[],
+): Promise<void> {
+  const target = filter === 'silence' ? ['DROP'] : ['REJECT', '--reject-with', 'tcp-reset'];
+  await iptables(path, ['--append', chain, '--protocol', 'tcp', ...match, '--jump', ...target]);
+}
+
+/** Forgets all rules of a namespace. */
+export async function clearFilters(path: string): Promise<void> {
+  await iptables(path, ['--flush']);
+}
+
+async function iptables(path: string, args: readonly string[]): Promise<void> {
+  await mustRun(inNamespace(path, ['iptables', '--wait', ...args]));
 }
 
 async function createNamespace(directory: string, name: string): Promise<string> {

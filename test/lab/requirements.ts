@@ -1,7 +1,17 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
-const programs = ['systemd-nspawn', 'etcd', 'etcdctl', 'ip', 'nsenter', 'unshare', 'dbus-daemon', 'journalctl'];
+const programs = [
+  'systemd-nspawn',
+  'etcd',
+  'etcdctl',
+  'ip',
+  'iptables',
+  'nsenter',
+  'unshare',
+  'dbus-daemon',
+  'journalctl',
+];
 const searched = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 
 /** Why this machine can't have a lab, as a sentence; `false` if it can. Fits node:test's option `skip`. */

@@ -22,6 +22,7 @@ const packages = [
   { name: 'etcd-client', program: 'etcdctl', why: 'asks etcd how it is' },
   { name: 'strace', program: 'strace', why: 'slows the disk of a test’s etcd down' },
   { name: 'iproute2', program: 'ip', why: 'makes the network of the test hosts' },
+  { name: 'iptables', program: 'iptables', why: 'keeps the test hosts from each other' },
 ];
 
 /** Debian's hook that tells package scripts not to start services; ours while we install, unless there is one. */
