@@ -22,5 +22,8 @@ export function spellRequirements(asked: Requirements): string[] {
     ),
     ...lines('SpreadOver', asked.spreadOver),
     ...lines('Strategy', asked.strategy === undefined ? [] : [asked.strategy]),
+    ...(asked.partitionStop === undefined
+      ? []
+      : ['OnPartition=stop', `OnPartitionStopSec=${asked.partitionStop.afterMs / 1000}`]),
   ];
 }

@@ -13,6 +13,7 @@ export {
   type MetadataPreference,
   type MetadataTest,
   noRequirements,
+  type PartitionStop,
   type Requirements,
   type Strategy,
   strategies,

@@ -1,6 +1,7 @@
 import { isGlob } from './glob.js';
 import { type RequirementItem, type RequirementsSource, refuse, requirementItems } from './requirement-items.js';
 import { metadataRequirements } from './requirement-metadata.js';
+import { partitionStopOf } from './requirement-partition.js';
 import { conflictPreferences, metadataPreferences, spreadKeys, strategyOf } from './requirement-preferences.js';
 import { checkCombinations, type EffectiveItems } from './requirement-rules.js';
 import { noRequirements, type Requirements } from './unit-model.js';
@@ -32,6 +33,8 @@ export function parseRequirements(input: RequirementsSource): Requirements {
     MachineID: itemsOf('MachineID'),
     MachineMetadata: itemsOf('MachineMetadata'),
     MachineOf: itemsOf('MachineOf'),
+    OnPartition: itemsOf('OnPartition'),
+    OnPartitionStopSec: itemsOf('OnPartitionStopSec'),
     PreferConflicts: itemsOf('PreferConflicts').flatMap(wordItems),
     PreferMachineMetadata: itemsOf('PreferMachineMetadata'),
     Replaces: itemsOf('Replaces').filter(({ text }) => text !== ''),
@@ -52,6 +55,7 @@ export function parseRequirements(input: RequirementsSource): Requirements {
     preferConflicts: conflictPreferences(input, items.PreferConflicts),
     spreadOver: spreadKeys(input, items.SpreadOver),
     strategy: strategyOf(input, items.Strategy),
+    partitionStop: partitionStopOf(input, items),
   };
   checkCombinations(input, items);
   return requirements;

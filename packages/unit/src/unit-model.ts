@@ -74,6 +74,14 @@ export interface Requirements {
   readonly spreadOver: readonly string[];
   /** `Strategy=`: instead of the cluster's. */
   readonly strategy: Strategy | undefined;
+  /** `OnPartition=stop`: it stops when its machine has lost contact, killed when that takes longer; `undefined`: it goes on. */
+  readonly partitionStop: PartitionStop | undefined;
+}
+
+/** How a unit stops whose machine has lost contact with its cluster. */
+export interface PartitionStop {
+  /** `OnPartitionStopSec=`, in milliseconds: what has not stopped so long after contact was lost is killed. */
+  readonly afterMs: number;
 }
 
 /** Asks nothing. */
@@ -89,4 +97,5 @@ export const noRequirements: Requirements = {
   preferConflicts: [],
   spreadOver: [],
   strategy: undefined,
+  partitionStop: undefined,
 };

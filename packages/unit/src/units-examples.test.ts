@@ -52,6 +52,7 @@ test('each kind of requirement has an example', () => {
   assert.deepEqual([preferMetadata.length, preferConflicts.length], [1, 1]);
   assert.deepEqual(requirementsOf('zones@.service').spreadOver, ['az']);
   assert.equal(requirementsOf('background.service').strategy, 'binpack');
+  assert.deepEqual(requirementsOf('only-one.service').partitionStop, { afterMs: 5000 });
   for (const glob of requirementsOf('make-room.service').replaces) assert.ok(files.includes(glob));
 });
 
