@@ -14,7 +14,8 @@ import { Freeze } from './freeze.js';
 import { withholdStarts } from './giving-way.js';
 import { MissingUnits } from './missing-units.js';
 import { reconcile, type Task, tasksOfFirst } from './reconcile.js';
-import { stateRows } from './rows.js';
+import { Relapses } from './relapses.js';
+import { rowsWithoutFiles, stateRows } from './rows.js';
 import type { StartedRecords } from './started-records.js';
 import { TaskFailures } from './task-failures.js';
 import { UnitContents } from './unit-contents.js';
@@ -65,6 +66,7 @@ export class AgentPass {
   readonly #farewells: Farewells;
   readonly #missing: MissingUnits;
   readonly #freeze: Freeze;
+  readonly #relapses = new Relapses();
   readonly #told = new Set<string>();
   #verified = '';
   #doubts = 0;
@@ -98,10 +100,14 @@ export class AgentPass {
     const all = withholdStarts(due, await this.#conflicts.findWaiting(due, situation));
     const tasks = tasksOfFirst(unitsPerPass, all);
     this.#farewells.bid(situation, allegiance.known);
-    await allegiance.remember(this.#knownUnits(situation), view.revision);
-    const failures = await carryOut(tasks, desired, { ...this.#options, contents: this.#contents, mayAct });
+    const unsaved = await allegiance.remember(this.#knownUnits(situation), view.revision);
+    const allowed = tasks.filter(({ unit }) => !unsaved.has(unit));
+    const failures = await carryOut(allowed, desired, { ...this.#options, contents: this.#contents, mayAct });
+    for (const { unit } of tasks) if (unsaved.has(unit)) failures.set(unit, unsaved.get(unit) ?? '');
     this.#forget(due, tasks, desired);
+    this.#relapses.tell({ tasks: allowed, ...situation }, failures);
     this.#settle({ all, tasks, failures }, situation);
+    this.#failures.retryFor(allowed.filter(({ kind }) => kind === 'load').map(({ unit }) => unit));
     for (const [unit, error] of failures) log.warn('a unit is not as it should be; it is tried again', { unit, error });
     this.#publish(tasks, situation);
     if (tasks.length > 0) return 0;
@@ -127,7 +133,8 @@ export class AgentPass {
     const stamp = this.#stamp();
     view.keepRemoved(allegiance.known);
     if (this.#verified !== stamp && !(await this.#verify(stamp))) return undefined;
-    const [files, startedBy] = [await unitManager.listFiles(), await started.read()];
+    const listing = await listFiles(unitManager);
+    const [files, startedBy] = [listing.files, await started.read()];
     // What comes in from here on is for the next pass: of that, the requirements have not been read.
     const orders = { machine: view.machine, schedule: new Map(view.schedule), globals: new Map(view.globals) };
     const requirements = await this.#conflicts.readForGlobals(orders, files);
@@ -139,7 +146,14 @@ export class AgentPass {
     this.#tellStrangers(files, desired);
     this.#failures.keep(new Map([...desired].map(([name, wish]) => [name, JSON.stringify(wish)])));
     const statuses = await unitManager.listUnits([...desired.keys()]);
-    return { desired, current: currentUnits({ files, statuses, started: startedBy, held: this.#failures.held() }) };
+    const situation = {
+      desired,
+      current: currentUnits({ files, statuses, started: startedBy, held: this.#failures.held() }),
+    };
+    if (listing.problem === undefined) return situation;
+    this.#rows = rowsWithoutFiles(situation, this.#rows, listing.problem.message);
+    this.#options.publisher.publish(this.#rows);
+    throw listing.problem;
   }
 
   /** What orders depend on: if it changes while they are looked at, that look is void. */
@@ -207,6 +221,7 @@ export class AgentPass {
       if (postponed.has(name)) continue;
       const message = failures.get(name);
       if (message !== undefined) this.#failures.add(name, { message, wish: JSON.stringify(wish) });
+      else if (this.#relapses.has(name)) continue;
       else if (busy.has(name) || current.get(name)?.isHeld !== true) this.#failures.clear(name);
     }
   }
@@ -241,6 +256,21 @@ export class AgentPass {
       this.#told.add(name);
       this.#options.log.warn('a unit file was not put there by this agent; it is left alone', { unit: name });
     }
+  }
+}
+
+interface Listing {
+  readonly files: ReadonlyMap<UnitName, UnitFileHere>;
+  /** Why nobody knows which files there are. */
+  readonly problem?: Error;
+}
+
+async function listFiles(unitManager: UnitManager): Promise<Listing> {
+  try {
+    return { files: await unitManager.listFiles() };
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    return { files: new Map(), problem: new Error(`the units directory can't be read: ${reason}`, { cause }) };
   }
 }
 

@@ -18,6 +18,8 @@ export class Allegiance {
   #assignment: Assignment = emptyAssignment;
   #freezeReason: string | undefined;
   #isSaved = true;
+  /** The units of {@link known} as they are on disk. */
+  #saved: Assignment['units'] = emptyAssignment.units;
   /** Registration and the agent's passes ask at the same time; what a store says is compared with what was known of it when it was asked. */
   #turn: Promise<void> = Promise.resolve();
 
@@ -27,6 +29,7 @@ export class Allegiance {
 
   async load(): Promise<void> {
     this.#assignment = await this.#options.file.load();
+    this.#saved = this.#assignment.units;
     this.#freezeReason = this.#assignment.frozen;
     if (this.#freezeReason !== undefined) this.#tellFrozen(this.#freezeReason);
   }
@@ -72,14 +75,27 @@ export class Allegiance {
     }
   }
 
-  /** Saves the units of this machine and how far the store was seen. */
-  remember(units: ReadonlyMap<UnitName, KnownUnit>, revision: Revision): Promise<void> {
-    return this.#inTurn(async () => {
+  /**
+   * Saves the units of this machine and how far the store was seen.
+   *
+   * @returns The units that are not on the disk, with the reason: none may be brought here that the next process would not
+   *   know of. What is there already may be started and stopped all the same.
+   */
+  async remember(units: ReadonlyMap<UnitName, KnownUnit>, revision: Revision): Promise<Map<UnitName, string>> {
+    const unsaved = new Map<UnitName, string>();
+    await this.#inTurn(async () => {
       const before = this.#assignment;
       if (this.#isSaved && revision <= before.revision && isSame(before.units, units)) return;
       const hasHadUnits = before.hasHadUnits || units.size > 0;
-      await this.#save({ ...before, units, hasHadUnits, revision: Math.max(revision, before.revision) });
+      try {
+        await this.#save({ ...before, units, hasHadUnits, revision: Math.max(revision, before.revision) });
+      } catch (error) {
+        const reason = `this machine can't note that it is to run it: ${error instanceof Error ? error.message : error}`;
+        for (const [name, { uid }] of units) if (this.#saved.get(name)?.uid !== uid) unsaved.set(name, reason);
+        if (unsaved.size === 0) this.#options.log.warn('what this machine is to run could not be saved', { error });
+      }
     });
+    return unsaved;
   }
 
   /** Whether what this machine was told to run is lost. */
@@ -103,6 +119,7 @@ export class Allegiance {
   /** The machine has left its cluster and may join any other. */
   async forget(): Promise<void> {
     this.#assignment = emptyAssignment;
+    this.#saved = emptyAssignment.units;
     await this.#options.file.remove();
   }
 
@@ -142,6 +159,7 @@ export class Allegiance {
     this.#isSaved = false;
     await this.#options.file.save(assignment);
     this.#isSaved = true;
+    this.#saved = assignment.units;
   }
 }
 

@@ -40,7 +40,8 @@ export function currentUnits({ files, statuses, started, held }: CurrentSources)
 /** What systemd is about to do with a unit, or has done. */
 export function motion({ active, job }: UnitStatus): 'running' | 'stopping' | 'at-rest' {
   if (job === 'stop') return 'stopping';
-  if (active === 'deactivating' && job === undefined) return 'stopping';
+  // `systemctl clean` is at work on a unit in maintenance: it is inactive when that is over.
+  if ((active === 'deactivating' || active === 'maintenance') && job === undefined) return 'stopping';
   return (active === 'inactive' || active === 'failed') && job === undefined ? 'at-rest' : 'running';
 }
 

@@ -21,6 +21,24 @@ export function stateRows({ desired, current, error }: RowSources): Map<UnitName
   return rows;
 }
 
+/**
+ * The rows for a moment at which nobody can say which files are here: `last` with what systemd says, and `error`. No row
+ * goes, as that would say that its unit has gone.
+ */
+export function rowsWithoutFiles(
+  { desired, current }: Pick<RowSources, 'desired' | 'current'>,
+  last: ReadonlyMap<UnitName, UnitRow>,
+  error: string,
+): Map<UnitName, UnitRow> {
+  const rows = new Map<UnitName, UnitRow>();
+  for (const [name, wish] of desired) {
+    const [unit, row] = [current.get(name), last.get(name)];
+    if (unit === undefined || (row === undefined && wish.kind === 'absent')) continue;
+    rows.set(name, { ...rowOf(wish, unit, error), ...(row !== undefined && { hash: row.hash }) });
+  }
+  return rows;
+}
+
 const notHere = { load: 'not-found', active: 'inactive', sub: 'dead' };
 
 /** One unit's state row. */

@@ -39,6 +39,14 @@ export class TaskFailures {
     this.#failures.set(name, { message, wish, count, retryAtMs: this.#clock.monotonicMs() + waitMs });
   }
 
+  /** Those that failed for want of one of `names`, by what systemd said, have a new chance at once. */
+  retryFor(names: readonly UnitName[]): void {
+    for (const [name, failure] of this.#failures) {
+      if (names.some((other) => other !== name && failure.message.includes(other)))
+        this.#failures.set(name, { ...failure, retryAtMs: this.#clock.monotonicMs() });
+    }
+  }
+
   clear(name: UnitName): void {
     this.#failures.delete(name);
   }

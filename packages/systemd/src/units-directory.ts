@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '@flotilla/runtime';
 import {
@@ -55,7 +55,9 @@ export class UnitsDirectory {
       if (isUnitName(entry.name) && entry.isFile()) names.push(entry.name);
       else if (entry.name !== temporaryName) this.#ignore(entry.name);
     }
-    const files = new Map(await Promise.all(names.map(async (name) => [name, await this.#describe(name)] as const)));
+    const files = new Map<UnitName, UnitFileHere>();
+    const described = await Promise.all(names.map(async (name) => [name, await this.#describe(name)] as const));
+    for (const [name, file] of described) if (file !== undefined) files.set(name, file);
     for (const name of this.#fileByName.keys()) if (!files.has(name)) this.#fileByName.delete(name);
     return files;
   }
@@ -74,11 +76,10 @@ export class UnitsDirectory {
   async write({ name, content }: UnitFileToLoad): Promise<WrittenFile> {
     const old = await this.#read(name);
     const hasInstall = findInstall(content);
-    if (old !== undefined && Buffer.compare(old, content) === 0) return { name, was: 'same', hasInstall };
-    const temporary = join(this.#directory, temporaryName);
-    await mkdir(this.#directory, { recursive: true });
-    await writeFile(temporary, content, { mode: fileMode });
-    await rename(temporary, this.path(name));
+    // A link that a stranger put there is replaced, and what it leads to is left alone.
+    const isOwn = old !== undefined && (await lstat(this.path(name))).isFile();
+    if (isOwn && Buffer.compare(old, content) === 0) return { name, was: 'same', hasInstall };
+    await this.#replace(name, content);
     return { name, was: old === undefined ? 'new' : 'changed', hasInstall };
   }
 
@@ -86,6 +87,19 @@ export class UnitsDirectory {
   async remove(name: UnitName): Promise<void> {
     await rm(this.path(name), { force: true });
     this.#fileByName.delete(name);
+  }
+
+  async #replace(name: UnitName, content: Uint8Array): Promise<void> {
+    const temporary = join(this.#directory, temporaryName);
+    await mkdir(this.#directory, { recursive: true });
+    try {
+      await writeFile(temporary, content, { mode: fileMode });
+      await rename(temporary, this.path(name));
+    } catch (error) {
+      // What is left of it takes room where there is none.
+      await rm(temporary, { force: true }).catch(() => {});
+      throw error;
+    }
   }
 
   async #read(name: UnitName): Promise<Uint8Array | undefined> {
@@ -97,14 +111,28 @@ export class UnitsDirectory {
     }
   }
 
-  async #describe(name: UnitName): Promise<UnitFileHere> {
-    const { mtimeMs, size, ino } = await stat(this.path(name));
-    const fingerprint = `${mtimeMs} ${size} ${ino}`;
+  /** `undefined` if it has gone meanwhile. */
+  async #describe(name: UnitName): Promise<UnitFileHere | undefined> {
+    const fingerprint = await this.#findFingerprint(name);
     const cached = this.#fileByName.get(name);
+    if (fingerprint === undefined) return undefined;
     if (cached?.fingerprint === fingerprint) return cached;
-    const described = { fingerprint, ...describeFile(await readFile(this.path(name))) };
+    const content = await this.#read(name);
+    if (content === undefined) return undefined;
+    const described = { fingerprint, ...describeFile(content) };
     this.#fileByName.set(name, described);
     return described;
+  }
+
+  /** Another one says that the file may have been written. */
+  async #findFingerprint(name: UnitName): Promise<string | undefined> {
+    try {
+      const { mtimeMs, ctimeMs, size, ino } = await stat(this.path(name));
+      return `${mtimeMs} ${ctimeMs} ${size} ${ino}`;
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
+    }
   }
 
   #ignore(name: string): void {
