@@ -40,8 +40,12 @@ export interface Agent {
   start(): Promise<void>;
   /** Whether the machine is registered and its lease surely alive. */
   isReady(): boolean;
+  /** Aborts when it is known whether the machine can be registered at once. */
+  readonly firstAttempt: AbortSignal;
   /** Why the machine starts and stops nothing, if so. */
   findFreezeReason(): string | undefined;
+  /** What has the machine's ID in the store, if it waits for the end of that. */
+  findHoldReason(): string | undefined;
   /** Ends the work and leaves the units alone; the lease is left to the next process. */
   close(): Promise<void>;
   /** Takes the machine out of its cluster: its units are stopped, and it has left. Never rejects for the store or systemd. */
@@ -140,8 +144,16 @@ class MachineAgent implements Agent {
     return this.#options.registration.isFresh();
   }
 
+  get firstAttempt(): AbortSignal {
+    return this.#options.registration.firstAttempt;
+  }
+
   findFreezeReason(): string | undefined {
     return this.#allegiance.freezeReason;
+  }
+
+  findHoldReason(): string | undefined {
+    return this.#options.registration.holdReason;
   }
 
   async close(): Promise<void> {

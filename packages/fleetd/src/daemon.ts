@@ -18,7 +18,7 @@ import { tameOtherSignals, untilAskedToEnd } from './signals.js';
 import { meansToLeave } from './stop-job.js';
 import { Supervisor, takeSupervision } from './supervision.js';
 
-/** How long clients on inherited sockets wait for the first registration, rather than be told that there is none. */
+/** How long clients wait for an answer to the first attempt to register, rather than be told that there is none. */
 const firstAnswerMs = 2_000;
 
 /** Runs fleetd until it is asked to end. Rejects, before anything is started, if the machine or the options don't allow it. */
@@ -70,6 +70,8 @@ export async function runDaemon(config: Config, log: Logger): Promise<void> {
 function describeStatus({ agent }: Roles): string {
   const reason = agent?.findFreezeReason();
   if (reason !== undefined) return `Frozen: ${reason}`;
+  const hold = agent?.findHoldReason();
+  if (hold !== undefined) return `Not in its cluster: ${hold}`;
   return agent?.isReady() === false ? 'Not in contact with etcd; units run on' : 'In contact with its cluster';
 }
 
@@ -177,7 +179,7 @@ async function serveWhenReady({ config, roles, store, sockets, clock, log }: Ser
   const isReady = () => agent === undefined || agent.isReady();
   const listeners = findListeners(sockets, config);
   if (listeners.length === 0) log.warn('no sockets were passed by systemd; there is no API here');
-  for (let waitedMs = 0; !isReady() && waitedMs < firstAnswerMs; waitedMs += 20) await sleep(clock, 20);
+  if (agent !== undefined) await sleep(clock, firstAnswerMs, agent.firstAttempt);
   const api = await serveApi({
     handle: createApi({
       store,

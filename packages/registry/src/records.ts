@@ -87,6 +87,8 @@ export interface MachineRecord {
   readonly instance: string;
   /** The kernel's boot ID. */
   readonly boot: string;
+  /** How long its lease is to live without being renewed. @default unknown: an older version wrote it */
+  readonly ttlSeconds?: number;
   /** How many units it takes, from its own configuration. @default no limit of its own */
   readonly maxUnits?: number;
   /** Why the machine starts and stops nothing, if so. */

@@ -9,7 +9,7 @@ import { Registration, type RegistrationOptions, type SavedLease } from './regis
 import { StoreError } from './store.js';
 
 const machine = parseMachineId('0123456789abcdef0123456789abcdef');
-const record: MachineRecord = { address: '10.0.0.1', metadata: {}, version: '1', instance: 'one', boot: 'b1' };
+const record = { address: '10.0.0.1', metadata: {}, version: '1', instance: 'one', boot: 'b1', ttlSeconds: 30 };
 
 function setUp() {
   const clock = new TestClock();
@@ -17,7 +17,7 @@ function setUp() {
   const disk: { saved: SavedLease | undefined } = { saved: undefined };
   const lines: string[] = [];
   const note = (message: string) => lines.push(message);
-  const log: Logger = { ...silentLogger, info: note, warn: note };
+  const log: Logger = { ...silentLogger, info: note, warn: note, error: note };
   const register = (options: Partial<RegistrationOptions> = {}) => {
     const registration = new Registration({
       store,
@@ -87,37 +87,106 @@ test('a restarted daemon takes over its lease: the record is never away', async 
   await second.close();
 });
 
-test('after a reboot the record goes on under a new lease', async () => {
-  const { clock, register, read } = setUp();
-  await register().close();
+test('a restarted daemon that has lost its notes takes over the lease of its record', async () => {
+  const { clock, disk, register, read } = setUp();
   const first = register();
   await clock.advance(0);
   const before = (await read(keys.machine(machine)))?.kv;
   await first.close();
-  const second = register({ record: { ...record, boot: 'b2' } });
-  await clock.advance(60_000);
+  disk.saved = undefined;
+  const second = register();
+  await clock.advance(0);
+  assert.equal(second.isFresh(), true);
+  assert.equal((await read(keys.machine(machine)))?.kv.lease, before?.lease);
+  assert.ok(disk.saved);
+  await second.close();
+});
+
+test('a restarted daemon that is told of another agent_ttl has a lease of that life, and its record is never away', async () => {
+  const { clock, register, read } = setUp();
+  const first = register();
+  await clock.advance(0);
+  const before = (await read(keys.machine(machine)))?.kv;
+  await first.close();
+  const second = register({ ttlSeconds: 60 });
+  await clock.advance(40_000);
   const after = (await read(keys.machine(machine)))?.kv;
-  assert.notEqual(after?.lease, before?.lease);
+  assert.equal(second.lease?.ttlSeconds, 60);
+  assert.equal(after?.lease, second.lease?.id);
   assert.equal(after?.createRevision, before?.createRevision);
   await second.close();
 });
 
-test('another installation with the same machine ID waits until the first is gone', async () => {
-  const { clock, register, read, lines } = setUp();
+test('after a reboot the old lease is waited for; the machine registers as soon as that is over', async () => {
+  const { clock, store, register, read, lines } = setUp();
   const first = register();
   await clock.advance(0);
-  const none = { load: async () => undefined, save: async () => {} };
-  const second = register({ record: { ...record, instance: 'two' }, storage: none });
-  await clock.advance(120_000);
+  await first.close();
+  const ends = store.client();
+  let endedAtMs = 0;
+  ends.watch(
+    { ranges: [{ from: keys.machine(machine), deletesOnly: true }], fromRevision: 1 },
+    { onEvents: () => (endedAtMs = clock.monotonicMs()), onBroken() {} },
+  );
+  const second = register({ record: { ...record, boot: 'b2' } });
+  let registeredAtMs = 0;
+  second.onChange(() => (registeredAtMs = clock.monotonicMs()));
+  await clock.advance(29_000);
   assert.equal(second.isFresh(), false);
-  assert.equal(first.isFresh(), true);
-  assert.ok(lines.includes('pass failed; it is tried again'));
-  await first.leave();
-  await clock.advance(30_000);
-  assert.equal(second.isFresh(), true);
-  assert.equal((await read<MachineRecord>(keys.machine(machine)))?.record.instance, 'two');
+  assert.equal((await read<MachineRecord>(keys.machine(machine)))?.record.boot, 'b1');
+  assert.match(second.holdReason ?? '', /waiting for the end of an earlier record of this machine ID, at 10\.0\.0\.1/);
+  await clock.advance(31_000);
+  assert.equal((await read<MachineRecord>(keys.machine(machine)))?.record.boot, 'b2');
+  assert.equal(second.holdReason, undefined);
+  assert.ok(registeredAtMs - endedAtMs <= 500, `${registeredAtMs - endedAtMs} ms after the end of the old lease`);
+  assert.deepEqual(
+    lines.filter((line) => line !== 'registered'),
+    ['waiting for an earlier record of this machine to end with its lease'],
+  );
   await second.close();
+  await ends.close();
 });
+
+for (const [what, difference] of [
+  ['another installation', { instance: 'two', boot: 'b2' }],
+  ['a copy of the installation on another host', { boot: 'b2' }],
+] as const)
+  test(`${what} with the same machine ID waits until the first is gone, says so, and leaves it alone`, async () => {
+    const { clock, register, read, lines } = setUp();
+    const first = register();
+    await clock.advance(0);
+    const before = (await read<MachineRecord>(keys.machine(machine)))?.kv;
+    const copy = { storage: { load: async () => undefined, save: async () => {} } };
+    const second = register({ record: { ...record, ...difference, address: '10.0.0.2' }, ...copy });
+    await clock.advance(120_000);
+    assert.equal(second.isFresh(), false);
+    assert.match(second.holdReason ?? '', /another host, at 10\.0\.0\.1, has the same machine ID/);
+    assert.equal(first.isFresh(), true);
+    assert.deepEqual((await read(keys.machine(machine)))?.kv, before);
+    const duplicate = 'another host has the same machine ID; this one stays out of the cluster until that is over';
+    assert.equal(lines.filter((line) => line === duplicate).length, 1);
+    assert.equal(lines.includes('pass failed; it is tried again'), false);
+    await first.leave();
+    await clock.advance(500);
+    assert.equal(second.isFresh(), true);
+    assert.equal((await read<MachineRecord>(keys.machine(machine)))?.record.address, '10.0.0.2');
+    await second.close();
+  });
+
+for (const [title, prepare, expected] of [
+  ['it is registered', () => {}, true],
+  ['the store is away', (store: MemoryStore) => store.cut(), false],
+] as const)
+  test(`the first attempt has an answer when ${title}`, async () => {
+    const { clock, store, register } = setUp();
+    prepare(store);
+    const registration = register();
+    assert.equal(registration.firstAttempt.aborted, false);
+    await clock.advance(0);
+    assert.equal(registration.firstAttempt.aborted, true);
+    assert.equal(registration.isFresh(), expected);
+    await registration.close();
+  });
 
 test('says when its fence has passed, and registers again when the store is back', async () => {
   const { clock, store, register, lines } = setUp();

@@ -3,7 +3,8 @@ import { FleetError } from '@flotilla/errors';
 import { type Clock, type Logger, ReconcileLoop } from '@flotilla/runtime';
 import { keys, ranges } from './keys.js';
 import { type HeldLease, holdLease } from './lease.js';
-import { decodeRecord, encodeRecord, type MachineRecord, type MemberRecord } from './records.js';
+import { findMachineRecord, MachineHold } from './machine-hold.js';
+import { encodeRecord, type MachineRecord, type MemberRecord } from './records.js';
 import { type KeyValue, type LeaseId, type Operation, type Store, StoreError } from './store.js';
 
 /** What a daemon keeps on disk to go on with its lease after a restart. */
@@ -25,7 +26,7 @@ export interface RegistrationOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly machine: MachineId;
-  readonly record: MachineRecord;
+  readonly record: Omit<MachineRecord, 'ttlSeconds'>;
   /** Of the machine's lease, in seconds: how long a silent machine counts as alive. */
   readonly ttlSeconds: number;
   readonly storage: LeaseStorage;
@@ -38,14 +39,15 @@ const auditMs = 600_000;
 const fencePassed = 'Server monitor triggered: Monitor timed out before successful heartbeat';
 
 /**
- * Keeps this machine's record in the store, on a lease: takes over the lease of an earlier process of the same
- * installation and boot, registers again when the lease is lost, and waits while another installation has the same
- * machine ID.
+ * Keeps this machine's record in the store, on a lease: takes over the record and lease of an earlier process of the same
+ * installation and boot, registers again when the lease is lost, and waits while any other record of its machine ID lives.
  */
 export class Registration {
   readonly #options: RegistrationOptions;
   readonly #loop: ReconcileLoop;
+  readonly #hold: MachineHold;
   readonly #listeners = new Set<() => void>();
+  readonly #firstAttempt = new AbortController();
   #record: MachineRecord;
   #lease: HeldLease | undefined;
   #isRegistered = false;
@@ -54,15 +56,12 @@ export class Registration {
   #beforeRegistering: () => Promise<void> = () => Promise.resolve();
 
   constructor(options: RegistrationOptions) {
+    const { record, ttlSeconds, clock, log } = options;
     this.#options = options;
-    this.#record = options.record;
-    this.#loop = new ReconcileLoop({
-      name: 'registration',
-      body: () => this.#register(),
-      clock: options.clock,
-      log: options.log,
-      intervalMs: auditMs,
-    });
+    this.#record = { ...record, ttlSeconds };
+    const body = () => this.#register().finally(() => this.#firstAttempt.abort());
+    this.#loop = new ReconcileLoop({ name: 'registration', body, clock, log, intervalMs: auditMs });
+    this.#hold = new MachineHold({ ...options, address: record.address, onDue: () => this.#loop.wake() });
   }
 
   /**
@@ -79,6 +78,21 @@ export class Registration {
   /** The lease that the machine's keys hang on; `undefined` while the machine is not registered. */
   get lease(): HeldLease | undefined {
     return this.#isRegistered ? this.#lease : undefined;
+  }
+
+  /** Aborts when the first attempt to register has an answer: it is done, has to wait, or has failed. */
+  get firstAttempt(): AbortSignal {
+    return this.#firstAttempt.signal;
+  }
+
+  /** What the machine waits for before it registers, if something else has its ID in the store. */
+  get holdReason(): string | undefined {
+    return this.#hold.reason;
+  }
+
+  /** How long a silent machine counts as alive. */
+  get ttlSeconds(): number {
+    return this.#options.ttlSeconds;
   }
 
   /** Whether the machine is registered and surely still counts as alive. */
@@ -111,6 +125,7 @@ export class Registration {
   /** Stops keeping the lease and leaves it, with its keys, to the next process. */
   async close(): Promise<void> {
     await this.#loop.close();
+    this.#hold.end();
     this.#lease?.abandon();
     this.#drop();
   }
@@ -122,6 +137,7 @@ export class Registration {
    */
   async leave(): Promise<void> {
     await this.#loop.close();
+    this.#hold.end();
     const { store, machine, storage, log } = this.#options;
     const lease = this.#lease;
     if (lease === undefined || !this.#isRegistered)
@@ -141,8 +157,13 @@ export class Registration {
   async #register(): Promise<void> {
     const { storage } = this.#options;
     const found = await this.#look();
-    const own = this.#lease?.id ?? (await this.#findOwnLease());
-    this.#refuseForeign(found.present, own);
+    const own = this.#lease?.id ?? (await this.#findOwnLease(found.present));
+    if (found.present !== undefined && !this.#isOwn(found.present, own)) {
+      this.#lease?.abandon();
+      this.#drop();
+      throw this.#hold.note(found.present);
+    }
+    this.#hold.end();
     if (!this.#isRegistered) await this.#beforeRegistering();
     const lease = this.#lease ?? (await this.#takeLease(own));
     await this.#put(lease, found);
@@ -193,30 +214,22 @@ export class Registration {
     this.#tell();
   }
 
-  /** A record that can't be read is replaced if nobody keeps it alive, or only this machine does. */
-  #refuseForeign(present: KeyValue | undefined, own: LeaseId | undefined): void {
-    if (present === undefined) return;
+  /** What nobody keeps alive is nobody's, whether it can be read or not. */
+  #isOwn(present: KeyValue, own: LeaseId | undefined): boolean {
+    if (present.lease === undefined || present.lease === own) return true;
+    const { instance, boot } = this.#record;
     const holder = findMachineRecord(present);
-    if (holder?.instance === this.#record.instance) return;
-    if (holder === undefined && (present.lease === undefined || present.lease === own)) return;
-    this.#lease?.abandon();
-    this.#drop();
-    const { machine } = this.#options;
-    throw new FleetError(
-      'machine-id-taken',
-      `machine ID ${machine} is in use at ${holder?.address || 'an unknown address'}`,
-      {
-        hint: 'Two hosts have the same /etc/machine-id, or this one has lost its state directory and waits for its old lease to end.',
-      },
-    );
+    return holder?.instance === instance && holder.boot === boot;
   }
 
-  /** The lease of an earlier process of this installation and boot. */
-  async #findOwnLease(): Promise<LeaseId | undefined> {
+  /** The lease of an earlier process of this installation and boot, unless it was told to live for another time. */
+  async #findOwnLease(present: KeyValue | undefined): Promise<LeaseId | undefined> {
     const saved = await this.#options.storage.load();
-    const { boot, instance } = this.#record;
+    const { boot, instance, ttlSeconds } = this.#record;
     this.#savedLease = saved?.boot === boot && saved.instance === instance ? saved.lease : undefined;
-    return this.#savedLease;
+    const holder = present && findMachineRecord(present);
+    if (holder?.instance !== instance || holder.boot !== boot) return this.#savedLease;
+    return (holder.ttlSeconds ?? ttlSeconds) === ttlSeconds ? present?.lease : undefined;
   }
 
   async #takeLease(own: LeaseId | undefined): Promise<HeldLease> {
@@ -273,13 +286,4 @@ interface Found {
   readonly present: KeyValue | undefined;
   /** It counts as a member: a leave that was broken off may have said otherwise. */
   readonly hasJoined: boolean;
-}
-
-function findMachineRecord({ key, value }: KeyValue): MachineRecord | undefined {
-  try {
-    return decodeRecord<MachineRecord>(key, value);
-  } catch (error) {
-    if (error instanceof FleetError && error.code === 'bad-record') return undefined;
-    throw error;
-  }
 }
