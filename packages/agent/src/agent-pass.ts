@@ -5,6 +5,7 @@ import type { UnitFileHere, UnitManager } from '@flotilla/systemd';
 import type { UnitName } from '@flotilla/unit';
 import type { Allegiance } from './allegiance.js';
 import type { AssignmentView } from './assignment-view.js';
+import { BringBack } from './bring-back.js';
 import { carryOut } from './carry-out.js';
 import { ConflictsHere } from './conflicts-here.js';
 import { type CurrentUnit, currentUnits, isGone } from './current.js';
@@ -67,6 +68,7 @@ export class AgentPass {
   readonly #missing: MissingUnits;
   readonly #freeze: Freeze;
   readonly #relapses = new Relapses();
+  readonly #bringBack: BringBack;
   readonly #told = new Set<string>();
   #verified = '';
   #doubts = 0;
@@ -80,6 +82,7 @@ export class AgentPass {
     this.#farewells = new Farewells(options.publisher);
     this.#missing = new MissingUnits(options);
     this.#freeze = new Freeze(options);
+    this.#bringBack = new BringBack(options);
   }
 
   /** In the next pass, asks the store again who it is and what it says of units that it has no order for, and systemd about all. */
@@ -92,7 +95,7 @@ export class AgentPass {
   async run(): Promise<number | undefined> {
     const { registration, view, allegiance, log } = this.#options;
     const mayAct = () => view.isCurrent && registration.isFresh();
-    if (!mayAct()) return undefined;
+    if (!mayAct()) return await this.#bringBack.run();
     const situation = await this.#look();
     if (situation === undefined) return allegiance.freezeReason === undefined ? 0 : await this.#endureFreeze();
     const { desired, current } = situation;
@@ -118,6 +121,7 @@ export class AgentPass {
   /** Ends whatever goes on between passes. */
   close(): void {
     this.#freeze.end();
+    this.#bringBack.end();
   }
 
   /** While frozen, nothing is done but to say what is here, and to wait for the word of a person. */
@@ -207,9 +211,9 @@ export class AgentPass {
       const unit = current.get(name);
       const isOver = wish.kind === 'absent' && (unit === undefined || isGone(unit)) && !this.#farewells.has(name);
       if (isOver) continue;
-      const wasLaunched = this.#options.allegiance.known.get(name)?.isLaunched === true;
-      const isLaunched = wish.kind === 'present' ? wish.isLaunched : wish.kind === 'untouched' && wasLaunched;
-      known.set(name, { hash: wish.hash, uid: wish.uid, isLaunched });
+      const before = wish.kind === 'untouched' ? this.#options.allegiance.known.get(name) : undefined;
+      const { isLaunched = false, order } = wish.kind === 'present' ? wish : (before ?? {});
+      known.set(name, { hash: wish.hash, uid: wish.uid, isLaunched, order });
     }
     return known;
   }

@@ -1,6 +1,14 @@
 import type { Machine } from '@flotilla/cluster';
-import { type Following, follow, type Registration, StatePublisher, type Store, StoreError } from '@flotilla/registry';
-import { type Clock, jittered, type Logger, ReconcileLoop, type Timer } from '@flotilla/runtime';
+import {
+  type Following,
+  follow,
+  keys,
+  type Registration,
+  StatePublisher,
+  type Store,
+  StoreError,
+} from '@flotilla/registry';
+import { type Clock, jittered, type Logger, ReconcileLoop, sleep, type Timer } from '@flotilla/runtime';
 import type { UnitManager } from '@flotilla/systemd';
 import { AgentPass } from './agent-pass.js';
 import { Allegiance } from './allegiance.js';
@@ -62,7 +70,10 @@ const spacingMs = 60;
 const auditMs = 600_000;
 
 /** Without a store nobody waits for the units of a leaving machine, so it does not wait long either. */
-const lonelyTimeoutMs = 8_000;
+const lonelyTimeoutMs = 6_000;
+
+/** What comes on top of that: a store that answers later than this counts as away. */
+const answerWaitMs = 1_000;
 
 /** The agent of one machine; does nothing before `start`. */
 export function createAgent(options: AgentOptions): Agent {
@@ -165,17 +176,32 @@ class MachineAgent implements Agent {
     const { registration, unitManager, clock, log } = this.#options;
     await this.#stopLoops();
     const canLeave = registration.isFresh() && this.#allegiance.freezeReason === undefined;
-    const waitMs = canLeave ? timeoutMs : Math.min(timeoutMs, lonelyTimeoutMs);
+    const waitMs = canLeave && (await this.#hearsStore()) ? timeoutMs : Math.min(timeoutMs, lonelyTimeoutMs);
     const stopped = await stopAll(this.#allegiance.known.keys(), { unitManager, clock, log, timeoutMs: waitMs });
     // Also what is still stopping is to be started again if this machine goes on with it.
     if (stopped !== undefined) for (const name of this.#allegiance.known.keys()) this.#started.remove(name);
     if (canLeave && (await this.#leaveCluster())) {
       // What could not be stopped or unloaded is to be by the next process, so that must know of it.
-      if (stopped !== undefined && (await unloadAll(stopped, { unitManager, log }))) await this.#allegiance.forget();
+      if (stopped !== undefined && (await unloadAll(stopped.resting, { unitManager, log })))
+        await this.#allegiance.forget(stopped.stopping);
     } else {
       log.warn('stopped without leaving the cluster; the assignment is kept');
       await registration.close();
     }
+  }
+
+  /** The lease may be fresh although the store went away a moment ago. */
+  async #hearsStore(): Promise<boolean> {
+    const { store, clock, machine, log } = this.#options;
+    const answer = new AbortController();
+    let isHeard = false;
+    store
+      .range({ from: keys.machine(machine.id), keysOnly: true })
+      .then(() => (isHeard = true))
+      .catch((error: unknown) => log.debug('the store does not answer', { error }))
+      .finally(() => answer.abort());
+    await sleep(clock, answerWaitMs, answer.signal);
+    return isHeard;
   }
 
   async #leaveCluster(): Promise<boolean> {

@@ -116,8 +116,15 @@ export class Allegiance {
     });
   }
 
-  /** The machine has left its cluster and may join any other. */
-  async forget(): Promise<void> {
+  /**
+   * The machine has left its cluster. It may join any other, unless some units could not be stopped in time: the next process
+   * is to see to these.
+   */
+  async forget(left: readonly UnitName[]): Promise<void> {
+    const before = this.#assignment;
+    const rest = [...before.units].filter(([name]) => left.includes(name));
+    const units = new Map(rest.map(([name, unit]) => [name, { ...unit, isLaunched: false, order: undefined }]));
+    if (units.size > 0) return await this.#save({ ...before, units });
     this.#assignment = emptyAssignment;
     this.#saved = emptyAssignment.units;
     await this.#options.file.remove();
@@ -175,9 +182,10 @@ async function findIdentity(store: Store): Promise<StoreIdentity | string> {
 
 function isSame(a: ReadonlyMap<UnitName, KnownUnit>, b: ReadonlyMap<UnitName, KnownUnit>): boolean {
   if (a.size !== b.size) return false;
-  for (const [name, { hash, uid, isLaunched }] of a) {
+  for (const [name, { hash, uid, isLaunched, order }] of a) {
     const other = b.get(name);
-    if (other?.hash !== hash || other.uid !== uid || other.isLaunched !== isLaunched) return false;
+    if (other?.hash !== hash || other.uid !== uid || other.isLaunched !== isLaunched || other.order !== order)
+      return false;
   }
   return true;
 }

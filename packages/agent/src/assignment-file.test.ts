@@ -16,7 +16,9 @@ afterEach(() => rm(directory, { recursive: true }));
 test('what was saved comes back; without a file there is nothing', async () => {
   const file = new AssignmentFile(directory);
   assert.deepEqual(await file.load(), emptyAssignment);
-  const units = new Map([[service('web'), { hash: hashUnitFile({ options: [] }), uid: 5, isLaunched: true }]]);
+  const units = new Map([
+    [service('web'), { hash: hashUnitFile({ options: [] }), uid: 5, isLaunched: true, order: 2 }],
+  ]);
   for (const frozen of [undefined, 'a reason']) {
     const assignment = { cluster: 'one', revision: 9, frozen, hasHadUnits: frozen !== undefined, units };
     await file.save(assignment);

@@ -62,7 +62,8 @@ function findAssignment(stored: unknown): Assignment | undefined {
   const known = new Map<UnitName, KnownUnit>();
   for (const [name, unit] of Object.entries(units)) {
     if (!isUnitName(name) || !isKnownUnit(unit)) return undefined;
-    known.set(name, { hash: unit.hash, uid: unit.uid, isLaunched: unit.isLaunched === true });
+    const order = typeof unit.order === 'number' ? unit.order : undefined;
+    known.set(name, { hash: unit.hash, uid: unit.uid, isLaunched: unit.isLaunched === true, order });
   }
   return { cluster, revision, frozen, hasHadUnits: stored.hasHadUnits !== false, units: known };
 }

@@ -29,7 +29,7 @@ const nothing: DesiredSources = {
   removed: new Set(),
   verdicts: new Map(),
 };
-const known = new Map([[web, { hash, uid: 5, isLaunched: true }]]);
+const known = new Map([[web, { hash, uid: 5, isLaunched: true, order: 1 }]]);
 const scheduled = (change: Partial<ScheduleRecord> = {}) => ({
   schedule: new Map([[web, { record: { ...record, ...change }, modRevision: 9 }]]),
 });
@@ -142,7 +142,7 @@ test('a global unit that has to give way is absent where it was, and nothing whe
   const sources = { ...nothing, ...scheduled({ uid: 6 }), globals: new Map([[logs.name, logs.entry]]) };
   const requirements = new Map([[logs.name, logs.required]]);
   assert.equal(desiredUnits({ ...sources, requirements }).has(logs.name), false);
-  const here = new Map([[logs.name, { hash, uid: 7, isLaunched: true }]]);
+  const here = new Map([[logs.name, { hash, uid: 7, isLaunched: true, order: 1 }]]);
   const wish = desiredUnits({ ...sources, requirements, known: here }).get(logs.name);
   assert.deepEqual(wish, { kind: 'absent', why: 'conflict', hash, uid: 7 });
 });

@@ -38,6 +38,8 @@ export interface KnownUnit {
   readonly uid: Revision;
   /** It was to be started, by the last order. */
   readonly isLaunched: boolean;
+  /** That order's number; `undefined` if an older version noted the unit, or it is to leave. */
+  readonly order: number | undefined;
 }
 
 /** Everything that the wishes of the cluster for this machine depend on. */

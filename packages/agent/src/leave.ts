@@ -11,11 +11,17 @@ export interface StopAllOptions {
   readonly timeoutMs: number;
 }
 
+/** What came of stopping units: those that are at rest, and those that were not when time was up. */
+export interface Stopped {
+  readonly resting: readonly UnitName[];
+  readonly stopping: readonly UnitName[];
+}
+
 /**
- * Stops those of `known` whose files are here, and waits until they are at rest, or for `timeoutMs`. Returns those that
- * are at rest, or `undefined` if systemd can't be asked.
+ * Stops those of `known` whose files are here, and waits until they are at rest, or for `timeoutMs`. Returns `undefined` if
+ * systemd can't be asked.
  */
-export async function stopAll(known: Iterable<UnitName>, options: StopAllOptions): Promise<UnitName[] | undefined> {
+export async function stopAll(known: Iterable<UnitName>, options: StopAllOptions): Promise<Stopped | undefined> {
   try {
     const files = await options.unitManager.listFiles();
     return await stop([...known].filter((name) => files.has(name)).sort(), options);
@@ -39,9 +45,9 @@ export async function unloadAll(
   }
 }
 
-async function stop(names: readonly UnitName[], options: StopAllOptions): Promise<UnitName[]> {
+async function stop(names: readonly UnitName[], options: StopAllOptions): Promise<Stopped> {
   const { unitManager, clock, log, timeoutMs } = options;
-  if (names.length === 0) return [];
+  if (names.length === 0) return { resting: [], stopping: [] };
   const deadlineMs = clock.monotonicMs() + timeoutMs;
   const failures = await unitManager.stop(names);
   for (const [unit, error] of failures) log.warn('a unit could not be stopped', { unit, error });
@@ -57,7 +63,8 @@ async function stop(names: readonly UnitName[], options: StopAllOptions): Promis
       const leftMs = deadlineMs - clock.monotonicMs();
       if (leftMs <= 0)
         log.warn('units were still stopping when time was up', { stopped: resting.length, of: names.length });
-      if (resting.length === names.length || leftMs <= 0) return resting;
+      if (resting.length === names.length || leftMs <= 0)
+        return { resting, stopping: names.filter((name) => !resting.includes(name)) };
       await sleep(clock, leftMs, change.signal);
     } finally {
       subscription.close();

@@ -128,10 +128,11 @@ export class MemoryHost {
     await this.agent.start();
   }
 
-  /** As {@link restartAgent}, with a reboot of the machine in between. */
-  async reboot(): Promise<void> {
+  /** As {@link restartAgent}, with a reboot of the machine in between: it is off until its lease has ended, or for `offMs`. */
+  async reboot(offMs = 35_000): Promise<void> {
     await this.agent.close();
     this.unitManager.reboot();
+    await this.clock.advance(offMs);
     await rm(this.startedDirectory, { recursive: true, force: true });
     this.#boot++;
     this.agent = this.#createAgent();

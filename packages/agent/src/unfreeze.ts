@@ -121,8 +121,8 @@ function knownUnits({ before, held, claims, how }: KnownSources): Map<UnitName, 
     const hash = here?.hash ?? old?.hash;
     if (hash === undefined || (claim.kind === 'absent' && how === 'adopt')) continue;
     // What the store never had is no sign that it went back.
-    const uid = claim.kind === 'claimed' ? claim.uid : 0;
-    known.set(name, { hash, uid, isLaunched: here?.desiredState === 'launched' });
+    const [uid, order] = claim.kind === 'claimed' ? [claim.uid, claim.record.order] : [0, undefined];
+    known.set(name, { hash, uid, isLaunched: here?.desiredState === 'launched', order });
   }
   return known;
 }
