@@ -120,9 +120,9 @@ export class Allegiance {
    * The machine has left its cluster. It may join any other, unless some units could not be stopped in time: the next process
    * is to see to these.
    */
-  async forget(left: readonly UnitName[]): Promise<void> {
+  async forget(unstopped: readonly UnitName[]): Promise<void> {
     const before = this.#assignment;
-    const rest = [...before.units].filter(([name]) => left.includes(name));
+    const rest = [...before.units].filter(([name]) => unstopped.includes(name));
     const units = new Map(rest.map(([name, unit]) => [name, { ...unit, isLaunched: false, order: undefined }]));
     if (units.size > 0) return await this.#save({ ...before, units });
     this.#assignment = emptyAssignment;

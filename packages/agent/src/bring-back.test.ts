@@ -174,6 +174,17 @@ test('a machine whose ID is in use brings nothing back', async () => {
   assert.deepEqual(host.actions, []);
 });
 
+test('a unit that must not run twice waits for the store', async () => {
+  await host.schedule(web, `${sleeper}[X-Fleet]\nOnPartition=stop\n`);
+  await host.untilRow(web, 'active');
+  await rebootCutOff();
+  host.actions.length = 0;
+  await host.clock.advance(3 * ttlMs);
+  assert.deepEqual(host.actions, []);
+  await untilContact();
+  await host.untilRow(web, 'active');
+});
+
 test('one bad unit holds up no other, and is tried again', async () => {
   await host.schedule(web);
   await host.schedule(db);

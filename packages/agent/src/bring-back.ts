@@ -5,6 +5,7 @@ import type { UnitName } from '@flotilla/unit';
 import type { Allegiance } from './allegiance.js';
 import { motion, type StartedRecord } from './current.js';
 import type { KnownUnit } from './desired.js';
+import { findPartitionStops } from './partition-stops.js';
 import type { StartedRecords } from './started-records.js';
 import { TaskFailures } from './task-failures.js';
 
@@ -47,8 +48,8 @@ const mostNamesLogged = 20;
 
 /**
  * Starts what this machine was to run before it booted, if no store says anything for as long as a silent machine counts as
- * alive: sooner, a host that was away for days would run for a moment what has long been elsewhere. Over with the first
- * registration.
+ * alive: sooner, a host that was away for days would run for a moment what has long been elsewhere. Units that must not run
+ * twice (`OnPartition=stop`) wait for the store. Over with the first registration.
  */
 export class BringBack {
   readonly #options: BringBackOptions;
@@ -109,8 +110,10 @@ export class BringBack {
     const [files, started] = [await unitManager.listFiles(), await records.read()];
     const missing = unitsToBringBack({ known, files, started }).filter((name) => !this.#unrecorded.has(name));
     if (missing.length === 0) return [];
+    // They may run elsewhere by now, and must not run twice.
+    const confined = await findPartitionStops(missing, unitManager);
     const statuses = await unitManager.listUnits(missing);
-    return missing.filter((name) => isAtRest(statuses.get(name)));
+    return missing.filter((name) => !confined.has(name) && isAtRest(statuses.get(name)));
   }
 
   async #startUnits(names: readonly UnitName[]): Promise<void> {
