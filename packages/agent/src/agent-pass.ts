@@ -34,6 +34,8 @@ export interface AgentPassOptions {
   readonly log: Logger;
   /** As in `AgentOptions`. */
   readonly onVerified: (freezeReason: string | undefined) => void;
+  /** Whether a unit is left alone for now, as it is being stopped for the loss of contact. */
+  readonly isStopping: (name: UnitName) => boolean;
   /** Called when another pass is due. */
   readonly onWake: () => void;
 }
@@ -136,7 +138,9 @@ export class AgentPass {
     const { unitManager, view, allegiance, started } = this.#options;
     const stamp = this.#stamp();
     view.keepRemoved(allegiance.known);
-    if (this.#verified !== stamp && !(await this.#verify(stamp))) return undefined;
+    // Registration asks the store who it is, too, and may have been told something else.
+    const isVerified = this.#verified === stamp && allegiance.freezeReason === undefined;
+    if (!isVerified && !(await this.#verify(stamp))) return undefined;
     const listing = await listFiles(unitManager);
     const [files, startedBy] = [listing.files, await started.read()];
     // What comes in from here on is for the next pass: of that, the requirements have not been read.
@@ -150,9 +154,10 @@ export class AgentPass {
     this.#tellStrangers(files, desired);
     this.#failures.keep(new Map([...desired].map(([name, wish]) => [name, JSON.stringify(wish)])));
     const statuses = await unitManager.listUnits([...desired.keys()]);
+    const held = new Set([...this.#failures.held(), ...[...desired.keys()].filter(this.#options.isStopping)]);
     const situation = {
       desired,
-      current: currentUnits({ files, statuses, started: startedBy, held: this.#failures.held() }),
+      current: currentUnits({ files, statuses, started: startedBy, held }),
     };
     if (listing.problem === undefined) return situation;
     this.#rows = rowsWithoutFiles(situation, this.#rows, listing.problem.message);

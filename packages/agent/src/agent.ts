@@ -10,11 +10,14 @@ import {
 } from '@flotilla/registry';
 import { type Clock, jittered, type Logger, ReconcileLoop, sleep, type Timer } from '@flotilla/runtime';
 import type { UnitManager } from '@flotilla/systemd';
+import type { UnitName } from '@flotilla/unit';
 import { AgentPass } from './agent-pass.js';
 import { Allegiance } from './allegiance.js';
 import { AssignmentFile } from './assignment-file.js';
 import { AssignmentView } from './assignment-view.js';
+import { ContactFile } from './contact-file.js';
 import { stopAll, unloadAll } from './leave.js';
+import { PartitionWatch } from './partition-watch.js';
 import { StartedRecords } from './started-records.js';
 
 export interface AgentOptions {
@@ -86,6 +89,7 @@ class MachineAgent implements Agent {
   readonly #publisher: StatePublisher;
   readonly #allegiance: Allegiance;
   readonly #started: StartedRecords;
+  readonly #partition: PartitionWatch;
   readonly #pass: AgentPass;
   readonly #loop: ReconcileLoop;
   readonly #subscriptions: { close(): void }[] = [];
@@ -104,7 +108,15 @@ class MachineAgent implements Agent {
     const own = { view: this.#view, publisher: this.#publisher, allegiance: this.#allegiance, started: this.#started };
     const onWake = () => this.#loop.wake();
     const self = { machine: machine.id, registration };
-    this.#pass = new AgentPass({ store, unitManager, clock, log, onVerified, onWake, ...self, ...own });
+    this.#partition = new PartitionWatch({
+      ...{ unitManager, registration, clock, log },
+      started: this.#started,
+      contactFile: new ContactFile(startedDirectory, log),
+      ownUnits: async () => (this.#allegiance.isLost ? await unitManager.listFiles() : this.#allegiance.known).keys(),
+      onStopped: onWake,
+    });
+    const isStopping = (name: UnitName) => this.#partition.isStopping(name);
+    this.#pass = new AgentPass({ store, unitManager, clock, log, onVerified, onWake, isStopping, ...self, ...own });
     this.#loop = new ReconcileLoop({ name: 'agent', body: () => this.#runPass(), clock, log, gatherMs, spacingMs });
   }
 
@@ -112,6 +124,7 @@ class MachineAgent implements Agent {
     const { store, clock, log, registration, unitManager, onDoubt } = this.#options;
     await this.#allegiance.load();
     await this.#started.read();
+    await this.#partition.start();
     registration.setFrozen(this.#allegiance.freezeReason);
     const wake = () => {
       this.#publisher.wake();
@@ -227,6 +240,7 @@ class MachineAgent implements Agent {
     this.#audit?.cancel();
     this.#following?.close();
     for (const subscription of this.#subscriptions) subscription.close();
+    await this.#partition.close();
     await this.#loop.close();
     this.#pass.close();
     this.#again?.cancel();

@@ -73,6 +73,8 @@ export class MemoryHost {
   /** Keys of state rows, in the order in which they were deleted. */
   readonly deletedRows: string[] = [];
   agent: Agent;
+  /** Of the present agent. */
+  registration: Registration;
   #boot = 1;
   readonly #log: Logger;
   readonly #directory: string;
@@ -81,6 +83,7 @@ export class MemoryHost {
     this.#directory = directory;
     const note = (line: string) => this.lines.push(line);
     this.#log = { ...silentLogger, warn: note, error: note };
+    this.registration = this.#createRegistration();
     this.agent = this.#createAgent();
     this.engine.watch(
       { ranges: [{ ...ranges.states, deletesOnly: true }], fromRevision: 1 },
@@ -220,7 +223,17 @@ export class MemoryHost {
 
   #createAgent(): Agent {
     const { store, clock, unitManager, stateDirectory, startedDirectory } = this;
-    const registration = new Registration({
+    this.registration = this.#createRegistration();
+    const { registration } = this;
+    const onVerified = (reason: string | undefined) => this.verdicts.push(reason);
+    const onDoubt = () => this.verdicts.push('in doubt');
+    const own = { stateDirectory, startedDirectory, registration, onVerified, onDoubt };
+    return createAgent({ store, unitManager, machine, clock, log: this.#log, ...own });
+  }
+
+  #createRegistration(): Registration {
+    const { store, clock, stateDirectory } = this;
+    return new Registration({
       store,
       clock,
       log: this.#log,
@@ -229,10 +242,6 @@ export class MemoryHost {
       ttlSeconds: 30,
       storage: createLeaseStorage(stateDirectory),
     });
-    const onVerified = (reason: string | undefined) => this.verdicts.push(reason);
-    const onDoubt = () => this.verdicts.push('in doubt');
-    const own = { stateDirectory, startedDirectory, registration, onVerified, onDoubt };
-    return createAgent({ store, unitManager, machine, clock, log: this.#log, ...own });
   }
 
   #note(call: MemoryCall, names: readonly UnitName[]): void {

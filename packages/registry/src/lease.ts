@@ -30,6 +30,10 @@ export interface HeldLease {
    * each act that needs the lease.
    */
   isFresh(): boolean;
+  /** Until when `isFresh` holds if no other keepalive is answered, on the monotonic clock. */
+  readonly freshUntilMs: number;
+  /** Calls back each time that `freshUntilMs` has become later. */
+  onRenewed(listener: () => void): void;
   /** Aborts when the store says that the lease is gone, or when `isFresh` has turned false. */
   readonly lost: AbortSignal;
   /** Ends the lease and its keys. Rejects if the store can't be reached. */
@@ -60,6 +64,7 @@ class KeptLease implements HeldLease {
   readonly #options: HoldLeaseOptions;
   readonly #lost = new AbortController();
   readonly #ended = new AbortController();
+  readonly #listeners: (() => void)[] = [];
   #proof: Proof;
   #fence: Timer;
 
@@ -83,6 +88,15 @@ class KeptLease implements HeldLease {
     return !this.#ended.signal.aborted && this.#freshForMs() > 0;
   }
 
+  get freshUntilMs(): number {
+    const { sentAtMs, ttlSeconds } = this.#proof;
+    return sentAtMs + ttlSeconds * 1000 * fenceShare;
+  }
+
+  onRenewed(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
   async release(): Promise<void> {
     this.abandon();
     await this.#options.store.revokeLease(this.id);
@@ -100,8 +114,7 @@ class KeptLease implements HeldLease {
   }
 
   #freshForMs(): number {
-    const { sentAtMs, ttlSeconds } = this.#proof;
-    return sentAtMs + ttlSeconds * 1000 * fenceShare - this.#options.clock.monotonicMs();
+    return this.freshUntilMs - this.#options.clock.monotonicMs();
   }
 
   #armFence(): Timer {
@@ -124,6 +137,7 @@ class KeptLease implements HeldLease {
         this.#fence.cancel();
         this.#fence = this.#armFence();
         waitMs = this.#intervalMs();
+        for (const listener of this.#listeners) listener();
       } catch (error) {
         if (!(error instanceof StoreError)) throw error;
         log.debug('keepalive failed', { lease: this.id, error });

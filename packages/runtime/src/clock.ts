@@ -8,7 +8,10 @@ export interface Timer {
 export interface Clock {
   /** Wall clock, in epoch milliseconds. It may jump. */
   now(): number;
-  /** Milliseconds on a clock that never goes back and goes on while the process is stopped (SIGSTOP). */
+  /**
+   * Milliseconds on a clock that never goes back and goes on while the process is stopped (SIGSTOP): the same one for all
+   * processes of a boot.
+   */
   monotonicMs(): number;
   /** Calls `run` once, `delayMs` from now. */
   setTimer(delayMs: number, run: () => void): Timer;
@@ -22,7 +25,7 @@ const longestTimeoutMs = 2 ** 31 - 1;
 /** The machine's own time. */
 export const systemClock: Clock = {
   now: () => Date.now(),
-  monotonicMs: () => performance.now(),
+  monotonicMs: () => Number(process.hrtime.bigint()) / 1e6,
   setTimer(delayMs, run) {
     let timer: NodeJS.Timeout;
     const arm = (restMs: number) => {
