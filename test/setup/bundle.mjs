@@ -45,6 +45,10 @@ async function bundleProgram(name) {
     platform: 'node',
     target: 'node20',
     format: 'cjs',
+    // Node keeps the whole text in memory. Names stay, as traces of errors show them.
+    minifyWhitespace: true,
+    minifySyntax: true,
+    lineLimit: 160,
     legalComments: 'eof',
     logLevel: 'warning',
     metafile: true,
@@ -53,8 +57,12 @@ async function bundleProgram(name) {
     banner: { js: '#!/usr/bin/env node\nconst bundleUrl = require("node:url").pathToFileURL(__filename).href;' },
     plugins: [embedProto],
   });
+  const text = readFileSync(outfile, 'utf8');
   // etcd3 may have moved the file that the plug-in looks for; then the path of the .proto is still in there.
-  if (readFileSync(outfile, 'utf8').includes('/proto/rpc.proto')) throw new Error(`${name} would look for rpc.proto`);
+  if (text.includes('/proto/rpc.proto')) throw new Error(`${name} would look for rpc.proto`);
+  // One letter beyond Latin-1, and Node keeps each letter in two bytes.
+  const wide = /[^\0-\xff]/.exec(text);
+  if (wide !== null) throw new Error(`${name} has a letter beyond Latin-1: ${text.slice(wide.index - 40, wide.index + 40)}`);
   chmodSync(outfile, 0o755);
   return { outfile, libraries: librariesIn(metafile) };
 }

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type ParsedPutUnit, readPutUnit } from './put-unit.js';
 import { parseBody } from './request-body.js';
 import { maxBatchOperations } from './validation.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type ParsedBody, parseBody } from './request-body.js';
 
 /** The body of `POST /fleet/v2/machines/<id>/metadata`; no key twice. */

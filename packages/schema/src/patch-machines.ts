@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { firstJsonValue } from './first-json-value.js';
 import { withKnownKeys } from './put-unit.js';
 import { explainIssue, type ParsedBody } from './request-body.js';

@@ -1,5 +1,5 @@
 import type { UnitOption } from '@flotilla/unit';
-import { z } from 'zod';
+import * as z from 'zod';
 import { firstJsonValue } from './first-json-value.js';
 import { explainIssue } from './request-body.js';
 

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 
 /** A request's body, read. `why` is a sentence for the client. */
 export type ParsedBody<T> =

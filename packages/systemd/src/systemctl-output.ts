@@ -30,7 +30,7 @@ export function parseFailures(stderr: string): Map<string, string> {
 /** The last components of the links that `systemctl link` or `enable` says it made. */
 export function parseCreatedLinks(output: string): Set<string> {
   const links = new Set<string>();
-  for (const match of output.matchAll(/^Created symlink "?(\S+?)"? (?:→|->) /gmu)) {
+  for (const match of output.matchAll(/^Created symlink "?(\S+?)"? (?:\u2192|->) /gmu)) {
     const name = match[1]?.split('/').at(-1);
     if (name !== undefined) links.add(name);
   }
