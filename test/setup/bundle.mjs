@@ -62,7 +62,8 @@ async function bundleProgram(name) {
   if (text.includes('/proto/rpc.proto')) throw new Error(`${name} would look for rpc.proto`);
   // One letter beyond Latin-1, and Node keeps each letter in two bytes.
   const wide = /[^\0-\xff]/.exec(text);
-  if (wide !== null) throw new Error(`${name} has a letter beyond Latin-1: ${text.slice(wide.index - 40, wide.index + 40)}`);
+  if (wide !== null)
+    throw new Error(`${name} has a letter beyond Latin-1: ${text.slice(wide.index - 40, wide.index + 40)}`);
   chmodSync(outfile, 0o755);
   return { outfile, libraries: librariesIn(metafile) };
 }

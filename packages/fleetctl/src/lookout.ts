@@ -4,9 +4,9 @@ import { messageOf } from './errors.js';
 import type { UnitReader } from './unit-reader.js';
 import { type Expectation, type FinalVerdict, fingerprint, isRunning, judge, mayEnd, type Verdict } from './verdict.js';
 
-/** How often the units are read while the states tell of news. Reading units costs the API several times as much. */
+/** How often the units are read while the states tell of the end of many. Reading units costs the API several times as much. */
 const newsMs = 250;
-/** How often they are read without news: for the reasons that they wait, and what others ask of them. */
+/** How often they are read else: for the few that are done, the reasons that others wait, and what is asked of them. */
 const noNewsMs = 1000;
 
 /** A unit that is waited for, and what this wait remembers of it. */
@@ -84,7 +84,7 @@ export class Lookout {
 
   #isUnitsTurn(ends: number, nowMs: number): boolean {
     if (this.#unitsReadMs === undefined || ends === this.#pending.size) return true;
-    return nowMs - this.#unitsReadMs >= (ends > 0 ? newsMs : noNewsMs);
+    return nowMs - this.#unitsReadMs >= (2 * ends >= this.#pending.size ? newsMs : noNewsMs);
   }
 
   #judge(

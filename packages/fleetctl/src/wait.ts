@@ -18,6 +18,9 @@ const headStartPerChangeMs = 2;
 const longestHeadStartMs = 1000;
 const pausePerElapsed = 1 / 8;
 const longestPauseMs = 250;
+/** A look that takes long takes fleetd's time from the units: no more than a quarter of it, while that is no long wait. */
+const pausePerLook = 3;
+const longestPausePerLookMs = 1000;
 
 /** A line of progress must not wrap: only one line can be taken back. */
 const progressWidth = 79;
@@ -64,9 +67,8 @@ export async function waitForUnits(context: Context, options: WaitOptions): Prom
       tellAtMs = 2 * nowMs;
       screen.err(progress);
     }
-    // A look that took long is not repeated at once: the API has other callers.
     const rareMs = Math.min(nowMs * pausePerElapsed, longestPauseMs);
-    const pauseMs = Math.max(leastPauseMs(expectations.length), nowMs - lookedMs, rareMs);
+    const pauseMs = Math.max(leastPauseMs(expectations.length), pauseAfterLookMs(nowMs - lookedMs), rareMs);
     await sleep(clock, Math.max(0, Math.min(pauseMs, limitMs - nowMs)));
   }
   screen.progress('');
@@ -81,6 +83,10 @@ function headStartMs(changes: number): number {
 
 function leastPauseMs(units: number): number {
   return Math.min(shortestPauseMs + units * pausePerUnitMs, pauseForManyMs);
+}
+
+function pauseAfterLookMs(lookMs: number): number {
+  return Math.max(lookMs, Math.min(lookMs * pausePerLook, longestPausePerLookMs));
 }
 
 interface Report {

