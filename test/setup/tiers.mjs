@@ -22,7 +22,7 @@ export const testTiers = [
   },
   {
     name: 'cluster',
-    sources: () => [...testsIn('test/lab'), ...testsIn('test/cluster')],
+    sources: () => [...testsIn('test/lab'), ...testsIn('test/cluster'), ...testsIn('test/chaos')],
     obstacle: async () => (await import(join(root, 'test/dist/lab/requirements.js'))).labObstacle() || undefined,
     concurrency: 2,
     timeoutMs: 420 * seconds,

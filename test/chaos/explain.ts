@@ -1,0 +1,118 @@
+import type { Overlap, Run } from './runs.js';
+import { findChaosUnit } from './units.js';
+
+/** `down`: off, or leaving; `out`: nobody hears of it, but its units run. */
+export interface Outage {
+  readonly host: string;
+  readonly kind: 'down' | 'out';
+  readonly what: string;
+  readonly fromMs: number;
+  /** `undefined`: it lasts. */
+  readonly toMs: number | undefined;
+}
+
+/** What was asked of a unit, whatever the answer. */
+export interface Asked {
+  readonly unit: string;
+  readonly atMs: number;
+}
+
+/** A unit's placement went from one host to another, or away. */
+export interface Move {
+  readonly unit: string;
+  readonly from: string;
+  readonly to: string | undefined;
+}
+
+/** What has happened in a round that may end a unit's run. */
+export interface Causes {
+  readonly outages: readonly Outage[];
+  readonly asked: readonly Asked[];
+  readonly moves: readonly Move[];
+  /** Main processes that were killed. */
+  readonly kills: readonly { readonly unit: string; readonly host: string; readonly atMs: number }[];
+}
+
+/** After so long without contact a host's units may be moved; its lease may have been renewed a third of a TTL before. */
+export const missedMs = 5_000;
+/** How long after contact is back a host may still be about what it has missed: a slow unit, a busy machine. */
+const aftermathMs = 20_000;
+/** Between what we saw of a host's going up and down, and its own clock. */
+const slackMs = 500;
+/** From a kill to the note of the unit's end. */
+const crashMs = 10_000;
+
+const crashes: ReadonlySet<string> = new Set(['signal', 'core-dump', 'exit-code']);
+
+/** Of runs that ended, those that ended although nobody asked for it; `why` says what is missing. */
+export function unexplainedEnds(runs: readonly Run[], causes: Causes): { readonly run: Run; readonly why: string }[] {
+  const used = new Set<unknown>();
+  const unexplained: { readonly run: Run; readonly why: string }[] = [];
+  for (const run of runs) {
+    if (run.endMs === undefined) continue;
+    const why = crashes.has(run.result ?? '') ? findCrashGap(run, causes) : findStopGap(run, causes, used);
+    if (why !== undefined) unexplained.push({ run, why });
+  }
+  return unexplained;
+}
+
+/** Why a crash is none that was made; `undefined` if it was. */
+function findCrashGap({ unit, host, endMs = 0, result }: Run, { kills }: Causes): string | undefined {
+  const kind = findChaosUnit(unit)?.kind;
+  if (result === 'exit-code' && (kind === 'crashing' || kind === 'failing' || kind === 'broken')) return undefined;
+  const isKilled = kills.some(
+    (kill) => kill.unit === unit && kill.host === host && isWithin(endMs, kill.atMs, crashMs),
+  );
+  return isKilled ? undefined : `it crashed (${result}), and nobody had killed it`;
+}
+
+/** Each operation and each move explains one stop on a host. */
+function findStopGap(run: Run, causes: Causes, used: Set<unknown>): string | undefined {
+  const { unit, host, endMs = 0, result } = run;
+  if (result === 'power-cut') return undefined;
+  if (result !== 'success') return `it ended with "${result}"`;
+  if (causes.outages.some((outage) => outage.kind === 'down' && outage.host === host && covers(outage, endMs, slackMs)))
+    return undefined;
+  const asked = causes.asked.find((each) => each.unit === unit && each.atMs <= endMs && !used.has(keyOf(each, host)));
+  if (asked !== undefined) {
+    used.add(keyOf(asked, host));
+    return undefined;
+  }
+  const move = causes.moves.find((each) => each.unit === unit && each.from === host && !used.has(each));
+  if (move === undefined) return 'nothing was asked of it, and it was not moved';
+  used.add(move);
+  return (
+    findMoveGap(unit, host, causes) &&
+    `it was moved to ${move.to ?? 'nowhere'}, though ${findMoveGap(unit, host, causes)}`
+  );
+}
+
+function keyOf({ unit, atMs }: Asked, host: string): string {
+  return `${unit} ${atMs} ${host}`;
+}
+
+/** Why a unit need not have been moved off a host; `undefined` if there was cause. */
+function findMoveGap(unit: string, host: string, causes: Causes): string | undefined {
+  const { outages, asked, moves } = causes;
+  const isMissed = ({ fromMs, toMs = Number.POSITIVE_INFINITY }: Outage) => toMs - fromMs >= missedMs;
+  if (outages.some((outage) => outage.host === host && (outage.kind === 'down' || isMissed(outage)))) return undefined;
+  const head = findChaosUnit(unit)?.machineOf;
+  if (head !== undefined && [...asked, ...moves].some((each) => each.unit === head)) return undefined;
+  return `its host was never out of contact for ${missedMs / 1_000} s`;
+}
+
+/** Of overlaps, those of units that were not to run twice: the older copy's host was in contact. */
+export function forbiddenOverlaps(found: readonly Overlap[], outages: readonly Outage[]): Overlap[] {
+  return found.filter(({ older, newer }) => {
+    if (findChaosUnit(older.unit)?.isGlobal === true) return false;
+    return !outages.some((outage) => outage.host === older.host && covers(outage, newer.startMs, aftermathMs));
+  });
+}
+
+function covers({ fromMs, toMs = Number.POSITIVE_INFINITY }: Outage, atMs: number, afterMs: number): boolean {
+  return fromMs <= atMs && atMs <= toMs + afterMs;
+}
+
+function isWithin(atMs: number, fromMs: number, spanMs: number): boolean {
+  return fromMs <= atMs && atMs <= fromMs + spanMs;
+}

@@ -1,0 +1,76 @@
+import { parseArgs } from 'node:util';
+import { systemClock } from '@flotilla/runtime';
+import { labObstacle } from '../lab/index.js';
+import { runChaos } from './chaos.js';
+
+const usage = `usage: npm run chaos -- [--minutes N] [--seed S] [--hosts N] [--members N]
+
+Boots hosts with systemd, fleetd on each, and members of etcd; harms them for N minutes (5) under a stream of operations,
+all by the seed (a new one each time); and sees about every minute that every accepted unit runs where it is to, once,
+that nothing else is left, and that nothing was stopped that nobody asked to stop.
+Exit code: 0 all is well, 1 it is not, 64 the arguments make no sense.`;
+
+class UsageError extends Error {}
+
+function readArguments() {
+  const { values } = parseArgs({
+    options: {
+      minutes: { type: 'string', default: '5' },
+      seed: { type: 'string' },
+      hosts: { type: 'string', default: '3' },
+      members: { type: 'string', default: '3' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  return {
+    isHelp: values.help,
+    minutes: number('minutes', values.minutes),
+    seed: values.seed === undefined ? Math.floor(systemClock.random() * 1_000_000) : number('seed', values.seed),
+    hosts: number('hosts', values.hosts),
+    members: number('members', values.members),
+  };
+}
+
+function number(name: string, text: string): number {
+  if (
+    !/^\d+(\.\d+)?$/.test(text) ||
+    (name !== 'seed' && Number(text) === 0) ||
+    (name !== 'minutes' && text.includes('.'))
+  )
+    throw new UsageError(`--${name}=${text} is no number of that kind`);
+  return Number(text);
+}
+
+function parsed(): ReturnType<typeof readArguments> {
+  try {
+    return readArguments();
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : error}\n${usage}`);
+    process.exit(64);
+  }
+}
+
+const { isHelp, ...options } = parsed();
+if (isHelp) {
+  console.log(usage);
+  process.exit(0);
+}
+const obstacle = labObstacle();
+if (obstacle !== false) {
+  console.error(obstacle);
+  process.exit(1);
+}
+const stop = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+  process.on(signal, () => {
+    console.error('stopping after this round');
+    stop.abort();
+  });
+const { failures, summary } = await runChaos({ ...options, say: (line) => console.log(line), signal: stop.signal });
+console.log(['', ...summary].join('\n'));
+const { seed, minutes, hosts, members } = options;
+if (failures.length > 0) {
+  console.log(['', 'NOT AS IT IS TO BE:', ...failures].join('\n'));
+  console.log(`once more: npm run chaos -- --minutes ${minutes} --seed ${seed} --hosts ${hosts} --members ${members}`);
+} else console.log(`all is well (seed ${seed})`);
+process.exit(failures.length > 0 ? 1 : 0);
