@@ -43,12 +43,11 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
       if (signal?.aborted === true) break;
       say(`round ${index + 1}${round.isHard ? ', a hard one' : ''}`);
       await play(scene, round, tally);
-      const atMs = systemClock.now();
       const findings = await check(scene, since);
       tally.add(findings);
       say(sentence(findings));
       if (findings.problems.length > 0) return await failure({ scene, since, findings, log, tally });
-      since = { atMs: Math.max(atMs, since.atMs), store: findings.store };
+      since = { atMs: findings.atMs, store: findings.store };
     }
     return { failures: [], summary: tally.lines(scene.clients.counts) };
   } finally {

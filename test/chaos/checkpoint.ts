@@ -26,6 +26,8 @@ export interface Findings {
   readonly problems: readonly Problem[];
   readonly settleMs: number;
   readonly store: StoreView;
+  /** Up to when it was looked at what has happened. */
+  readonly atMs: number;
   /** Runs of units on two hosts at once since the last checkpoint, allowed ones. */
   readonly overlapsMs: readonly number[];
   readonly stops: number;
@@ -57,7 +59,7 @@ export async function check(scene: Scene, since: Since): Promise<Findings> {
   return { ...past, settleMs, store: sight.store, residentKiB };
 }
 
-const nothing = { overlapsMs: [], stops: 0, moves: 0, residentKiB: [] };
+const nothing = { atMs: 0, overlapsMs: [], stops: 0, moves: 0, residentKiB: [] };
 
 async function settle(
   scene: Scene,
@@ -91,7 +93,7 @@ async function judgePast(
   { lab, clients, faults, runsLog }: Scene,
   since: Since,
   sight: Sight,
-): Promise<Pick<Findings, 'problems' | 'overlapsMs' | 'stops' | 'moves'>> {
+): Promise<Pick<Findings, 'problems' | 'atMs' | 'overlapsMs' | 'stops' | 'moves'>> {
   const nowMs = systemClock.now();
   const runs = readRuns(await readFile(runsLog, 'utf8'), faults.powerCuts);
   const ended = runs.filter(({ endMs = 0 }) => endMs > since.atMs);
@@ -124,7 +126,7 @@ async function judgePast(
   const isSingle = ({ older }: { readonly older: Run }) => findChaosUnit(older.unit)?.isGlobal === false;
   const allowed = twice.filter((overlap) => isSingle(overlap) && !forbidden.includes(overlap));
   const stops = ended.filter(({ result }) => result === 'success').length;
-  return { problems, overlapsMs: allowed.map(({ lengthMs }) => lengthMs), stops, moves: moves.length };
+  return { problems, atMs: nowMs, overlapsMs: allowed.map(({ lengthMs }) => lengthMs), stops, moves: moves.length };
 }
 
 /** Units that are active without having noted a start, or the reverse: their ends would not be seen either. */

@@ -5,9 +5,6 @@ import { Members } from './members.js';
 import type { Fault } from './plan.js';
 import type { PowerCut } from './runs.js';
 
-/** A fault that could not be brought about: the host is off, nobody leads, the unit runs nowhere. */
-class Impossible extends Error {}
-
 export interface Kill {
   readonly unit: string;
   readonly host: string;
@@ -50,7 +47,6 @@ export class FaultInjector {
       return true;
     } catch (error) {
       this.#say(`none  ${kind} ${target}: ${error instanceof Error ? error.message.split('\n')[0] : error}`);
-      if (error instanceof Impossible) return false;
       return false;
     }
   }
@@ -76,7 +72,7 @@ export class FaultInjector {
   async #hostOf(target: string): Promise<TestHost> {
     const host =
       target === 'leader' ? (await findLeader(this.#lab))?.host : this.#lab.hosts.find(({ name }) => name === target);
-    if (host === undefined) throw new Impossible('there is no such host');
+    if (host === undefined) throw new Error('there is no such host');
     return host;
   }
 
@@ -120,12 +116,12 @@ export class FaultInjector {
           end: () => this.#powerOf(host, () => host.boot()),
         });
       default:
-        throw new Impossible(`${kind} is nothing that can be done to a host`);
+        throw new Error(`${kind} is nothing that can be done to a host`);
     }
   }
 
   async #cutPower(host: TestHost): Promise<void> {
-    if (!host.isUp) throw new Impossible('it is off');
+    if (!host.isUp) throw new Error('it is off');
     await host.powerCut();
     this.powerCuts.push({ host: host.name, atMs: systemClock.now() });
   }
@@ -175,7 +171,7 @@ export class FaultInjector {
       await host.mustExec(['systemctl', 'kill', '--kill-whom=main', '--signal=SIGKILL', unit], { timeoutMs: execMs });
       return `${unit} on ${host.name}`;
     }
-    throw new Impossible('it runs nowhere');
+    throw new Error('it runs nowhere');
   }
 }
 

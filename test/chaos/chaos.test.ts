@@ -1,0 +1,20 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { systemClock } from '@flotilla/runtime';
+import { labObstacle } from '../lab/index.js';
+import { runChaos } from './chaos.js';
+
+const isLong = process.env.FLOTILLA_TEST_LENGTH === 'long';
+
+describe('a cluster that is harmed at random', { skip: labObstacle() }, () => {
+  it(`has all that was accepted, once, and stops nothing for nothing, for ${isLong ? '10 minutes' : 'a moment'}`, async () => {
+    const lines: string[] = [];
+    const seed = Math.floor(systemClock.random() * 1_000_000);
+    const { failures } = await runChaos({
+      seed,
+      minutes: isLong ? 10 : 0.5,
+      say: (line) => lines.push(line),
+    });
+    assert.deepEqual(failures, [], [`seed ${seed}`, ...failures, 'all events:', ...lines].join('\n'));
+  });
+});
