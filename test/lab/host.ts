@@ -17,6 +17,8 @@ export interface TestHost {
   /** Its root directory as the machine outside sees it; /run and /tmp inside are elsewhere. */
   readonly root: string;
   readonly isUp: boolean;
+  /** Where a running host's `path` is for this process, in /run and /tmp too. */
+  outside(path: string): string;
   /** Runs a program on the host. @throws Error if the host is down or the program not done in time. */
   exec(argv: readonly string[], options?: CommandOptions): Promise<CommandResult>;
   /** Like `exec`, for what has to succeed; gives its standard output. */
@@ -83,6 +85,10 @@ export class NspawnHost implements TestHost {
 
   get isUp(): boolean {
     return this.#container?.initPid !== undefined;
+  }
+
+  outside(path: string): string {
+    return `/proc/${this.#init}/root${path}`;
   }
 
   exec(argv: readonly string[], options?: CommandOptions): Promise<CommandResult> {
@@ -157,9 +163,13 @@ export class NspawnHost implements TestHost {
     return sharedDirectory(this.#directory);
   }
 
-  #inside(argv: readonly string[]): string[] {
+  get #init(): number {
     const pid = this.#container?.initPid;
     if (pid === undefined) throw new Error(`${this.name} is down`);
-    return ['nsenter', '-t', String(pid), '-m', '-u', '-i', '-n', '-p', '--', ...argv];
+    return pid;
+  }
+
+  #inside(argv: readonly string[]): string[] {
+    return ['nsenter', '-t', String(this.#init), '-m', '-u', '-i', '-n', '-p', '--', ...argv];
   }
 }

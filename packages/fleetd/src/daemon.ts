@@ -7,7 +7,7 @@ import { createEngine, createExplainer } from '@flotilla/engine';
 import { version } from '@flotilla/errors';
 import { Registration, type Store, StoreInspector } from '@flotilla/registry';
 import { type Clock, type Logger, sleep, systemClock } from '@flotilla/runtime';
-import { SystemctlUnitManager } from '@flotilla/systemd';
+import { SystemctlUnitManager, type UnitManager } from '@flotilla/systemd';
 import { takeInheritedSockets } from './activation.js';
 import type { Config } from './config.js';
 import { EngineSwitch } from './engine-switch.js';
@@ -62,6 +62,7 @@ export async function runDaemon(config: Config, log: Logger): Promise<void> {
   await roles.engine?.close();
   if (isLeaving) await roles.agent?.leave({ timeoutMs: config.leaveTimeoutMs });
   else await roles.agent?.close();
+  roles.unitManager?.close();
   await store.close();
   supervisor.close();
 }
@@ -102,6 +103,8 @@ interface Foundation {
 interface Roles {
   readonly agent: Agent | undefined;
   readonly engine: EngineSwitch | undefined;
+  /** The agent's. */
+  readonly unitManager: UnitManager | undefined;
 }
 
 interface RolesFoundation extends Foundation {
@@ -122,18 +125,27 @@ function createRoles(foundation: RolesFoundation): Roles {
     if (freezeReason === undefined) onTaken();
   };
   const onDoubt = () => void engine?.set(false);
-  return { engine, agent: config.hasAgent ? createHostAgent({ ...foundation, onVerified, onDoubt }) : undefined };
+  if (!config.hasAgent) return { engine, agent: undefined, unitManager: undefined };
+  const unitManager = createUnitManager(foundation);
+  return { engine, agent: createHostAgent({ ...foundation, unitManager, onVerified, onDoubt }), unitManager };
+}
+
+function createUnitManager({ config, clock, log }: Foundation): UnitManager {
+  const { unitsDirectory, isUserManager: user } = config;
+  const busSocket = user ? join(runtimeDirectory(user), 'bus') : '/run/dbus/system_bus_socket';
+  return new SystemctlUnitManager({ unitsDirectory, user, busSocket, clock, log });
 }
 
 interface AgentFoundation extends Foundation {
   readonly identity: Identity;
+  readonly unitManager: UnitManager;
   readonly onVerified: (freezeReason: string | undefined) => void;
   readonly onDoubt: () => void;
 }
 
 function createHostAgent({ config, identity, store, clock, log, ...told }: AgentFoundation): Agent {
   const { machine, address, boot, instance } = identity;
-  const { unitsDirectory, stateDirectory, isUserManager } = config;
+  const { stateDirectory, isUserManager } = config;
   const registration = new Registration({
     store,
     clock,
@@ -159,7 +171,6 @@ function createHostAgent({ config, identity, store, clock, log, ...told }: Agent
     ...told,
     stateDirectory,
     startedDirectory: join(runtimeDirectory(isUserManager), 'fleet/started'),
-    unitManager: new SystemctlUnitManager({ unitsDirectory, user: isUserManager, clock, log }),
   });
 }
 

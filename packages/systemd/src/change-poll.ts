@@ -14,17 +14,19 @@ export interface ChangePollOptions {
   readonly clock: Clock;
   /** Looks at the units; says whether they have changed and whether more is under way. Must not reject. */
   readonly look: () => Promise<{ readonly hasChanged: boolean; readonly isBusy: boolean }>;
+  /** Called when a look has found a change. */
+  readonly onChange: () => void;
 }
 
 /**
- * Looks at units again and again while somebody listens: often after {@link during} and while jobs are under
- * way, seldom otherwise. Silent to its listeners while nothing changes.
+ * Looks at units again and again while it is on: often after {@link during} and while jobs are under way, seldom
+ * otherwise. For want of signals.
  */
 export class ChangePoll {
   readonly #options: ChangePollOptions;
-  readonly #listeners = new Set<() => void>();
   #timer: Timer | undefined;
   #waitMs = idleMs;
+  #isOn = false;
   #isLooking = false;
   #actions = 0;
 
@@ -32,16 +34,13 @@ export class ChangePoll {
     this.#options = options;
   }
 
-  listen(listener: () => void): { close(): void } {
-    const entry = () => listener();
-    this.#listeners.add(entry);
-    if (this.#listeners.size === 1) this.#arm(this.#waitMs);
-    return {
-      close: () => {
-        this.#listeners.delete(entry);
-        if (this.#listeners.size === 0) this.#timer?.cancel();
-      },
-    };
+  /** Begins to look, or ends it. */
+  set(state: 'on' | 'off'): void {
+    const isOn = state === 'on';
+    if (isOn === this.#isOn) return;
+    this.#isOn = isOn;
+    this.#waitMs = idleMs;
+    this.#arm(this.#waitMs);
   }
 
   /** Runs an action on units: systemd, which does one thing at a time, is not looked at meanwhile, but soon after. */
@@ -64,7 +63,7 @@ export class ChangePoll {
 
   #arm(delayMs: number): void {
     this.#timer?.cancel();
-    if (this.#listeners.size === 0 || this.#actions > 0) return;
+    if (!this.#isOn || this.#actions > 0) return;
     this.#timer = this.#options.clock.setTimer(delayMs, () => void this.#look());
   }
 
@@ -76,7 +75,7 @@ export class ChangePoll {
     const isReset = this.#waitMs < waitedMs;
     if (!isReset) this.#waitMs = nextWaitMs(waitedMs, isBusy);
     this.#arm(this.#waitMs);
-    if (hasChanged) for (const listener of [...this.#listeners]) listener();
+    if (hasChanged) this.#options.onChange();
   }
 }
 

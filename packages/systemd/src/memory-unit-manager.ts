@@ -156,6 +156,10 @@ export class MemoryUnitManager implements UnitManager {
     return { close: () => this.#listeners.delete(entry) };
   }
 
+  close(): void {
+    this.#listeners.clear();
+  }
+
   #forEach(call: MemoryCall, names: readonly UnitName[], act: (name: UnitName) => string | undefined): UnitFailures {
     this.#count(call, names);
     const failures = new Map<UnitName, string>();

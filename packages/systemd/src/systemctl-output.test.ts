@@ -1,13 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  parseCreatedLinks,
-  parseFailures,
-  parseListUnits,
-  parseLoadedUnits,
-  parseShow,
-  saysUnreachable,
-} from './systemctl-output.js';
+import { parseCreatedLinks, parseFailures, parseLoadedUnits, parseShow, saysUnreachable } from './systemctl-output.js';
 
 test('failures are told by unit, hints are no failures', () => {
   const stderr = [
@@ -43,21 +36,6 @@ test('created links are told by their names', () => {
   assert.deepEqual([...parseCreatedLinks(output)], ['a.service', 'b@1.service']);
 });
 
-const row = (id: string, job: string) =>
-  `["${id}","","loaded","active","running","","/p",${job === '' ? 0 : 17},"${job}","/"]`;
-
-test('a listing gives load, active, sub and job, under the names that were asked for', () => {
-  const json = `{"type":"a(ssssssouso)","data":[[${row('real.service', '')},${row('b.service', 'stop')}]]}`;
-  const statuses = parseListUnits(json, ['alias.service', 'b.service']);
-  assert.deepEqual(statuses.get('alias.service'), { load: 'loaded', active: 'active', sub: 'running', job: undefined });
-  assert.equal(statuses.get('b.service')?.job, 'stop');
-});
-
-test('a listing that leaves units out goes by their own names', () => {
-  const json = `{"type":"a(ssssssouso)","data":[[${row('b.service', '')}]]}`;
-  assert.deepEqual([...parseListUnits(json, ['a.service', 'b.service']).keys()], ['b.service']);
-});
-
 test('without a bus the same comes from show and list-jobs', () => {
   const show = [
     'LoadState=not-found\nActiveState=inactive\nSubState=dead\nJob=',
@@ -73,7 +51,16 @@ test('without a bus the same comes from show and list-jobs', () => {
   assert.deepEqual(statuses.get('slow.service'), { load: 'loaded', active: 'deactivating', sub: 'stop', job: 'stop' });
 });
 
-test('units in memory are listed with their ActiveState', () => {
-  const json = '[{"unit":"a.service","load":"loaded","active":"failed","sub":"failed","description":""}]';
-  assert.deepEqual([...parseLoadedUnits(json)], [['a.service', 'failed']]);
+test('units in memory are listed with their states, and with their jobs if there are any', () => {
+  const row = { unit: 'a.service', load: 'loaded', active: 'failed', sub: 'failed', description: '' };
+  const status = { load: 'loaded', active: 'failed', sub: 'failed', job: undefined };
+  assert.deepEqual([...parseLoadedUnits(JSON.stringify([row]))], [['a.service', status]]);
+  const rows = [row, { ...row, unit: 'b.service', job: 'stop' }].map((each) => ({ job: '', ...each }));
+  assert.deepEqual(
+    [...parseLoadedUnits(JSON.stringify(rows))],
+    [
+      ['a.service', status],
+      ['b.service', { ...status, job: 'stop' }],
+    ],
+  );
 });

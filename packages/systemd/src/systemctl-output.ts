@@ -1,6 +1,6 @@
 import type { UnitStatus } from './unit-manager.js';
 
-/** systemctl and busctl say one of these when no systemd answers; its wording differs between versions. */
+/** systemctl says one of these when no systemd answers; its wording differs between versions. */
 const unreachable =
   /Failed to (?:connect to|get|create) (?:system |user |D-?Bus |bus )*(?:bus|connection)|not been booted with systemd|Transport endpoint is not connected/i;
 
@@ -37,30 +37,6 @@ export function parseCreatedLinks(output: string): Set<string> {
   return links;
 }
 
-/** Field order of systemd's D-Bus signature `a(ssssssouso)` for a unit. */
-const unitField = { id: 0, load: 2, active: 3, sub: 4, jobId: 7, jobType: 8 } as const;
-
-/**
- * The answer to ListUnitsByNames as `busctl --json=short` prints it, in the order of `names`. Rows are matched by position,
- * since a row carries a unit's own name where an alias was asked for.
- */
-export function parseListUnits(json: string, names: readonly string[]): Map<string, UnitStatus> {
-  const reply: { readonly data: readonly [readonly (readonly (string | number)[])[]] } = JSON.parse(json);
-  const rows = reply.data[0];
-  const statuses = new Map<string, UnitStatus>();
-  for (const [index, row] of rows.entries()) {
-    const name = rows.length === names.length ? names[index] : String(row[unitField.id]);
-    if (name === undefined) continue;
-    statuses.set(name, {
-      load: String(row[unitField.load]),
-      active: String(row[unitField.active]),
-      sub: String(row[unitField.sub]),
-      job: row[unitField.jobId] === 0 ? undefined : String(row[unitField.jobType]),
-    });
-  }
-  return statuses;
-}
-
 /**
  * The blocks of `systemctl show -p LoadState,ActiveState,SubState,Job`, in the order of `names`, with the types that
  * `systemctl list-jobs --plain --no-legend` gives to the jobs.
@@ -87,8 +63,10 @@ export function parseShow(show: string, jobs: string, names: readonly string[]):
   return statuses;
 }
 
-/** Names and ActiveState of what `systemctl list-units --output=json` lists: the units in systemd's memory. */
-export function parseLoadedUnits(json: string): Map<string, string> {
-  const rows: readonly { readonly unit: string; readonly active: string }[] = JSON.parse(json);
-  return new Map(rows.map((row) => [row.unit, row.active]));
+/** What `systemctl list-units --output=json` lists: the units in systemd's memory. */
+export function parseLoadedUnits(json: string): Map<string, UnitStatus> {
+  const rows: readonly (Omit<UnitStatus, 'job'> & { readonly unit: string; readonly job?: string })[] =
+    JSON.parse(json);
+  // Without any job there is no such column.
+  return new Map(rows.map(({ unit, load, active, sub, job }) => [unit, { load, active, sub, job: job || undefined }]));
 }

@@ -49,6 +49,11 @@ function open(options: { readonly clock?: TestClock; readonly user?: boolean } =
   });
 }
 
+/** What `systemctl list-units` prints. */
+function listed(...units: readonly (readonly [name: string, load: string, active: string])[]): string {
+  return JSON.stringify(units.map(([unit, load, active]) => ({ unit, load, active, sub: active, description: '' })));
+}
+
 test('new files are linked in one call, and systemd is not reloaded for them', async () => {
   const files = ['a.service', 'b.service'].map((name) => ({
     name: parseUnitName(name),
@@ -113,8 +118,7 @@ test('a unit file is hashed anew when it has changed; what does not parse has no
 test('looks often after an action and then ever more rarely', async () => {
   const clock = new TestClock();
   const manager = open({ clock });
-  const row = '["a.service","","loaded","active","running","","/p",0,"","/"]';
-  answer = (line) => (line.startsWith('busctl') ? { ...ok, stdout: `{"data":[[${row}]]}` } : undefined);
+  answer = (line) => (line.includes('list-units') ? { ...ok, stdout: listed([a, 'loaded', 'active']) } : undefined);
   await manager.listUnits([a]);
   let told = 0;
   const subscription = manager.onChange(() => told++);
@@ -137,16 +141,13 @@ test('a unit that systemd does not find although its file is linked has failed; 
   const manager = open();
   const files = [a, parseUnitName('b.scope')].map((name) => ({ name, content: encoder.encode(text) }));
   assert.equal((await manager.load(files)).size, 0);
-  const row = (name: string, load: string) => `["${name}","","${load}","inactive","dead","","/p",0,"","/"]`;
-  answer = (line) =>
-    line.startsWith('busctl')
-      ? { ...ok, stdout: `{"data":[[${row('a.service', 'loaded')},${row('b.scope', 'not-found')}]]}` }
-      : ok;
+  const rows = listed(['a.service', 'loaded', 'inactive'], ['b.scope', 'not-found', 'inactive']);
+  answer = (line) => (line.includes('list-units') ? { ...ok, stdout: rows } : ok);
   calls = [];
   assert.deepEqual([...(await manager.load(files)).keys()], ['b.scope']);
   assert.deepEqual(
     calls.map((line) => line.split(' ').slice(0, 2).join(' ')),
-    ['systemctl link', 'systemctl daemon-reload', 'busctl --json=short'],
+    ['systemctl link', 'systemctl daemon-reload', 'systemctl list-units'],
   );
 });
 

@@ -1,12 +1,12 @@
 import type { Clock, Logger } from '@flotilla/runtime';
 import type { UnitName } from '@flotilla/unit';
-import { ChangePoll } from './change-poll.js';
 import { HostUnits } from './host-units.js';
 import { type RunCommand, runCommand } from './run-command.js';
 import { Systemctl, type UnitVerb } from './systemctl.js';
 import { isNothingToDo } from './systemctl-output.js';
 import { UnitLoader } from './unit-loader.js';
 import type { UnitFailures, UnitFileHere, UnitFileToLoad, UnitManager, UnitStatus } from './unit-manager.js';
+import { UnitWatch } from './unit-watch.js';
 import { UnitsDirectory } from './units-directory.js';
 
 export interface SystemctlUnitManagerOptions {
@@ -14,6 +14,10 @@ export interface SystemctlUnitManagerOptions {
   readonly unitsDirectory: string;
   /** Manage the calling user's units instead of the machine's. */
   readonly user: boolean;
+  /**
+   * Path of the socket of the bus that this systemd is on. @default none: changes are found by looking, every 2 s
+   */
+  readonly busSocket?: string;
   readonly clock: Clock;
   readonly log: Logger;
   /** How programs are run. @default as a child process */
@@ -22,40 +26,27 @@ export interface SystemctlUnitManagerOptions {
   readonly hostRoot?: string;
 }
 
-const unknownStatus: UnitStatus = { load: 'not-found', active: 'inactive', sub: 'dead', job: undefined };
-
-/** A listing of the poll that is older than this is not handed on: a caller that is woken by it asks sooner. */
-const untoldMs = 100;
-
-const restingStates: ReadonlySet<string> = new Set(['active', 'inactive', 'failed']);
-
 /**
- * The unit manager over the `systemctl` command. Changes are found by looking: every 2 s, and at 25 ms and then ever more
- * rarely after an action or while jobs are under way. One caller at a time.
+ * The unit manager over the `systemctl` command and, for listings and the word that something has changed, D-Bus. Where
+ * that can't be reached, units are looked at by `systemctl` every 2 s, and at 25 ms and then ever more rarely after an
+ * action or while jobs are under way.
  */
 export class SystemctlUnitManager implements UnitManager {
   readonly #systemctl: Systemctl;
   readonly #directory: UnitsDirectory;
   readonly #hostUnits: HostUnits;
   readonly #loader: UnitLoader;
-  readonly #log: Logger;
-  readonly #clock: Clock;
-  readonly #poll: ChangePoll;
-  #lastListing: ReadonlyMap<UnitName, UnitStatus> = new Map();
-  /** When {@link #lastListing} was made, if it was made by the poll and nobody has had it yet. */
-  #untoldSinceMs = Number.NEGATIVE_INFINITY;
-  #actions = 0;
+  readonly #watch: UnitWatch;
 
   constructor(options: SystemctlUnitManagerOptions) {
-    const { unitsDirectory, user, clock, log, run = runCommand, hostRoot: root = '/' } = options;
-    this.#log = log;
-    this.#clock = clock;
-    this.#systemctl = new Systemctl({ user, log, run });
+    const { unitsDirectory, user, busSocket, clock, log, run = runCommand, hostRoot: root = '/' } = options;
+    this.#systemctl = new Systemctl({ user, run });
     this.#directory = new UnitsDirectory(unitsDirectory, log);
     const [systemctl, directory] = [this.#systemctl, this.#directory];
     this.#hostUnits = new HostUnits({ systemctl, directory, user, root });
-    this.#loader = new UnitLoader({ systemctl, directory, hostUnits: this.#hostUnits, log });
-    this.#poll = new ChangePoll({ clock, look: () => this.#look() });
+    this.#watch = new UnitWatch({ systemctl, busSocket, clock, log });
+    const list = (names: readonly UnitName[]) => this.#watch.list(names);
+    this.#loader = new UnitLoader({ systemctl, directory, hostUnits: this.#hostUnits, list, log });
   }
 
   async listFiles(): Promise<ReadonlyMap<UnitName, UnitFileHere>> {
@@ -67,20 +58,16 @@ export class SystemctlUnitManager implements UnitManager {
   }
 
   async listUnits(names: readonly UnitName[]): Promise<ReadonlyMap<UnitName, UnitStatus>> {
-    this.#poll.postpone();
-    const listed = this.#takeUntold(names) ?? (await this.#list(names));
-    this.#lastListing = listed;
-    this.#untoldSinceMs = Number.NEGATIVE_INFINITY;
-    this.#poll.postpone();
-    return listed;
+    return await this.#watch.list(names);
   }
 
   load(files: readonly UnitFileToLoad[]): Promise<UnitFailures> {
-    return this.#act(() => this.#loader.load(files));
+    const names = files.map((file) => file.name);
+    return this.#watch.during(names, () => this.#loader.load(files));
   }
 
   unload(names: readonly UnitName[]): Promise<UnitFailures> {
-    return this.#act(() => this.#loader.unload(names));
+    return this.#watch.during(names, () => this.#loader.unload(names));
   }
 
   start(names: readonly UnitName[]): Promise<UnitFailures> {
@@ -102,65 +89,23 @@ export class SystemctlUnitManager implements UnitManager {
   }
 
   doubt(): void {
-    this.#untoldSinceMs = Number.NEGATIVE_INFINITY;
+    this.#watch.doubt();
   }
 
   onChange(listener: () => void): { close(): void } {
-    return this.#poll.listen(listener);
+    return this.#watch.onChange(listener);
+  }
+
+  close(): void {
+    this.#watch.close();
   }
 
   #queueJobs(verb: UnitVerb, names: readonly UnitName[]): Promise<UnitFailures> {
-    return this.#act(async () => {
+    return this.#watch.during(names, async () => {
       const failures = await this.#hostUnits.find(names);
       const own = names.filter((name) => !failures.has(name));
       for (const [name, message] of await this.#systemctl.queueJobs(verb, own)) failures.set(name, message);
       return failures;
     });
   }
-
-  /** What the poll has just seen, for the caller that it has woken by it. */
-  #takeUntold(names: readonly UnitName[]): Map<UnitName, UnitStatus> | undefined {
-    if (this.#clock.monotonicMs() - this.#untoldSinceMs > untoldMs) return undefined;
-    const statuses = new Map<UnitName, UnitStatus>();
-    for (const name of names) {
-      const status = this.#lastListing.get(name);
-      if (status === undefined) return undefined;
-      statuses.set(name, status);
-    }
-    return statuses;
-  }
-
-  #act<T>(action: () => Promise<T>): Promise<T> {
-    this.#actions++;
-    this.#untoldSinceMs = Number.NEGATIVE_INFINITY;
-    return this.#poll.during(action);
-  }
-
-  async #list(names: readonly UnitName[]): Promise<Map<UnitName, UnitStatus>> {
-    const listed = names.length === 0 ? new Map<string, UnitStatus>() : await this.#systemctl.list(names);
-    return new Map(names.map((name) => [name, listed.get(name) ?? unknownStatus]));
-  }
-
-  async #look(): Promise<{ hasChanged: boolean; isBusy: boolean }> {
-    const before = this.#lastListing;
-    const actions = this.#actions;
-    try {
-      const now = await this.#list([...before.keys()]);
-      const isBusy = [...now.values()].some((status) => status.job !== undefined || !restingStates.has(status.active));
-      // A listing that was made meanwhile is newer, and its caller has seen it.
-      if (this.#lastListing !== before) return { hasChanged: false, isBusy };
-      this.#lastListing = now;
-      const hasChanged = [...now].some(([name, status]) => hasMoved(before.get(name), status));
-      // What was seen before an action says nothing about the time after it.
-      if (hasChanged && actions === this.#actions) this.#untoldSinceMs = this.#clock.monotonicMs();
-      return { hasChanged, isBusy };
-    } catch (error) {
-      this.#log.debug('units could not be listed', { error });
-      return { hasChanged: false, isBusy: false };
-    }
-  }
-}
-
-function hasMoved(before: UnitStatus | undefined, now: UnitStatus): boolean {
-  return before?.load !== now.load || before.active !== now.active || before.sub !== now.sub || before.job !== now.job;
 }

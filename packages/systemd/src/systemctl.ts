@@ -1,19 +1,12 @@
-import type { Logger } from '@flotilla/runtime';
 import type { UnitName } from '@flotilla/unit';
 import { type BatchOutcome, runBatches } from './batches.js';
 import { SystemdUnreachable } from './errors.js';
 import type { CommandResult, RunCommand } from './run-command.js';
-import { parseFailures, parseListUnits, parseLoadedUnits, parseShow, saysUnreachable } from './systemctl-output.js';
+import { parseFailures, parseLoadedUnits, parseShow, saysUnreachable } from './systemctl-output.js';
 import type { UnitStatus } from './unit-manager.js';
 
 /** Names per listing: with names of 256 bytes half of what the kernel takes as arguments. */
 const largestListing = 4000;
-
-const managerMethod = [
-  'org.freedesktop.systemd1',
-  '/org/freedesktop/systemd1',
-  'org.freedesktop.systemd1.Manager',
-] as const;
 
 /** What is asked of many units, each of which is done or fails by itself. */
 export type UnitVerb = 'start' | 'stop' | 'restart' | 'kill';
@@ -21,15 +14,13 @@ export type UnitVerb = 'start' | 'stop' | 'restart' | 'kill';
 export interface SystemctlOptions {
   /** Talk to the calling user's systemd instead of the machine's. */
   readonly user: boolean;
-  readonly log: Logger;
   readonly run: RunCommand;
 }
 
-/** The calls of `systemctl` and `busctl` that a unit manager needs, each for many units. All reject with SystemdUnreachable. */
+/** The calls of `systemctl` that a unit manager needs, each for many units. All reject with SystemdUnreachable. */
 export class Systemctl {
   readonly #options: SystemctlOptions;
   readonly #scope: readonly string[];
-  #hasBus = true;
 
   constructor(options: SystemctlOptions) {
     this.#options = options;
@@ -69,26 +60,26 @@ export class Systemctl {
     if (result.exitCode !== 0) throw new SystemdUnreachable(`systemctl daemon-reload: ${reason(result)}`);
   }
 
-  /** ActiveState of those of `names` that systemd holds in its memory; loads none. */
-  async findLoaded(names: readonly UnitName[]): Promise<Map<string, string>> {
-    const loaded = new Map<string, string>();
+  /** Those of `names` that systemd holds in its memory; loads none. */
+  async findLoaded(names: readonly string[]): Promise<Map<string, UnitStatus>> {
+    const loaded = new Map<string, UnitStatus>();
     for (const part of chunks(names, largestListing)) {
       // systemd takes these for patterns, in which a backslash quotes.
       const patterns = part.map((name) => name.replaceAll('\\', '\\\\'));
       const result = await this.systemctl(['list-units', '--all', '--output=json', '--', ...patterns]);
       if (result.exitCode !== 0) throw new SystemdUnreachable(`systemctl list-units: ${reason(result)}`);
-      for (const [name, active] of parseLoadedUnits(result.stdout)) loaded.set(name, active);
+      for (const [name, status] of parseLoadedUnits(result.stdout)) loaded.set(name, status);
     }
     return loaded;
   }
 
   /** systemd's word on each of `names`; loads what it can. */
-  async list(names: readonly UnitName[]): Promise<Map<string, UnitStatus>> {
-    const statuses = new Map<string, UnitStatus>();
-    for (const part of chunks(names, largestListing)) {
-      const listed = (await this.#listByBus(part)) ?? (await this.#listByShow(part));
-      for (const [name, status] of listed) statuses.set(name, status);
-    }
+  async list(names: readonly string[]): Promise<Map<string, UnitStatus>> {
+    const statuses = await this.findLoaded(names);
+    // A hundred times dearer for each unit than the listing.
+    const others = names.filter((name) => !statuses.has(name));
+    for (const part of chunks(others, largestListing))
+      for (const [name, status] of await this.#show(part)) statuses.set(name, status);
     return statuses;
   }
 
@@ -105,19 +96,7 @@ export class Systemctl {
     return result;
   }
 
-  async #listByBus(names: readonly UnitName[]): Promise<Map<string, UnitStatus> | undefined> {
-    const call = ['call', ...managerMethod, 'ListUnitsByNames', 'as', String(names.length), ...names];
-    const result = await this.#options.run('busctl', [...this.#scope, '--json=short', '--', ...call]);
-    const hasBus = result.exitCode === 0;
-    if (this.#hasBus && !hasBus)
-      this.#options.log.warn('no answer on D-Bus; listing units by systemctl show, which costs more', {
-        reason: reason(result),
-      });
-    this.#hasBus = hasBus;
-    return hasBus ? parseListUnits(result.stdout, names) : undefined;
-  }
-
-  async #listByShow(names: readonly UnitName[]): Promise<Map<string, UnitStatus>> {
+  async #show(names: readonly string[]): Promise<Map<string, UnitStatus>> {
     const show = await this.systemctl(['show', '-p', 'LoadState,ActiveState,SubState,Job', '--', ...names]);
     if (show.exitCode !== 0) throw new SystemdUnreachable(`systemctl show: ${reason(show)}`);
     const jobs = await this.systemctl(['list-jobs', '--plain', '--no-legend']);

@@ -3,13 +3,15 @@ import type { UnitName } from '@flotilla/unit';
 import type { HostUnits } from './host-units.js';
 import type { Systemctl } from './systemctl.js';
 import { isNothingToDo, parseCreatedLinks } from './systemctl-output.js';
-import type { UnitFailures, UnitFileToLoad } from './unit-manager.js';
+import type { UnitFailures, UnitFileToLoad, UnitStatus } from './unit-manager.js';
 import type { UnitsDirectory, WrittenFile } from './units-directory.js';
 
 export interface UnitLoaderOptions {
   readonly systemctl: Systemctl;
   readonly directory: UnitsDirectory;
   readonly hostUnits: HostUnits;
+  /** systemd's word on each unit. */
+  readonly list: (names: readonly UnitName[]) => Promise<ReadonlyMap<string, UnitStatus>>;
   readonly log: Logger;
 }
 
@@ -18,12 +20,14 @@ export class UnitLoader {
   readonly #systemctl: Systemctl;
   readonly #directory: UnitsDirectory;
   readonly #hostUnits: HostUnits;
+  readonly #list: UnitLoaderOptions['list'];
   readonly #log: Logger;
 
-  constructor({ systemctl, directory, hostUnits, log }: UnitLoaderOptions) {
+  constructor({ systemctl, directory, hostUnits, list, log }: UnitLoaderOptions) {
     this.#systemctl = systemctl;
     this.#directory = directory;
     this.#hostUnits = hostUnits;
+    this.#list = list;
     this.#log = log;
   }
 
@@ -33,7 +37,7 @@ export class UnitLoader {
     // systemd holds on to the files that it knows these units from, until it is told to look again.
     const held = await this.#systemctl.findLoaded(await this.#hostUnits.findHidden(names));
     for (const name of names) {
-      const active = held.get(name);
+      const active = held.get(name)?.active;
       if (active !== undefined && active !== 'inactive' && active !== 'failed')
         failures.set(name, `the host runs a unit of its own under this name: it is ${active}`);
     }
@@ -95,7 +99,7 @@ export class UnitLoader {
 
   /** Units that a reload did not help to find: there are kinds that systemd never loads from files. */
   async #findUnknown(names: readonly UnitName[]): Promise<UnitName[]> {
-    const statuses = names.length === 0 ? new Map() : await this.#systemctl.list(names);
+    const statuses = names.length === 0 ? new Map() : await this.#list(names);
     return names.filter((name) => statuses.get(name)?.load === 'not-found');
   }
 
@@ -111,7 +115,7 @@ export class UnitLoader {
   /** systemd drops stopped units by itself, but for failed ones and those that other units refer to. */
   async #forget(names: readonly UnitName[]): Promise<void> {
     let loaded = await this.#systemctl.findLoaded(names);
-    const failed = names.filter((name) => loaded.get(name) === 'failed');
+    const failed = names.filter((name) => loaded.get(name)?.active === 'failed');
     if (failed.length > 0) {
       const refused = await this.#systemctl.forAll(['reset-failed'], failed);
       if (refused.size > 0)

@@ -61,4 +61,6 @@ export interface UnitManager {
   doubt(): void;
   /** Calls back when units may have changed; says not which. Silent while nothing happens. */
   onChange(listener: () => void): { close(): void };
+  /** Lets go of systemd; nobody is called back any more. */
+  close(): void;
 }

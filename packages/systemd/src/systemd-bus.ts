@@ -1,0 +1,133 @@
+import { type Clock, jittered, type Logger, type Timer } from '@flotilla/runtime';
+import { DbusConnection, type DbusSignal } from './dbus-connection.js';
+import { parseListUnits } from './parse-list-units.js';
+import { findUnitOfPath } from './unit-path.js';
+import type { Listing } from './unit-states.js';
+
+const systemd = {
+  destination: 'org.freedesktop.systemd1',
+  path: '/org/freedesktop/systemd1',
+  interface: 'org.freedesktop.systemd1.Manager',
+} as const;
+
+const fromSystemd = `type='signal',sender='${systemd.destination}'`;
+
+/** All that is listened to: units' states and jobs, reloads, and systemd itself going and coming (as in a reexec). */
+const matches: readonly string[] = [
+  `${fromSystemd},interface='org.freedesktop.DBus.Properties',member='PropertiesChanged',path_namespace='${systemd.path}/unit',arg0='org.freedesktop.systemd1.Unit'`,
+  `${fromSystemd},interface='${systemd.interface}',member='JobRemoved'`,
+  `${fromSystemd},interface='${systemd.interface}',member='Reloading'`,
+  `type='signal',sender='org.freedesktop.DBus',interface='org.freedesktop.DBus',member='NameOwnerChanged',arg0='${systemd.destination}'`,
+];
+
+/** The first and the longest wait before a lost bus is tried again. */
+const firstRetryMs = 100;
+const longestRetryMs = 15_000;
+
+export interface SystemdBusOptions {
+  /** Path of the bus's socket. */
+  readonly socket: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Called when a unit, by its own name, may have changed. */
+  readonly onUnit: (name: string) => void;
+  /** Called when all units may have changed and from here on signals tell what does, or when they no longer tell. */
+  readonly onAll: () => void;
+}
+
+/**
+ * systemd's word over D-Bus: signals of what changes, and listings. Connects by itself, again and again; what is
+ * missed in between comes as one `onAll`.
+ */
+export class SystemdBus {
+  readonly #options: SystemdBusOptions;
+  /** The connection on which signals come; there is none while it is being made. */
+  #open: DbusConnection | undefined;
+  #connection: DbusConnection | undefined;
+  #retry: Timer | undefined;
+  #failures = 0;
+  #isClosed = false;
+
+  constructor(options: SystemdBusOptions) {
+    this.#options = options;
+    void this.#connect();
+  }
+
+  /** Whether every change is told. */
+  get isOpen(): boolean {
+    return this.#open !== undefined;
+  }
+
+  /** systemd's word on each of `names`; `undefined` if the bus has none to give. */
+  async list(names: readonly string[]): Promise<Listing | undefined> {
+    const { log } = this.#options;
+    try {
+      const rows = await this.#open?.call({ ...systemd, member: 'ListUnitsByNames', signature: 'as', body: [names] });
+      return rows === undefined ? undefined : parseListUnits(rows, names);
+    } catch (error) {
+      log.debug('units could not be listed over D-Bus', { error });
+      return undefined;
+    }
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#retry?.cancel();
+    this.#connection?.close();
+    this.#open = undefined;
+  }
+
+  async #connect(): Promise<void> {
+    const { socket, clock, log, onAll } = this.#options;
+    const onSignal = (signal: DbusSignal) => this.#take(signal);
+    const connection = new DbusConnection({ socket, clock, onSignal, onLost: (reason) => this.#lose(reason) });
+    this.#connection = connection;
+    try {
+      await connection.hello();
+      const calls = matches.map((rule) => connection.callBus('AddMatch', rule));
+      await Promise.all([...calls, connection.call({ ...systemd, member: 'Subscribe' })]);
+    } catch (error) {
+      if (this.#connection === connection) this.#lose(error);
+      return;
+    }
+    this.#open = connection;
+    this.#failures = 0;
+    log.info('changes of units are learned by D-Bus signals');
+    onAll();
+  }
+
+  #lose(reason: unknown): void {
+    this.#connection?.close();
+    if (this.#isClosed) return;
+    const { clock, log, onAll } = this.#options;
+    const wasOpen = this.isOpen;
+    this.#connection = this.#open = undefined;
+    if (wasOpen || this.#failures === 0)
+      log.warn('D-Bus can not be reached; changes of units are looked for by systemctl', { reason });
+    const waitMs = Math.min(firstRetryMs * 2 ** this.#failures, longestRetryMs);
+    this.#failures++;
+    this.#retry = clock.setTimer(jittered(clock, waitMs), () => void this.#connect());
+    if (wasOpen) onAll();
+  }
+
+  #take({ path, member, body }: DbusSignal): void {
+    const { onUnit, onAll } = this.#options;
+    switch (member) {
+      case 'PropertiesChanged': {
+        const name = findUnitOfPath(path);
+        if (name !== undefined) onUnit(name);
+        break;
+      }
+      case 'JobRemoved':
+        onUnit(String(body[2]));
+        break;
+      case 'Reloading':
+        // After a reload, units may be other units.
+        if (body[0] === false && this.isOpen) onAll();
+        break;
+      case 'NameOwnerChanged':
+        if (this.isOpen) this.#lose(new Error('systemd has left the bus or come back to it'));
+        break;
+    }
+  }
+}
