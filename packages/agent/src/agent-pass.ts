@@ -73,6 +73,7 @@ export class AgentPass {
   readonly #bringBack: BringBack;
   readonly #told = new Set<string>();
   #verified = '';
+  #verifiedSnapshots = 0;
   #doubts = 0;
   #rows: ReadonlyMap<UnitName, UnitRow> = new Map();
 
@@ -96,7 +97,8 @@ export class AgentPass {
   /** Runs a pass. Returns after how many milliseconds to run another although nothing may tell by then. */
   async run(): Promise<number | undefined> {
     const { registration, view, allegiance, log } = this.#options;
-    const mayAct = () => view.isCurrent && registration.isFresh();
+    const { snapshots } = view;
+    const mayAct = () => view.isCurrent && view.snapshots === snapshots && registration.isFresh();
     if (!mayAct()) return await this.#bringBack.run();
     const situation = await this.#look();
     if (situation === undefined) return allegiance.freezeReason === undefined ? 0 : await this.#endureFreeze();
@@ -173,7 +175,7 @@ export class AgentPass {
 
   /** Whether the store, asked now, is one that orders may be taken from. */
   async #verify(stamp: string): Promise<boolean> {
-    const { allegiance, registration, onVerified } = this.#options;
+    const { allegiance, registration, publisher, view, onVerified } = this.#options;
     this.#verified = '';
     await allegiance.verify(this.#missingUnits());
     const { freezeReason } = allegiance;
@@ -183,6 +185,9 @@ export class AgentPass {
     onVerified(freezeReason);
     if (freezeReason !== undefined) return false;
     this.#verified = stamp;
+    // The thread was lost since, and with it what is known of the rows: they may be as they were long ago.
+    if (this.#verifiedSnapshots !== view.snapshots) publisher.doubt();
+    this.#verifiedSnapshots = view.snapshots;
     return true;
   }
 

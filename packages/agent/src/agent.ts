@@ -8,7 +8,15 @@ import {
   type Store,
   StoreError,
 } from '@flotilla/registry';
-import { type Clock, jittered, type Logger, ReconcileLoop, sleep, type Timer } from '@flotilla/runtime';
+import {
+  type Clock,
+  jittered,
+  type Logger,
+  promptBackoffMs,
+  ReconcileLoop,
+  sleep,
+  type Timer,
+} from '@flotilla/runtime';
 import type { UnitManager } from '@flotilla/systemd';
 import type { UnitName } from '@flotilla/unit';
 import { AgentPass } from './agent-pass.js';
@@ -101,7 +109,7 @@ class MachineAgent implements Agent {
     this.#options = options;
     const { store, clock, log, machine, registration, stateDirectory, startedDirectory } = options;
     this.#view = new AssignmentView(machine, log);
-    this.#publisher = new StatePublisher({ store, clock, log, machine: machine.id, lease: () => registration.lease });
+    this.#publisher = new StatePublisher({ store, clock, log, machine: machine.id, lease: () => this.#findLease() });
     this.#allegiance = new Allegiance({ store, log, file: new AssignmentFile(stateDirectory) });
     this.#started = new StartedRecords(startedDirectory, log);
     const { unitManager, onVerified = () => {} } = options;
@@ -117,7 +125,9 @@ class MachineAgent implements Agent {
     });
     const isStopping = (name: UnitName) => this.#partition.isStopping(name);
     this.#pass = new AgentPass({ store, unitManager, clock, log, onVerified, onWake, isStopping, ...self, ...own });
-    this.#loop = new ReconcileLoop({ name: 'agent', body: () => this.#runPass(), clock, log, gatherMs, spacingMs });
+    const body = () => this.#runPass();
+    const waits = { gatherMs, spacingMs, longestBackoffMs: promptBackoffMs };
+    this.#loop = new ReconcileLoop({ name: 'agent', body, clock, log, ...waits });
   }
 
   async start(): Promise<void> {
@@ -126,12 +136,8 @@ class MachineAgent implements Agent {
     await this.#started.read();
     await this.#partition.start();
     registration.setFrozen(this.#allegiance.freezeReason);
-    const wake = () => {
-      this.#publisher.wake();
-      this.#loop.wake();
-    };
     this.#subscriptions.push(
-      registration.onChange(wake),
+      registration.onChange(() => this.#noteRegistration()),
       unitManager.onChange(() => this.#loop.wake()),
     );
     registration.start(async () => {
@@ -162,6 +168,21 @@ class MachineAgent implements Agent {
       },
     });
     this.#armAudit();
+  }
+
+  /** Of a machine that counted as lost, units may have been given to others: what it was told before is no order. */
+  #noteRegistration(): void {
+    if (this.#options.registration.lease !== undefined) {
+      this.#view.lose();
+      this.#following?.refresh();
+    }
+    this.#publisher.wake();
+    this.#loop.wake();
+  }
+
+  /** What the state rows hang on. A store that this machine takes no orders from gets none. */
+  #findLease(): Registration['lease'] {
+    return this.#allegiance.freezeReason === undefined ? this.#options.registration.lease : undefined;
   }
 
   isReady(): boolean {

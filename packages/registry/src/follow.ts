@@ -1,4 +1,4 @@
-import { type Clock, jittered, type Logger, sleep } from '@flotilla/runtime';
+import { type Clock, jittered, type Logger, promptBackoffMs, sleep } from '@flotilla/runtime';
 import { retryIfCompacted } from './page.js';
 import {
   type KeyValue,
@@ -17,7 +17,6 @@ import { findWitness } from './witness.js';
 const pageSize = 5_000;
 
 const firstBackoffMs = 100;
-const longestBackoffMs = 5_000;
 
 /** What {@link follow} tells. Callbacks must not throw. */
 export interface Follower {
@@ -41,40 +40,72 @@ export interface FollowOptions {
 export interface Following {
   /** Resolves with the first snapshot; never rejects. */
   readonly synced: Promise<void>;
+  /** Reads everything again, now: nothing more is told of the watch so far. */
+  refresh(): void;
   close(): void;
 }
 
 /** Lists ranges at one revision and watches them from there on; lists again whenever the watch can't go on. */
 export function follow(options: FollowOptions): Following {
-  const closed = new AbortController();
+  const thread = new Thread(options);
   const synced = new Promise<void>((resolve) => {
-    void run(options, closed.signal, resolve);
+    void thread.run(resolve);
   });
-  return { synced, close: () => closed.abort() };
+  return { synced, refresh: () => thread.refresh(), close: () => thread.close() };
 }
 
-async function run(options: FollowOptions, signal: AbortSignal, onSynced: () => void): Promise<void> {
-  const { store, ranges, follower, clock, log } = options;
-  for (let failures = 0; !signal.aborted; ) {
-    try {
-      const { kvs, revision } = await readSnapshot(store, ranges, { signal });
-      if (signal.aborted) return;
-      failures = 0;
-      follower.onSnapshot(kvs, revision);
-      onSynced();
-      const witness = findWitness(kvs);
-      const request = { ranges, fromRevision: revision + 1, ...(witness && { witness }) };
-      const reason = await watchUntilBroken(options, request, signal);
-      if (reason === undefined) return;
-      log.warn('watch broken; reading everything again', { reason });
-      follower.onBroken?.(reason);
-    } catch (error) {
-      if (!(error instanceof StoreError)) throw error;
-      const waitMs = Math.min(firstBackoffMs * 2 ** failures++, longestBackoffMs);
-      const level = error.kind === 'compacted' || error.isReported ? 'debug' : 'warn';
-      log[level]('snapshot failed; it is tried again', { failures, error });
-      await sleep(clock, jittered(clock, waitMs), signal);
+class Thread {
+  readonly #options: FollowOptions;
+  readonly #closed = new AbortController();
+  /** Ends the round that is under way: a snapshot, its watch, or the wait after a failure. */
+  #round = new AbortController();
+
+  constructor(options: FollowOptions) {
+    this.#options = options;
+  }
+
+  refresh(): void {
+    this.#round.abort();
+  }
+
+  close(): void {
+    this.#closed.abort();
+    this.#round.abort();
+  }
+
+  async run(onSynced: () => void): Promise<void> {
+    const { clock, log } = this.#options;
+    for (let failures = 0; !this.#closed.signal.aborted; ) {
+      this.#round = new AbortController();
+      const { signal } = this.#round;
+      try {
+        await this.#follow(signal, () => {
+          failures = 0;
+          onSynced();
+        });
+      } catch (error) {
+        if (!(error instanceof StoreError)) throw error;
+        const waitMs = Math.min(firstBackoffMs * 2 ** failures++, promptBackoffMs);
+        const level = error.kind === 'compacted' || error.isReported ? 'debug' : 'warn';
+        log[level]('snapshot failed; it is tried again', { failures, error });
+        await sleep(clock, jittered(clock, waitMs), signal);
+      }
     }
+  }
+
+  /** One snapshot and its watch, until that breaks or `signal` aborts. */
+  async #follow(signal: AbortSignal, onSynced: () => void): Promise<void> {
+    const { store, ranges, follower, log } = this.#options;
+    const { kvs, revision } = await readSnapshot(store, ranges, { signal });
+    if (signal.aborted) return;
+    follower.onSnapshot(kvs, revision);
+    onSynced();
+    const witness = findWitness(kvs);
+    const request = { ranges, fromRevision: revision + 1, ...(witness && { witness }) };
+    const reason = await watchUntilBroken(this.#options, request, signal);
+    if (reason === undefined) return;
+    log.warn('watch broken; reading everything again', { reason });
+    follower.onBroken?.(reason);
   }
 }
 

@@ -48,6 +48,7 @@ export class MemoryStore implements Store {
     },
   };
   #isCut = false;
+  #areWatchesStuck = false;
   #isClosed = false;
   #loses: 'reply' | 'request' | undefined;
   /** What a look finds, besides the alarms that are raised. */
@@ -90,7 +91,7 @@ export class MemoryStore implements Store {
       request,
       listener,
       cluster: () => this.#cluster,
-      isConnected: () => !this.#isCut && !this.#isClosed,
+      isConnected: () => !this.#isCut && !this.#areWatchesStuck && !this.#isClosed,
       onClosed: (closed) => this.#watches.delete(closed),
     });
     this.#watches.add(watch);
@@ -145,6 +146,17 @@ export class MemoryStore implements Store {
   /** Ends {@link cut}: watches go on where they were, or break if they can't. */
   heal(): void {
     this.#isCut = false;
+    this.#self.wakeWatches();
+  }
+
+  /** From now on nothing is told on any watch, as if on a connection that has fallen silent; calls go through. */
+  stickWatches(): void {
+    this.#areWatchesStuck = true;
+  }
+
+  /** Ends {@link stickWatches}. */
+  freeWatches(): void {
+    this.#areWatchesStuck = false;
     this.#self.wakeWatches();
   }
 

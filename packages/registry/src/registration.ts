@@ -1,6 +1,6 @@
 import type { MachineId } from '@flotilla/cluster';
 import { FleetError } from '@flotilla/errors';
-import { type Clock, type Logger, ReconcileLoop } from '@flotilla/runtime';
+import { type Clock, type Logger, promptBackoffMs, ReconcileLoop } from '@flotilla/runtime';
 import { keys, ranges } from './keys.js';
 import { type HeldLease, holdLease } from './lease.js';
 import { findMachineRecord, MachineHold } from './machine-hold.js';
@@ -59,8 +59,9 @@ export class Registration {
     const { record, ttlSeconds, clock, log } = options;
     this.#options = options;
     this.#record = { ...record, ttlSeconds };
+    const waits = { intervalMs: auditMs, longestBackoffMs: promptBackoffMs };
     const body = () => this.#register().finally(() => this.#firstAttempt.abort());
-    this.#loop = new ReconcileLoop({ name: 'registration', body, clock, log, intervalMs: auditMs });
+    this.#loop = new ReconcileLoop({ name: 'registration', body, clock, log, ...waits });
     this.#hold = new MachineHold({ ...options, address: record.address, onDue: () => this.#loop.wake() });
   }
 

@@ -1,6 +1,6 @@
 import type { MachineId } from '@flotilla/cluster';
 import { FleetError } from '@flotilla/errors';
-import { type Clock, type Logger, ReconcileLoop } from '@flotilla/runtime';
+import { type Clock, type Logger, promptBackoffMs, ReconcileLoop } from '@flotilla/runtime';
 import type { UnitName } from '@flotilla/unit';
 import { keys } from './keys.js';
 import { decodeRecord, type StateRecord } from './records.js';
@@ -24,12 +24,20 @@ export class StatePublisher {
   readonly #options: StatePublisherOptions;
   readonly #loop: ReconcileLoop;
   readonly #rows = new StateRows();
-  #leaseId: LeaseId | undefined;
+  #doubts = 0;
+  /** On which lease, and after how many doubts, the rows in the store were read. */
+  #read = '';
 
   constructor(options: StatePublisherOptions) {
     this.#options = options;
     const { clock, log } = options;
-    this.#loop = new ReconcileLoop({ name: 'state-publisher', body: () => this.#write(), clock, log });
+    this.#loop = new ReconcileLoop({
+      name: 'state-publisher',
+      body: () => this.#write(),
+      clock,
+      log,
+      longestBackoffMs: promptBackoffMs,
+    });
   }
 
   start(): void {
@@ -43,6 +51,12 @@ export class StatePublisher {
 
   /** Looks at the lease again. */
   wake(): void {
+    this.#loop.wake();
+  }
+
+  /** What was written may be gone, or be as it once was: it is read again. */
+  doubt(): void {
+    this.#doubts++;
     this.#loop.wake();
   }
 
@@ -77,9 +91,10 @@ export class StatePublisher {
     const lease = findLease();
     // Without a name there is nothing to write, and nothing by which to find what an earlier process has written.
     if (lease?.isFresh() !== true || this.#rows.names.length === 0) return;
-    if (lease.id !== this.#leaseId) {
+    const wanted = `${lease.id} ${this.#doubts}`;
+    if (wanted !== this.#read) {
       this.#rows.reset(await this.#readOwn(lease.id));
-      this.#leaseId = lease.id;
+      this.#read = wanted;
     }
     for (;;) {
       const writes = this.#rows.pending(maxTransactionSize);

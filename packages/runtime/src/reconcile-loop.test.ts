@@ -113,6 +113,21 @@ test('a failed pass runs again after 250 ms, then twice as long each time, at mo
   assert.deepEqual(atMs, [0, 250, 750, 1750, 3750, 7750, 15_750, 30_750, 45_750]);
 });
 
+test('a failed pass waits no longer than the loop allows', async () => {
+  const atMs: number[] = [];
+  const { clock, loop } = loopWith({
+    longestBackoffMs: 1_000,
+    body: async () => {
+      atMs.push(clock.monotonicMs());
+      throw new Error('no store');
+    },
+  });
+  loop.start();
+  await clock.advance(4_000);
+  await loop.close();
+  assert.deepEqual(atMs, [0, 250, 750, 1750, 2750, 3750]);
+});
+
 test('a pass is told to give up at its deadline', async () => {
   let isAborted = false;
   const { clock, loop } = loopWith({

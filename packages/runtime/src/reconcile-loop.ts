@@ -13,6 +13,8 @@ export interface ReconcileLoopOptions {
   readonly intervalMs?: number;
   /** A pass is told to give up, through its signal, after this long. @default 60_000 */
   readonly deadlineMs?: number;
+  /** The longest wait after a failed pass. @default 15_000 */
+  readonly longestBackoffMs?: number;
   /** A wake-up waits this long for more of its kind, so that a burst is one pass. @default 0 */
   readonly gatherMs?: number;
   /**
@@ -26,7 +28,10 @@ export interface ReconcileLoopOptions {
 
 /** The first and the longest wait after a failed pass. Taste: quick at first, not a burden on a sick store. */
 const firstBackoffMs = 250;
-const longestBackoffMs = 15_000;
+const defaultLongestBackoffMs = 15_000;
+
+/** For what has to be right again as soon as the store is back: its watch asks once a second, too. */
+export const promptBackoffMs = 2_000;
 
 /**
  * Runs a body at start, after each {@link wake}, and every `intervalMs`. Passes never overlap: wake-ups during a pass
@@ -97,6 +102,7 @@ export class ReconcileLoop {
 
   async #runPass(): Promise<void> {
     const { body, clock, log, name, deadlineMs = 60_000, intervalMs, onFatal } = this.#options;
+    const { longestBackoffMs = defaultLongestBackoffMs } = this.#options;
     this.#isWoken = false;
     const pass = ++this.#pass;
     const abort = new AbortController();
