@@ -81,7 +81,7 @@ const spacingMs = 60;
 const auditMs = 600_000;
 
 /** Without a store nobody waits for the units of a leaving machine, so it does not wait long either. */
-const lonelyTimeoutMs = 6_000;
+const lonelyTimeoutMs = 5_000;
 
 /** What comes on top of that: a store that answers later than this counts as away. */
 const answerWaitMs = 1_000;
