@@ -87,7 +87,7 @@ function presence(wish: Present, unit: CurrentUnit): readonly Step[] {
   }
   const steps: Step[] = [];
   if (file === undefined) steps.push(['load', unit.started === undefined ? 'file-missing' : 'file-lost']);
-  else if (status.load === 'not-found') steps.push(['load', 'unknown-to-systemd']);
+  else if (status.load === 'not-found' || status.load === 'error') steps.push(['load', 'unknown-to-systemd']);
   // What was started is what is wanted: the running copy stays, and the file follows the submitted bytes.
   else if (file.hash !== wish.hash || file.sha256 !== wish.file) steps.push(['load', whyRewritten(wish, unit)]);
   const launch = wish.isLaunched ? findLaunch(wish, unit) : findHalt(unit);

@@ -195,7 +195,13 @@ function overruled(unit: UnitEntity): Verdict {
 }
 
 function whereabouts(states: readonly UnitStateEntity[]): string {
-  return states.map((state) => `${words(state)} on ${machineIdLabel(state.machineID)}`).join(', ');
+  return states.map(whereabout).join(', ');
+}
+
+/** What keeps a machine from doing as it was told is the reason why the wait is not over. */
+function whereabout(state: UnitStateEntity): string {
+  const trouble = state.error === undefined ? '' : `: ${state.error}`;
+  return `${words(state)} on ${machineIdLabel(state.machineID)}${trouble}`;
 }
 
 function words(state: UnitStateEntity): string {

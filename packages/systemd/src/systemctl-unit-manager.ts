@@ -41,7 +41,7 @@ export class SystemctlUnitManager implements UnitManager {
   constructor(options: SystemctlUnitManagerOptions) {
     const { unitsDirectory, user, busSocket, clock, log, run = runCommand, hostRoot: root = '/' } = options;
     this.#systemctl = new Systemctl({ user, run });
-    this.#directory = new UnitsDirectory(unitsDirectory, log);
+    this.#directory = new UnitsDirectory(unitsDirectory, { clock, log });
     const [systemctl, directory] = [this.#systemctl, this.#directory];
     this.#hostUnits = new HostUnits({ systemctl, directory, user, root });
     this.#watch = new UnitWatch({ systemctl, busSocket, clock, log });
@@ -93,7 +93,12 @@ export class SystemctlUnitManager implements UnitManager {
   }
 
   onChange(listener: () => void): { close(): void } {
-    return this.#watch.onChange(listener);
+    const subscriptions = [this.#watch.onChange(listener), this.#directory.onChange(listener)];
+    return {
+      close: () => {
+        for (const subscription of subscriptions) subscription.close();
+      },
+    };
   }
 
   close(): void {

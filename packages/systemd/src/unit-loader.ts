@@ -100,7 +100,7 @@ export class UnitLoader {
   /** Units that a reload did not help to find: there are kinds that systemd never loads from files. */
   async #findUnknown(names: readonly UnitName[]): Promise<UnitName[]> {
     const statuses = names.length === 0 ? new Map() : await this.#list(names);
-    return names.filter((name) => statuses.get(name)?.load === 'not-found');
+    return names.filter((name) => unloadable.has(statuses.get(name)?.load ?? ''));
   }
 
   /** systemd 252 finds a new link by itself; it needs telling when what it holds in memory has become outdated. */
@@ -108,8 +108,10 @@ export class UnitLoader {
     // Units that another unit is to pull in: that one's dependencies are read anew.
     if (written.some((file) => file.hasInstall && linked.has(file.name))) return true;
     if (written.some((file) => isOverlooked(file, linked))) return true;
-    const changed = written.filter((file) => file.was === 'changed').map((file) => file.name);
-    return changed.length > 0 && (await this.#systemctl.findLoaded(changed)).size > 0;
+    // What runs while its link is missing is kept in memory as a unit without a file, until a reload.
+    const outdated = written.filter((file) => file.was !== 'new' || !linked.has(file.name));
+    if (outdated.length === 0) return false;
+    return (await this.#systemctl.findLoaded(outdated.map((file) => file.name))).size > 0;
   }
 
   /** systemd drops stopped units by itself, but for failed ones and those that other units refer to. */
@@ -125,6 +127,9 @@ export class UnitLoader {
     if (loaded.size > 0) await this.#systemctl.daemonReload();
   }
 }
+
+/** `error` is what systemd 252 makes of a running unit whose file it could not find. */
+const unloadable: ReadonlySet<string> = new Set(['not-found', 'error']);
 
 /** File and link were there and yet the unit is asked for: systemd has missed it. */
 function isOverlooked(file: WrittenFile, linked: ReadonlySet<string>): boolean {

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
-import { lstat, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import type { Logger } from '@flotilla/runtime';
+import { lstat, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import type { Clock, Logger } from '@flotilla/runtime';
 import {
   hashUnitFile,
   hasInstallSection,
@@ -11,6 +11,7 @@ import {
   type UnitHash,
   type UnitName,
 } from '@flotilla/unit';
+import { DirectoryWatch } from './directory-watch.js';
 import type { UnitFileHere, UnitFileToLoad } from './unit-manager.js';
 
 interface CachedFile extends UnitFileHere {
@@ -38,10 +39,18 @@ export class UnitsDirectory {
   readonly #log: Logger;
   readonly #fileByName = new Map<UnitName, CachedFile>();
   readonly #strangers = new Set<string>();
+  readonly #watch: DirectoryWatch;
 
-  constructor(directory: string, log: Logger) {
+  constructor(directory: string, { clock, log }: { readonly clock: Clock; readonly log: Logger }) {
     this.#directory = directory;
     this.#log = log;
+    const isForeignChange = (entry: string) => this.#isForeignChange(entry);
+    this.#watch = new DirectoryWatch({ directory, clock, log, isForeignChange });
+  }
+
+  /** Calls back when somebody else has changed unit files here. Begins with the next {@link list}. */
+  onChange(listener: () => void): { close(): void } {
+    return this.#watch.listen(listener);
   }
 
   path(name: UnitName): string {
@@ -51,6 +60,9 @@ export class UnitsDirectory {
   /** The unit files. Reads only what has changed. */
   async list(): Promise<Map<UnitName, UnitFileHere>> {
     await mkdir(this.#directory, { recursive: true });
+    // Before it is read: what changes later is told.
+    const { dev, ino } = await stat(this.#directory);
+    this.#watch.keepUp(`${dev} ${ino}`);
     const names: UnitName[] = [];
     for (const entry of await readdir(this.#directory, { withFileTypes: true })) {
       if (isUnitName(entry.name) && entry.isFile()) names.push(entry.name);
@@ -81,6 +93,7 @@ export class UnitsDirectory {
     const isOwn = old !== undefined && (await lstat(this.path(name))).isFile();
     if (isOwn && Buffer.compare(old, content) === 0) return { name, was: 'same', hasInstall };
     await this.#replace(name, content);
+    await this.#describe(name);
     return { name, was: old === undefined ? 'new' : 'changed', hasInstall };
   }
 
@@ -129,6 +142,16 @@ export class UnitsDirectory {
   #findFingerprint(name: UnitName): string | undefined {
     const found = statSync(this.path(name), { throwIfNoEntry: false });
     return found && `${found.mtimeMs} ${found.ctimeMs} ${found.size} ${found.ino}`;
+  }
+
+  /** What this process has written and removed, it knows. A directory that is gone is no entry of itself. */
+  #isForeignChange(entry: string): boolean {
+    if (!isUnitName(entry)) return entry === basename(this.#directory);
+    try {
+      return this.#findFingerprint(entry) !== this.#fileByName.get(entry)?.fingerprint;
+    } catch {
+      return true;
+    }
   }
 
   #ignore(name: string): void {

@@ -1,0 +1,79 @@
+import { type FSWatcher, watch } from 'node:fs';
+import type { Clock, Logger, Timer } from '@flotilla/runtime';
+
+/** An editor writes a file in several steps; they are one change. Taste. */
+const settleMs = 200;
+
+export interface DirectoryWatchOptions {
+  readonly directory: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Whether an entry of the directory is not as its owner has left it. Must not throw. */
+  readonly isForeignChange: (entry: string) => boolean;
+}
+
+/**
+ * Calls back when somebody else has changed the entries of a directory. Whoever misses a change by it, for want of inotify
+ * watches or under a mount, finds it by looking.
+ */
+export class DirectoryWatch {
+  readonly #options: DirectoryWatchOptions;
+  readonly #listeners = new Set<() => void>();
+  readonly #touched = new Set<string>();
+  #watcher: FSWatcher | undefined;
+  #watched: string | undefined;
+  #timer: Timer | undefined;
+  #hasFailed = false;
+
+  constructor(options: DirectoryWatchOptions) {
+    this.#options = options;
+  }
+
+  listen(listener: () => void): { close(): void } {
+    const entry = () => listener();
+    this.#listeners.add(entry);
+    return {
+      close: () => {
+        this.#listeners.delete(entry);
+        if (this.#listeners.size === 0) this.#end();
+      },
+    };
+  }
+
+  /** Watches the directory, while somebody listens. `identity` tells it from another one at the same path. */
+  keepUp(identity: string): void {
+    if (this.#listeners.size === 0 || this.#watched === identity) return;
+    this.#end();
+    const { directory, log } = this.#options;
+    try {
+      const watcher = watch(directory, { persistent: false }, (_, entry) => this.#note(entry ?? ''));
+      watcher.on('error', () => this.#end());
+      this.#watcher = watcher;
+      this.#watched = identity;
+    } catch (error) {
+      if (this.#hasFailed) return;
+      this.#hasFailed = true;
+      log.warn('the units directory can not be watched; changes by others are found at the next audit', { error });
+    }
+  }
+
+  #note(entry: string): void {
+    this.#touched.add(entry);
+    this.#timer?.cancel();
+    this.#timer = this.#options.clock.setTimer(settleMs, () => this.#look());
+  }
+
+  #look(): void {
+    const entries = [...this.#touched];
+    this.#touched.clear();
+    if (!entries.some((entry) => this.#options.isForeignChange(entry))) return;
+    for (const listener of [...this.#listeners]) listener();
+  }
+
+  #end(): void {
+    this.#timer?.cancel();
+    this.#watcher?.close();
+    this.#watcher = undefined;
+    this.#watched = undefined;
+  }
+}
