@@ -154,7 +154,7 @@ export class AgentPass {
     const { verdicts } = this.#missing;
     const desired = desiredUnits({ ...orders, removed, requirements, known, verdicts });
     this.#tellStrangers(files, desired);
-    this.#failures.keep(new Map([...desired].map(([name, wish]) => [name, JSON.stringify(wish)])));
+    this.#failures.keep((name) => JSON.stringify(desired.get(name)));
     const statuses = await unitManager.listUnits([...desired.keys()]);
     const held = new Set([...this.#failures.held(), ...[...desired.keys()].filter(this.#options.isStopping)]);
     const situation = {

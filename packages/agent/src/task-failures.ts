@@ -23,8 +23,8 @@ export class TaskFailures {
   }
 
   /** Forgets the failures of all units of which something else, or nothing, is asked now. */
-  keep(wishes: ReadonlyMap<UnitName, string>): void {
-    for (const [name, failure] of this.#failures) if (wishes.get(name) !== failure.wish) this.#failures.delete(name);
+  keep(findWish: (name: UnitName) => string | undefined): void {
+    for (const [name, failure] of this.#failures) if (findWish(name) !== failure.wish) this.#failures.delete(name);
   }
 
   /** The units that are not to be touched yet. */

@@ -25,6 +25,8 @@ export class StateRows {
   /** Rows that may be in the store and should not. */
   readonly #unwanted = new Set<UnitName>();
   readonly #farewells = new Map<UnitName, Farewell>();
+  /** Of the wanted rows, those that may not be in the store as they are wanted: of many, few change at a time. */
+  readonly #changed = new Set<UnitName>();
 
   /** The names that any write could be about. */
   get names(): UnitName[] {
@@ -36,7 +38,10 @@ export class StateRows {
     for (const name of [...this.#wanted.keys()]) if (!rows.has(name)) this.discard(name);
     for (const [name, row] of rows) {
       const before = this.#wanted.get(name);
-      this.#wanted.set(name, { ...row, since: before?.active === row.active ? before.since : nowMs });
+      if (before === undefined || !isSame(before, row)) {
+        this.#wanted.set(name, { ...row, since: before?.active === row.active ? before.since : nowMs });
+        this.#changed.add(name);
+      }
       this.#unwanted.delete(name);
       this.#farewells.delete(name);
     }
@@ -69,15 +74,18 @@ export class StateRows {
       const wanted = this.#wanted.get(name);
       if (wanted?.active === stored.active) this.#wanted.set(name, { ...wanted, since: stored.since });
     }
+    for (const name of this.#wanted.keys()) this.#changed.add(name);
     for (const [name, farewell] of this.#farewells) farewell.next = rows.has(name) ? 'delete' : 'put';
   }
 
   /** What to write next, at most `limit` of it, no row twice: changed rows first. */
   pending(limit: number): RowWrite[] {
     const writes: RowWrite[] = [];
-    for (const [name, row] of this.#wanted) {
-      const text = storedForm(row);
-      if (this.#stored.get(name) !== text) writes.push({ kind: 'put', name, text });
+    for (const name of this.#changed) {
+      const row = this.#wanted.get(name);
+      const text = row && storedForm(row);
+      if (text === undefined || this.#stored.get(name) === text) this.#changed.delete(name);
+      else writes.push({ kind: 'put', name, text });
       if (writes.length >= limit) return writes;
     }
     for (const [name, farewell] of this.#farewells) {
@@ -112,12 +120,21 @@ export class StateRows {
 
   /** These may or may not be in the store: puts are made again, and deletes, which do nothing the second time. */
   doubt(writes: readonly RowWrite[]): void {
-    for (const write of writes) this.#stored.delete(write.name);
+    for (const write of writes) {
+      this.#stored.delete(write.name);
+      this.#changed.add(write.name);
+    }
   }
 }
 
 /** One order of fields, so that equal rows are equal texts. */
-function storedForm({ load, active, sub, hash, uid, order, isLaunched, since, error }: StateRecord): string {
-  const known = { load, active, sub, hash, uid, order, isLaunched, since };
-  return JSON.stringify(error === undefined ? known : { ...known, error });
+const storedFields = ['load', 'active', 'sub', 'hash', 'uid', 'order', 'isLaunched', 'since', 'error'] as const;
+
+function storedForm(row: StateRecord): string {
+  return JSON.stringify(row, [...storedFields]);
+}
+
+/** Whether a row says what is known already. */
+function isSame(known: StateRecord, row: UnitRow): boolean {
+  return storedFields.every((field) => field === 'since' || known[field] === row[field]);
 }
