@@ -25,7 +25,7 @@ cd /var/lib/fleet/units 2>/dev/null && find . -type f -exec sha256sum {} +
 echo ---
 find /run/systemd/system /etc/systemd/system -name 'test-*' ! -type d -printf '%f\\n' | sort -u
 echo ---
-ls -1A /run/fleet/started 2>/dev/null
+ls -1 /run/fleet/started 2>/dev/null
 echo ---
 systemctl show --value --property=ActiveState fleet.service
 pid=$(systemctl show --value --property=MainPID fleet.service)
