@@ -28,6 +28,14 @@ const explained: Readonly<Record<string, readonly [Partial<Run>, Partial<Causes>
     { moves: [{ ...move, unit: 'test-side-1.service' }, move] },
   ],
   'it was killed': [{ result: 'signal' }, { kills: [{ unit, host, atMs: 59_500 }] }],
+  'it must not run twice, and its host was cut off': [
+    { unit: 'test-once-1.service', endMs: 44_000 },
+    { outages: [cut] },
+  ],
+  'it was killed as it took too long for that': [
+    { unit: 'test-once-3.service', endMs: 46_000, result: 'signal' },
+    { outages: [cut] },
+  ],
   'it ends by itself': [{ unit: 'test-failing-1.service', result: 'exit-code' }, {}],
 };
 for (const [title, [ended, causes]] of Object.entries(explained))
@@ -45,6 +53,16 @@ const unexplained: Readonly<Record<string, readonly [Partial<Run>, Partial<Cause
   ],
   'it was moved off another host': [{}, { moves: [{ ...move, from: 'host-2' }], outages: [cut] }, /nothing was asked/],
   'its host went down at another time': [{}, { outages: [{ ...cut, kind: 'down' }] }, /nothing was asked/],
+  'it must not run twice, and its host was in contact yet': [
+    { unit: 'test-once-1.service', endMs: 40_500 },
+    { outages: [cut] },
+    /nothing was asked/,
+  ],
+  'it must not run twice, and its host was cut off for a moment': [
+    { unit: 'test-once-1.service', endMs: 44_000 },
+    { outages: [{ ...cut, toMs: 41_000 }] },
+    /nothing was asked/,
+  ],
   'it was killed on another host': [
     { result: 'signal' },
     { kills: [{ unit, host: 'host-2', atMs: 59_500 }] },
@@ -90,6 +108,10 @@ test('two copies are forbidden unless the older one’s host was out of contact'
   assert.equal(forbiddenOverlaps([overlap], []).length, 1);
   assert.equal(forbiddenOverlaps([overlap], [{ ...cut, fromMs: 1_000, toMs: 3_500 }]).length, 0);
   assert.equal(forbiddenOverlaps([overlap], [{ ...cut, host: 'host-2', fromMs: 1_000, toMs: 3_500 }]).length, 1);
+  const once = { ...overlap, older: { ...overlap.older, unit: 'test-once-1.service' } };
+  const before = { ...cut, fromMs: 1_000, toMs: 3_500 };
+  assert.equal(forbiddenOverlaps([once], [before]).length, 1);
+  assert.equal(forbiddenOverlaps([once], [{ ...before, what: 'fleetd-freeze' }]).length, 0);
   const everywhere = { ...overlap, older: { ...overlap.older, unit: 'test-global-1.service' } };
   assert.equal(forbiddenOverlaps([everywhere], []).length, 0);
 });

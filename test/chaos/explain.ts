@@ -35,6 +35,8 @@ export interface Causes {
 
 /** After so long without contact a host's units may be moved; its lease may have been renewed a third of a TTL before. */
 export const missedMs = 5_000;
+/** After so long without contact a host stops what must not run twice: its lease may have been renewed 2 s before. */
+const fenceMs = 1_500;
 /** How long after contact is back a host may still be about what it has missed: a slow unit, a busy machine. */
 const aftermathMs = 20_000;
 /** Between what we saw of a host's going up and down, and its own clock. */
@@ -50,10 +52,24 @@ export function unexplainedEnds(runs: readonly Run[], causes: Causes): { readonl
   const unexplained: { readonly run: Run; readonly why: string }[] = [];
   for (const run of runs) {
     if (run.endMs === undefined) continue;
+    if (wasCutOff(run, causes)) continue;
     const why = crashes.has(run.result ?? '') ? findCrashGap(run, causes) : findStopGap(run, causes, used);
     if (why !== undefined) unexplained.push({ run, why });
   }
   return unexplained;
+}
+
+/** Whether a unit that must not run twice ended, or was killed, as its host had no contact. */
+function wasCutOff({ unit, host, endMs = 0, result }: Run, { outages }: Causes): boolean {
+  if (findChaosUnit(unit)?.isOnce !== true || (result !== 'success' && result !== 'signal')) return false;
+  return outages.some((outage) => {
+    const isLate = { ...outage, fromMs: outage.fromMs + fenceMs };
+    return outage.host === host && covers(isLate, endMs, aftermathMs) && !isBlink(outage, fenceMs);
+  });
+}
+
+function isBlink({ fromMs, toMs = Number.POSITIVE_INFINITY }: Outage, mostMs: number): boolean {
+  return toMs - fromMs < mostMs;
 }
 
 /** Why a crash is none that was made; `undefined` if it was. */
@@ -94,18 +110,23 @@ function keyOf({ unit, atMs }: Asked, host: string): string {
 /** Why a unit need not have been moved off a host; `undefined` if there was cause. */
 function findMoveGap(unit: string, host: string, causes: Causes): string | undefined {
   const { outages, asked, moves } = causes;
-  const isMissed = ({ fromMs, toMs = Number.POSITIVE_INFINITY }: Outage) => toMs - fromMs >= missedMs;
-  if (outages.some((outage) => outage.host === host && (outage.kind === 'down' || isMissed(outage)))) return undefined;
+  if (outages.some((outage) => outage.host === host && (outage.kind === 'down' || !isBlink(outage, missedMs))))
+    return undefined;
   const head = findChaosUnit(unit)?.machineOf;
   if (head !== undefined && [...asked, ...moves].some((each) => each.unit === head)) return undefined;
   return `its host was never out of contact for ${missedMs / 1_000} s`;
 }
 
-/** Of overlaps, those of units that were not to run twice: the older copy's host was in contact. */
+/**
+ * Of overlaps, those that were not to be: the older copy's host was in contact; or the unit must not run twice, and no
+ * frozen fleetd was in the way of stopping it.
+ */
 export function forbiddenOverlaps(found: readonly Overlap[], outages: readonly Outage[]): Overlap[] {
   return found.filter(({ older, newer }) => {
-    if (findChaosUnit(older.unit)?.isGlobal === true) return false;
-    return !outages.some((outage) => outage.host === older.host && covers(outage, newer.startMs, aftermathMs));
+    const { isGlobal = false, isOnce = false } = findChaosUnit(older.unit) ?? {};
+    if (isGlobal) return false;
+    const excuses = isOnce ? outages.filter(({ what }) => what === 'fleetd-freeze') : outages;
+    return !excuses.some((outage) => outage.host === older.host && covers(outage, newer.startMs, aftermathMs));
   });
 }
 

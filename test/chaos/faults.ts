@@ -1,8 +1,8 @@
 import { sleep, systemClock } from '@flotilla/runtime';
 import { findLeader, type Lab, type TestHost } from '../lab/index.js';
 import type { Outage } from './explain.js';
+import type { Fault } from './fault-plan.js';
 import { Members } from './members.js';
-import type { Fault } from './plan.js';
 import type { PowerCut } from './runs.js';
 
 export interface Kill {
@@ -56,6 +56,8 @@ export class FaultInjector {
     switch (kind) {
       case 'member-kill':
       case 'member-freeze':
+      case 'member-cut':
+      case 'member-part':
         return { target, end: await this.#members.harm(target, kind) };
       case 'store-stop':
         return { target, end: await this.#members.stopAll() };
@@ -99,7 +101,13 @@ export class FaultInjector {
       case 'fleetd-freeze':
         return this.#out(host, kind, { begin: () => signal('SIGSTOP'), end: () => signal('SIGCONT') });
       case 'network-cut':
-        return this.#out(host, kind, { begin: () => host.cutNetwork(), end: () => host.healNetwork() });
+      case 'network-silence':
+      case 'network-refusal': {
+        const how = ({ 'network-cut': 'cable', 'network-silence': 'silence', 'network-refusal': 'refusal' } as const)[
+          kind
+        ];
+        return this.#out(host, kind, { begin: () => host.cutNetwork(how), end: () => host.healNetwork() });
+      }
       case 'leave': {
         const units = ['fleet.socket', 'fleet.service'];
         const begin = () => exec('systemctl', 'stop', ...units);

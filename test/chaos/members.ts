@@ -2,6 +2,22 @@ import { systemClock } from '@flotilla/runtime';
 import type { EtcdServer, Lab } from '../lab/index.js';
 import type { Outage } from './explain.js';
 
+const harms = {
+  'member-kill': {
+    begin: (member: EtcdServer) => member.signal('SIGKILL'),
+    end: (member: EtcdServer) => member.start(),
+  },
+  'member-freeze': {
+    begin: (member: EtcdServer) => member.signal('SIGSTOP'),
+    end: (member: EtcdServer) => member.signal('SIGCONT'),
+  },
+  'member-cut': { begin: (member: EtcdServer) => member.cutOff('all'), end: (member: EtcdServer) => member.rejoin() },
+  'member-part': {
+    begin: (member: EtcdServer) => member.cutOff('fellows'),
+    end: (member: EtcdServer) => member.rejoin(),
+  },
+};
+
 /** The members of the store, and what is the matter with them: without a majority all hosts are out of contact. */
 export class Members {
   readonly #lab: Lab;
@@ -16,13 +32,13 @@ export class Members {
   }
 
   /** @returns What ends it. @throws Error if something is the matter with that member already. */
-  async harm(name: string, how: 'member-kill' | 'member-freeze'): Promise<() => Promise<void>> {
+  async harm(name: string, how: keyof typeof harms): Promise<() => Promise<void>> {
     const member = this.#lab.etcd[Number(name.replace(/\D/g, '')) - 1];
     if (member === undefined || this.#harmed.has(member)) throw new Error('there is no such member to harm');
     this.#note(member, 1);
-    await member.signal(how === 'member-kill' ? 'SIGKILL' : 'SIGSTOP');
+    await harms[how].begin(member);
     return async () => {
-      await (how === 'member-kill' ? member.start() : member.signal('SIGCONT'));
+      await harms[how].end(member);
       await this.#mend([member]);
     };
   }

@@ -15,6 +15,8 @@ export interface ChaosUnit {
   readonly machineOf?: string;
   /** It must not be where another one with this is. */
   readonly apart?: string;
+  /** It is stopped where it is cut off (`OnPartition=stop`), so that it never runs twice. */
+  readonly isOnce?: boolean;
 }
 
 const unit = (name: string, kind: UnitKind, rules: Partial<ChaosUnit> = {}): ChaosUnit => {
@@ -22,6 +24,7 @@ const unit = (name: string, kind: UnitKind, rules: Partial<ChaosUnit> = {}): Cha
 };
 const apart = { apart: 'test-apart-*' };
 const isGlobal = { isGlobal: true };
+const isOnce = { isOnce: true };
 
 export const chaosUnits: readonly ChaosUnit[] = [
   ...['plain-1', 'plain-2', 'plain-3', 'plain-4', 'inst@1', 'inst@2', 'inst@3'].map((name) => unit(name, 'plain')),
@@ -33,6 +36,9 @@ export const chaosUnits: readonly ChaosUnit[] = [
   unit('crashing-1', 'crashing'),
   unit('failing-1', 'failing'),
   unit('broken-1', 'broken'),
+  unit('once-1', 'plain', isOnce),
+  unit('once-2', 'again', isOnce),
+  unit('once-3', 'slow', isOnce),
   unit('installed-1', 'installed'),
   unit('global-1', 'plain', isGlobal),
   unit('global-2', 'again', isGlobal),
@@ -56,7 +62,13 @@ export function contentOf(version: Version): number {
 
 /** The file of a unit, which notes each of its starts and stops with the program `note`. */
 export function unitText(name: string, version: Version, note: string): string {
-  const { kind, isGlobal: isEverywhere, machineOf, apart: glob } = byName.get(name) ?? unit('none', 'plain');
+  const {
+    kind,
+    isGlobal: isEverywhere,
+    machineOf,
+    apart: glob,
+    isOnce: isSingle = false,
+  } = byName.get(name) ?? unit('none', 'plain');
   return [
     `# version ${version}, of %n`,
     '[Unit]',
@@ -72,6 +84,8 @@ export function unitText(name: string, version: Version, note: string): string {
     ...(isEverywhere ? ['Global=true'] : []),
     ...(machineOf === undefined ? [] : [`MachineOf=${machineOf}`]),
     ...(glob === undefined ? [] : [`Conflicts=${glob}`]),
+    // Shorter than it takes a slow one to stop.
+    ...(isSingle ? ['OnPartition=stop', 'OnPartitionStopSec=2s'] : []),
     '',
   ].join('\n');
 }
