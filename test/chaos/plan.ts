@@ -87,9 +87,10 @@ function operationLane(round: RoundOptions): Operation[] {
   return operations;
 }
 
+/** More starts than stops and ends: what does not run tells little. */
 function wish(chance: Chance): Wish {
   const version = chance.pick(versions);
-  switch (chance.below(8)) {
+  switch (chance.below(12)) {
     case 0:
       return { verb: 'delete' };
     case 1:
@@ -100,7 +101,11 @@ function wish(chance: Chance): Wish {
     case 4:
       return { verb: 'put', version, state: chance.pick(['inactive', 'loaded', 'launched']) };
     case 5:
-      return chance.oneIn(2) ? { verb: 'put', version, state: 'launched' } : { verb: 'run', version };
+    case 6:
+      return { verb: 'run', version };
+    case 7:
+    case 8:
+      return { verb: 'put', version, state: 'launched' };
     default:
       return { verb: 'ask', state: 'launched' };
   }
