@@ -1,0 +1,54 @@
+import { type CommandResult, fleetctl, journalsOf, type TestHost, waitUntil } from '../lab/index.js';
+import type { Cluster } from './cluster.js';
+
+/** What systemd on a host says of one unit. */
+export interface UnitSeen {
+  readonly load: string;
+  /** ActiveState and SubState, as in `active/running`. */
+  readonly state: string;
+  /** Another one says that it was started anew. */
+  readonly invocation: string;
+  readonly mainPid: string;
+}
+
+const wanted = '--property=LoadState,ActiveState,SubState,InvocationID,MainPID';
+
+export async function see(host: TestHost, unit: string): Promise<UnitSeen> {
+  const text = await host.mustExec(['systemctl', 'show', wanted, '--', unit]);
+  const found = new Map(text.split('\n').map((line) => [line.replace(/=.*/, ''), line.replace(/^\w*=/, '')]));
+  const of = (key: string) => found.get(key) ?? '';
+  const state = `${of('ActiveState')}/${of('SubState')}`;
+  return { load: of('LoadState'), state, invocation: of('InvocationID'), mainPid: of('MainPID') };
+}
+
+/** Waits until systemd says so of a unit. */
+export function untilSeen(host: TestHost, unit: string, so: (seen: UnitSeen) => boolean): Promise<UnitSeen> {
+  return waitUntil({
+    what: `${unit} on ${host.name} is so: ${so}`,
+    read: () => see(host, unit),
+    until: so,
+    onTimeout: () => journalsOf([host]),
+  });
+}
+
+export const untilActive = (host: TestHost, unit: string): Promise<UnitSeen> =>
+  untilSeen(host, unit, ({ state }) => state === 'active/running');
+
+export const untilGone = (host: TestHost, unit: string): Promise<UnitSeen> =>
+  untilSeen(host, unit, ({ load, state }) => load === 'not-found' && state === 'inactive/dead');
+
+/** Writes unit files and has fleetctl do something with all of them, in their order; whatever comes of it. */
+export async function order(
+  cluster: Cluster,
+  verb: readonly string[],
+  texts: Readonly<Record<string, string>>,
+): Promise<CommandResult> {
+  const paths: string[] = [];
+  for (const [name, text] of Object.entries(texts)) paths.push(await cluster.unitFile(name, text));
+  return await fleetctl(cluster.anyHost, [...verb, ...paths]);
+}
+
+/** Runs a script in a host's shell. @returns What it printed. */
+export const shell = (host: TestHost, script: string): Promise<string> => host.mustExec(['sh', '-ec', script]);
+
+export const unitsDirectory = '/var/lib/fleet/units';
