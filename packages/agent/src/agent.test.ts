@@ -230,6 +230,28 @@ test('a hundred units cost a handful of calls, and nothing once they run', async
   assert.equal(host.store.revision, revision);
 });
 
+test('a thousand units that run cost no write in an hour, and a listing an audit; one that changes costs one row', async () => {
+  const names = Array.from({ length: 1000 }, (_, index) => service(`u${index}`));
+  const { file, hash } = await host.putFile(sleeper);
+  const record = { hash, file, desiredState: 'launched', order: 1, uid: 5, isLeaving: false } as const;
+  for (const name of names) await host.reschedule(name, record);
+  const rows = () => Promise.all(names.map((name) => host.findRow(name)));
+  await host.until(async () => (await rows()).every((row) => row?.active === 'active'), 'started');
+  await host.clock.advance(1000);
+  const { calls } = host.unitManager;
+  const { revision } = host.store;
+  await host.clock.advance(3_600_000);
+  assert.equal(host.store.revision, revision);
+  // Every 8 to 12 minutes.
+  assert.ok(host.unitManager.calls - calls <= 7, `${host.unitManager.calls - calls} calls`);
+  const before = host.unitManager.calls;
+  host.unitManager.fail(service('u500'));
+  await host.untilRow(service('u500'), 'failed');
+  await host.clock.advance(1000);
+  assert.equal(host.store.revision, revision + 1);
+  assert.ok(host.unitManager.calls - before <= 2, `${host.unitManager.calls - before} calls`);
+});
+
 test('a machine that can not read which store is its own stops nothing, and says so', async () => {
   await host.schedule(web);
   await host.untilRow(web, 'active');

@@ -1,7 +1,6 @@
 import { version } from '@flotilla/errors';
-import yargs from 'yargs';
 import { canonicalFlag } from './canonical-flag.js';
-import { type InstallCommand, parseInstall } from './install/install-flags.js';
+import type { InstallCommand } from './install/install-flags.js';
 import { type OptionName, type OptionValue, type OptionValues, optionNames, options } from './options.js';
 
 /** What the command line asks for. `usage` carries the text for standard error and its exit code. */
@@ -17,9 +16,12 @@ export type Command =
 
 /** Reads the arguments after the program's name. Long flags work with one dash too, as Go programs have them. */
 export async function parseFlags(args: readonly string[]): Promise<Command> {
+  // The service has none, and is spared what it takes to read them.
+  if (args.length === 0) return { kind: 'run', configFile: undefined, isUser: false, values: new Map() };
+  const { parseInstall } = await import('./install/install-flags.js');
   if (args[0] === 'install') return parseInstall(args.slice(1));
   if (args[0] === 'help' && args[1] === 'install') return parseInstall(['--help']);
-  const parser = createParser();
+  const parser = await createParser();
   const help = async () => ({ kind: 'help', text: await parser.getHelp() }) as const;
   let failure: string | undefined;
   parser.fail((message, error) => {
@@ -38,7 +40,8 @@ export async function parseFlags(args: readonly string[]): Promise<Command> {
   return { kind: 'run', configFile: parsed.config, isUser: flags.user === true, values: flagValues(flags) };
 }
 
-function createParser() {
+async function createParser() {
+  const { default: yargs } = await import('yargs');
   return yargs()
     .scriptName('fleetd')
     .help(false)

@@ -1,8 +1,8 @@
+import './small-heap.js';
 import { FleetError, version } from '@flotilla/errors';
 import { createLogger, isJournal, type Logger } from '@flotilla/runtime';
 import { runDaemon } from './daemon.js';
 import { parseFlags } from './flags.js';
-import { runInstall } from './install/run-install.js';
 import { type LoadedConfig, loadConfig } from './load-config.js';
 import { readAccount } from './user-places.js';
 
@@ -28,6 +28,7 @@ async function main(): Promise<void> {
       return;
     case 'install':
       try {
+        const { runInstall } = await import('./install/run-install.js');
         await runInstall(command.request, (line) => process.stdout.write(`${line}\n`));
       } catch (error) {
         if (!(error instanceof FleetError)) throw error;
