@@ -7,10 +7,10 @@ import { assertUntouched, type Runs, recordRuns, runsOf, untilTold } from './set
 /** Something that befalls the store, or the way to it. */
 export interface Fault {
   readonly what: string;
-  /** Hosts whose fleetd is to find out that it is out of contact. @default all of them */
+  /** Hosts whose fleetd is to find out that it is out of contact. The others take orders meanwhile. @default all */
   readonly strikes?: (cluster: Cluster) => readonly TestHost[];
-  begin(cluster: Cluster): Promise<void>;
-  end(cluster: Cluster): Promise<void>;
+  readonly begin: (cluster: Cluster) => Promise<void>;
+  readonly end: (cluster: Cluster) => Promise<void>;
   /** How much longer it lasts, from when the hosts that it strikes have found out. @default 0 */
   readonly lastsMs?: number;
 }
@@ -18,6 +18,7 @@ export interface Fault {
 const keeps = ['test-keeps-1.service', 'test-keeps-2.service', 'test-keeps-3.service'];
 const comesBack = 'test-comes-back.service';
 const staysDown = 'test-stays-down.service';
+const obeys = 'test-obeys.service';
 const global = '[X-Fleet]\nGlobal=true\n';
 const restarting = `[Service]\nExecStart=/bin/sleep infinity\nRestart=always\nRestartSec=100ms\n${global}`;
 
@@ -33,36 +34,45 @@ const soonMs = 12_000;
 /** Units whose fate under a fault is known: some that nothing may touch, one that systemd restarts, one that it does not. */
 export async function startSubjects(cluster: Cluster): Promise<void> {
   await cluster.start({ [comesBack]: restarting, [staysDown]: sleeperWith('Global=true') });
-  await cluster.startUnits(keeps, sleeper);
+  await cluster.startUnits([...keeps, obeys], sleeper);
   for (const host of cluster.machines) await untilSo(host, [comesBack, staysDown], 'active');
 }
 
 /**
  * Lets a fault pass over the hosts. While it lasts, units die and systemd does with them as it always does; orders are
- * answered honestly. Afterwards all that is told at once, orders are carried out, and nothing has become of any unit
- * that nobody asked for.
+ * carried out, or answered honestly. Afterwards all that is told at once, orders are carried out, and nothing has become of
+ * any unit that nobody asked for.
  *
- * @returns How long it took, in milliseconds, until list-units was right again.
+ * @returns How long it took, in milliseconds, until list-units was right again, and until a start was carried out.
  */
-export async function suffer(cluster: Cluster, fault: Fault): Promise<number> {
+export async function suffer(cluster: Cluster, fault: Fault): Promise<{ readonly toldMs: number; doneMs: number }> {
   const { machines } = cluster;
   const before = await recordRuns(machines);
   const struck = fault.strikes?.(cluster) ?? machines;
   await fault.begin(cluster);
   await untilOutOfContact(struck);
   const during = await killSome(machines, before);
-  await orderHonestly(cluster, struck);
+  if (struck.length > 0) await orderHonestly(cluster, struck);
+  else await startAgain(cluster);
   if (fault.lastsMs !== undefined) await sleep(systemClock, fault.lastsMs);
-  await assertUntouched(during, machines);
+  const touched = struck.length > 0 ? during : runsOf(during, [...keeps, comesBack]);
+  await assertUntouched(touched, machines);
   await fault.end(cluster);
   const endedAtMs = systemClock.monotonicMs();
   for (const host of machines) await untilTold(host, machines, soonMs);
-  const tookMs = systemClock.monotonicMs() - endedAtMs;
-  await mustFleetctl(cluster.anyHost, ['start', staysDown]);
-  for (const host of machines) await untilSo(host, [staysDown], 'active');
+  const toldMs = Math.round(systemClock.monotonicMs() - endedAtMs);
+  if (struck.length > 0) await startAgain(cluster);
+  const doneMs = Math.round(systemClock.monotonicMs() - endedAtMs);
   for (const host of machines) await untilMachines(host, machines);
   await assertUntouched(runsOf(during, [...keeps, comesBack]), machines);
-  return Math.round(tookMs);
+  return { toldMs, doneMs };
+}
+
+/** Orders are carried out: on every host, and what takes a leader. */
+async function startAgain({ machines, anyHost }: Cluster): Promise<void> {
+  for (const verb of ['stop', 'start']) await mustFleetctl(anyHost, [verb, obeys]);
+  await mustFleetctl(anyHost, ['start', staysDown]);
+  for (const host of machines) await untilSo(host, [staysDown], 'active');
 }
 
 async function untilOutOfContact(hosts: readonly TestHost[]): Promise<void> {

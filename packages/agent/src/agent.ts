@@ -131,7 +131,7 @@ class MachineAgent implements Agent {
   }
 
   async start(): Promise<void> {
-    const { store, clock, log, registration, unitManager, onDoubt } = this.#options;
+    const { store, clock, log, machine, registration, unitManager, onDoubt } = this.#options;
     await this.#allegiance.load();
     await this.#started.read();
     await this.#partition.start();
@@ -147,11 +147,12 @@ class MachineAgent implements Agent {
     });
     this.#publisher.start();
     this.#loop.start();
+    const ownRecord = keys.machine(machine.id);
     this.#following = follow({
       store,
       clock,
       log,
-      ranges: this.#view.ranges,
+      ranges: [...this.#view.ranges, { from: ownRecord, deletesOnly: true }],
       follower: {
         onSnapshot: (kvs, revision) => {
           this.#view.replace(kvs, revision);
@@ -159,6 +160,7 @@ class MachineAgent implements Agent {
         },
         onEvents: (events, revision) => {
           this.#view.apply(events, revision);
+          if (events.some((event) => event.kind === 'delete' && event.key === ownRecord)) registration.renew();
           this.#loop.wake();
         },
         onBroken: () => {

@@ -100,3 +100,14 @@ test('a frozen machine writes no rows', async () => {
   await host.clock.advance(60_000);
   assert.deepEqual([await row(web), await row(db)], [undefined, undefined]);
 });
+
+test('a machine whose lease has ended behind its back, and its record and rows with it, is there again at once', async () => {
+  await bothRun();
+  const [record] = (await host.engine.range({ from: keys.machine(machine.id) })).kvs;
+  assert.ok(record?.lease !== undefined);
+  await host.engine.revokeLease(record.lease);
+  assert.equal(await row(), undefined);
+  await host.clock.advance(1_000);
+  assert.deepEqual([await row(web), await row(db)], ['active', 'active']);
+  assert.deepEqual(host.actions, []);
+});

@@ -98,6 +98,23 @@ test('a leader that is cut off stops leading before another one starts, and its 
   await close();
 });
 
+test('a leader whose store was away makes room for the next one as soon as it is back', async () => {
+  const clock = new TestClock();
+  const store = new MemoryStore({ clock });
+  const candidate = campaign(store, clock, 'a');
+  await clock.advance(1_000);
+  assert.equal(candidate.leads(), true);
+  // Past the fence, before the lease ends; an etcd that was down lets it begin anew.
+  store.cut();
+  await clock.advance(7_500);
+  assert.equal(candidate.leads(), false);
+  store.heal();
+  await clock.advance(300);
+  assert.equal(candidate.leads(), true);
+  assert.equal(candidate.terms.length, 2);
+  await candidate.election.close({ resign: true });
+});
+
 test('a campaign whose answer is lost is found won', async () => {
   const clock = new TestClock();
   const store = new MemoryStore({ clock });

@@ -1,9 +1,9 @@
-import { type Clock, type Logger, ReconcileLoop } from '@flotilla/runtime';
+import { type Clock, type Logger, promptBackoffMs, ReconcileLoop } from '@flotilla/runtime';
 import { type Following, follow } from './follow.js';
 import { keys } from './keys.js';
 import { type HeldLease, holdLease } from './lease.js';
 import { decodeRecord, encodeRecord, type LeaderRecord } from './records.js';
-import { type KeyValue, type Revision, type Store, StoreError } from './store.js';
+import { type KeyValue, type LeaseId, type Revision, type Store, StoreError } from './store.js';
 
 export interface ElectionOptions {
   readonly store: Store;
@@ -43,6 +43,8 @@ export class Election {
   #leaderKey: KeyValue | undefined;
   #isKnown = false;
   #lease: HeldLease | undefined;
+  /** The last one that ran into its fence: the store may go on having it. */
+  #formerLease: LeaseId | undefined;
   #term: { readonly fence: Revision; readonly ended: AbortController } | undefined;
 
   constructor(options: ElectionOptions) {
@@ -54,6 +56,7 @@ export class Election {
       log: options.log,
       gatherMs: options.clock.random() * campaignJitterMs,
       intervalMs: options.ttlSeconds * 1000,
+      longestBackoffMs: promptBackoffMs,
     });
   }
 
@@ -118,7 +121,7 @@ export class Election {
 
   async #run(): Promise<void> {
     if (!this.#isKnown || this.#term !== undefined) return;
-    if (this.#leaderKey !== undefined && this.#leaderKey.lease !== this.#lease?.id) return;
+    if (this.#leaderKey !== undefined && this.#leaderKey.lease !== this.#lease?.id) return await this.#makeRoom();
     const lease = await this.#freshLease();
     const { store, record } = this.#options;
     const put = { kind: 'put', key: keys.leader, value: encodeRecord(record), lease: lease.id } as const;
@@ -145,6 +148,13 @@ export class Election {
     await this.#release(lease);
   }
 
+  /** Nobody leads by a lease that this engine has given up, but a store that was down for long lets it live once more. */
+  async #makeRoom(): Promise<void> {
+    const lease = this.#formerLease;
+    if (lease !== undefined && this.#leaderKey?.lease === lease) await this.#options.store.revokeLease(lease);
+    if (this.#formerLease === lease) this.#formerLease = undefined;
+  }
+
   async #freshLease(): Promise<HeldLease> {
     if (this.#lease?.isFresh() === true) return this.#lease;
     const { store, clock, log, ttlSeconds } = this.#options;
@@ -159,6 +169,7 @@ export class Election {
     if (this.#lease !== lease) return;
     lease.abandon();
     this.#lease = undefined;
+    this.#formerLease = lease.id;
     this.#endTerm();
     this.#campaign.wake();
   }

@@ -108,6 +108,11 @@ export class Registration {
     return { close: () => this.#listeners.delete(entry) };
   }
 
+  /** The record was seen to go, and perhaps the lease with it: it is put again. */
+  renew(): void {
+    this.#loop.wake();
+  }
+
   /** Says in the machine's record why it starts and stops nothing, or that it does. */
   setFrozen(reason: string | undefined): void {
     if (this.#record.frozen === reason) return;
