@@ -83,6 +83,9 @@ const auditMs = 600_000;
 /** Without a store nobody waits for the units of a leaving machine, so it does not wait long either. */
 const lonelyTimeoutMs = 5_000;
 
+/** Who leaves can say so once more without harm, where a store is only slow. */
+const leaveAttempts = 3;
+
 /** What comes on top of that: a store that answers later than this counts as away. */
 const answerWaitMs = 1_000;
 
@@ -212,11 +215,12 @@ class MachineAgent implements Agent {
     const { registration, unitManager, clock, log } = this.#options;
     await this.#stopLoops();
     const canLeave = registration.isFresh() && this.#allegiance.freezeReason === undefined;
-    const waitMs = canLeave && (await this.#hearsStore()) ? timeoutMs : Math.min(timeoutMs, lonelyTimeoutMs);
+    const isHeard = canLeave && (await this.#hearsStore());
+    const waitMs = isHeard ? timeoutMs : Math.min(timeoutMs, lonelyTimeoutMs);
     const stopped = await stopAll(this.#allegiance.known.keys(), { unitManager, clock, log, timeoutMs: waitMs });
     // Also what is still stopping is to be started again if this machine goes on with it.
     if (stopped !== undefined) for (const name of this.#allegiance.known.keys()) this.#started.remove(name);
-    if (canLeave && (await this.#leaveCluster())) {
+    if (canLeave && (await this.#leaveCluster(isHeard ? leaveAttempts : 1))) {
       // What could not be stopped or unloaded is to be by the next process, so that must know of it.
       if (stopped !== undefined && (await unloadAll(stopped.resting, { unitManager, log })))
         await this.#allegiance.forget(stopped.stopping);
@@ -240,15 +244,17 @@ class MachineAgent implements Agent {
     return isHeard;
   }
 
-  async #leaveCluster(): Promise<boolean> {
-    try {
-      await this.#options.registration.leave();
-      return true;
-    } catch (error) {
-      if (!(error instanceof StoreError)) throw error;
-      this.#options.log.warn('the store did not take the leave', { error });
-      return false;
+  async #leaveCluster(attempts: number): Promise<boolean> {
+    for (let attempt = 1; attempt <= attempts; attempt++) {
+      try {
+        await this.#options.registration.leave();
+        return true;
+      } catch (error) {
+        if (!(error instanceof StoreError)) throw error;
+        this.#options.log.warn('the store did not take the leave', { attempt, attempts, error });
+      }
     }
+    return false;
   }
 
   async #runPass(): Promise<void> {
