@@ -1,9 +1,23 @@
 import assert from 'node:assert/strict';
+import { request } from 'node:http';
 import { after, afterEach, before, describe, it } from 'node:test';
-import { labObstacle, type TestHost, untilMachines, waitUntil } from '../lab/index.js';
-import { Cluster, mainPids, sleeper } from './cluster.js';
+import {
+  endpointOf,
+  fleetctl,
+  journalsOf,
+  labObstacle,
+  type TestHost,
+  untilMachines,
+  waitUntil,
+} from '../lab/index.js';
+import { Cluster, mainPids, sleeper, sleeperWith } from './cluster.js';
+import { assertUntouched, recordRuns } from './settled.js';
 
 const names = Array.from({ length: 6 }, (_, index) => `test-${index + 1}.service`);
+const ends = process.env.FLOTILLA_TEST_LENGTH === 'long' ? 100 : 6;
+
+const restart = ['systemctl', 'restart', 'fleet.service'];
+const kill = ['systemctl', 'kill', '--kill-who=main', '--signal=SIGKILL', 'fleet.service'];
 
 describe('a fleetd that ends and starts again', { skip: labObstacle() }, () => {
   let cluster: Cluster;
@@ -15,43 +29,96 @@ describe('a fleetd that ends and starts again', { skip: labObstacle() }, () => {
   after(() => cluster.close());
   afterEach(() => cluster.reset());
 
-  /** Main PIDs on each host, with the host's name. */
-  const allPids = async (placed: ReadonlyMap<string, TestHost>): Promise<Map<string, string>> => {
-    const pids = new Map<string, string>();
+  const startAll = async () => {
+    await cluster.startUnits(names, sleeper);
+    await cluster.start({ 'test-global.service': sleeperWith('Global=true') });
+    const placed = await cluster.untilPlaced(names);
     for (const host of cluster.lab.hosts) {
       const here = names.filter((name) => placed.get(name) === host);
-      for (const [name, pid] of await mainPids(host, here)) pids.set(`${host.name} ${name}`, pid);
+      await cluster.untilRunning(host, [...here, 'test-global.service']);
     }
-    return pids;
+    return await recordRuns(cluster.lab.hosts);
   };
 
   const fleetdPid = async (host: TestHost): Promise<string> =>
     (await mainPids(host, ['fleet.service'])).get('fleet.service') ?? '';
 
-  const ways: Readonly<Record<string, readonly string[]>> = {
-    'systemctl restart': ['systemctl', 'restart', 'fleet.service'],
-    'SIGKILL, and systemd starts it again': ['systemctl', 'kill', '--signal=SIGKILL', 'fleet.service'],
+  /** Has a host's fleetd end in some way, and waits until another one is a machine of the cluster. */
+  const untilAnother = async (host: TestHost, argv: readonly string[]) => {
+    const before = await fleetdPid(host);
+    await host.mustExec(argv);
+    await waitUntil({
+      what: `another fleetd runs on ${host.name}`,
+      read: () => fleetdPid(host),
+      until: (pid) => pid !== '0' && pid !== before,
+      onTimeout: () => journalsOf([host]),
+    });
+    await untilMachines(host, cluster.lab.hosts);
   };
 
-  for (const [title, argv] of Object.entries(ways)) {
-    it(`changes no unit: ${title}`, async () => {
-      await cluster.startUnits(names, sleeper);
-      const placed = await cluster.untilPlaced(names);
-      const pids = await allPids(placed);
-      assert.equal(pids.size, names.length);
-      for (const host of cluster.lab.hosts) {
-        const before = await fleetdPid(host);
-        await host.mustExec(argv);
-        await waitUntil({
-          what: `another fleetd runs on ${host.name}`,
-          read: () => fleetdPid(host),
-          until: (pid) => pid !== '0' && pid !== before,
-          onTimeout: () => host.journal('fleet.service'),
-        });
+  it('changes no unit, whoever is being started and destroyed meanwhile', async () => {
+    const runs = await startAll();
+    let isOver = false;
+    const others = async () => {
+      const path = await cluster.unitFile('test-other@.service', sleeper);
+      for (let count = 1; !isOver; count++) {
+        const unit = path.replace('@', `@${count % 3}`);
+        const [host] = cluster.lab.hosts.slice(count % cluster.lab.hosts.length);
+        // What is under way when a fleetd is killed comes to nothing.
+        if (host !== undefined) await fleetctl(host, ['start', '--no-block', unit]);
+        if (host !== undefined) await fleetctl(host, ['destroy', `test-other@${(count + 1) % 3}.service`]);
       }
-      for (const host of cluster.lab.hosts) await untilMachines(host, cluster.lab.hosts);
-      assert.deepEqual(await cluster.untilPlaced(names), placed);
-      assert.deepEqual(await allPids(placed), pids);
-    });
-  }
+    };
+    const busy = others();
+    try {
+      for (let end = 0; end < ends; end++) {
+        const [host] = cluster.lab.hosts.slice(end % cluster.lab.hosts.length);
+        if (host !== undefined) await untilAnother(host, end % 2 === 0 ? restart : kill);
+        await assertUntouched(runs, cluster.lab.hosts);
+      }
+    } finally {
+      isOver = true;
+      await busy;
+    }
+    await assertUntouched(runs, cluster.lab.hosts);
+  });
+
+  it('changes no unit when its program is another one by then', async () => {
+    const runs = await startAll();
+    const [host] = cluster.lab.hosts;
+    assert.ok(host);
+    await host.mustExec(['sh', '-c', 'cp /opt/fleet/fleetd /opt/fleet/new && echo "// newer" >>/opt/fleet/new']);
+    await host.mustExec(['sh', '-c', 'chmod 755 /opt/fleet/new && mv /opt/fleet/new /opt/fleet/fleetd']);
+    await assertUntouched(runs, cluster.lab.hosts);
+    await untilAnother(host, restart);
+    await assertUntouched(runs, cluster.lab.hosts);
+  });
+
+  it('lets who asks it meanwhile wait for the answer, and never says that etcd is away', async () => {
+    const [host] = cluster.lab.hosts;
+    assert.ok(host);
+    const statuses: (number | string)[] = [];
+    let isOver = false;
+    const asking = async () => {
+      while (!isOver) statuses.push(await statusOf(endpointOf(host).replace('unix://', '')));
+    };
+    const clients = Array.from({ length: 4 }, asking);
+    for (let count = 0; count < 3; count++) await untilAnother(host, restart);
+    isOver = true;
+    await Promise.all(clients);
+    // A connection that was just being made when the old process went away may be cut.
+    assert.deepEqual([...new Set(statuses)].filter((status) => status !== 'ECONNRESET').sort(), [200]);
+  });
 });
+
+/** The status of an answer to who asks for the machines, or why there is none. */
+function statusOf(socketPath: string): Promise<number | string> {
+  return new Promise((resolve) => {
+    const asked = request({ socketPath, path: '/fleet/v1/machines', agent: false }, (response) => {
+      response.resume();
+      response.on('close', () => resolve(response.statusCode ?? 0));
+    });
+    asked.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+    asked.end();
+  });
+}
