@@ -109,7 +109,7 @@ test('a leader whose store was away makes room for the next one as soon as it is
   await clock.advance(7_500);
   assert.equal(candidate.leads(), false);
   store.heal();
-  await clock.advance(300);
+  await clock.advance(1_300);
   assert.equal(candidate.leads(), true);
   assert.equal(candidate.terms.length, 2);
   await candidate.election.close({ resign: true });
