@@ -62,7 +62,8 @@ function findWait({
   loss,
 }: KnownUnit): { readonly why: string; readonly since: number } | undefined {
   if (placement === undefined || record.isGlobal) return reason && { why: explain(reason), since: reason.since };
-  if (loss === undefined || loss.state === 'lost' || record.desiredState === 'inactive') return undefined;
+  if (record.desiredState === 'inactive' || loss === undefined) return undefined;
+  if (loss.state === 'lost') return reason && { why: explain(reason), since: reason.since };
   return { why: explainHeldBack(placement, loss.state), since: loss.since };
 }
 

@@ -41,6 +41,13 @@ export interface Placement {
   readonly since: number;
 }
 
+/** A unit that stops by itself where contact was lost. */
+export interface StoppingUnit {
+  readonly machine: MachineId;
+  /** By then it is down there, in epoch milliseconds. */
+  readonly untilMs: number;
+}
+
 /** Everything that a scheduling decision depends on, read at one revision. */
 export interface Cluster {
   readonly units: ReadonlyMap<UnitName, Unit>;
@@ -51,6 +58,8 @@ export interface Cluster {
   readonly machines: ReadonlyMap<MachineId, Machine>;
   /** Machines whose lease is over and that nothing is concluded from yet: their units stay theirs. */
   readonly away: ReadonlySet<MachineId>;
+  /** Units with `OnPartition=stop` that may still be up on a machine that is gone: they are moved and placed nowhere. */
+  readonly stopping: ReadonlyMap<UnitName, StoppingUnit>;
   /** For units that do not say otherwise. */
   readonly strategy: Strategy;
   /** What exists but can't be read: nothing is decided about such a unit, nor about a unit on such a machine. */

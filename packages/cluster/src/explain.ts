@@ -12,6 +12,8 @@ export function explain({ machines, misfits }: WaitReason): string {
     const ids = leaving.map((key) => shortMachineId(splitKey(key).detail as MachineId));
     return `it is still being stopped on machine ${ids.join(', ')}`;
   }
+  const stopping = Object.keys(misfits).find((key) => splitKey(key).kind === 'stopping');
+  if (stopping !== undefined) return explainStopping(splitKey(stopping).detail);
   const awaited = Object.keys(misfits).find((key) => splitKey(key).kind === 'awaits-peer');
   if (awaited !== undefined) return `it waits for ${splitKey(awaited).detail}, which is on no machine`;
   if (machines === 0) return 'there is no machine';
@@ -19,6 +21,11 @@ export function explain({ machines, misfits }: WaitReason): string {
     .sort(([keyA, a], [keyB, b]) => b - a || (keyA < keyB ? -1 : 1))
     .map(([key, count]) => explainCount(key, count));
   return `${machines} ${machines === 1 ? 'machine' : 'machines'}: ${parts.join(', ') || 'none was tried yet'}`;
+}
+
+function explainStopping(detail: string): string {
+  const { kind: machine, detail: until } = splitKey(detail);
+  return `machine ${shortMachineId(machine as MachineId)} is gone, and may take until ${until} to stop it (OnPartition=stop)`;
 }
 
 /** One misfit in English, about one machine: `lacks role=db`. */

@@ -1,4 +1,4 @@
-export type { Cluster, LaunchState, Machine, MachineId, Placement, Unit } from './cluster-model.js';
+export type { Cluster, LaunchState, Machine, MachineId, Placement, StoppingUnit, Unit } from './cluster-model.js';
 export { formatDurationMs, parseDurationMs } from './duration.js';
 export { explain, explainMisfit } from './explain.js';
 export { compareCreation, conflicts, fitsGlobal, globalMisfits, globalsOn } from './globals.js';
@@ -36,4 +36,4 @@ export type {
   UnitStanding,
   UnknownUnit,
 } from './unit-explanation.js';
-export { awaitedPeerKey, leavingKey, misfitKey, type WaitReason, waitReason } from './wait-reason.js';
+export { awaitedPeerKey, leavingKey, misfitKey, stoppingKey, type WaitReason, waitReason } from './wait-reason.js';

@@ -1,5 +1,5 @@
 import { assertNever } from '@flotilla/errors';
-import type { MachineId } from './cluster-model.js';
+import type { MachineId, StoppingUnit } from './cluster-model.js';
 import { spellTest } from './metadata.js';
 import type { Misfit } from './misfits.js';
 
@@ -36,6 +36,12 @@ export function misfitKey(misfit: Misfit): string {
 /** The key under which a unit waits until it has left a machine: it stops there before it starts elsewhere. */
 export function leavingKey(machine: MachineId): string {
   return `leaving:${machine}`;
+}
+
+/** The key under which a unit waits that may still be up on a machine that is gone: `stopping:<machine>:<ISO time>`. */
+export function stoppingKey({ machine, untilMs }: StoppingUnit): string {
+  const until = new Date(Math.ceil(untilMs / 1000) * 1000);
+  return `stopping:${machine}:${until.toISOString().replace('.000', '')}`;
 }
 
 /** The key under which a unit waits for a unit that it is to be with and that is on no machine. */

@@ -5,6 +5,7 @@ import {
   type MachineId,
   type Placement,
   parseMachineId,
+  type StoppingUnit,
   type Unit,
 } from '@flotilla/cluster';
 import {
@@ -121,6 +122,12 @@ export const arbitraryPlacement: fc.Arbitrary<Placement> = fc.record({
   since: fc.integer({ min: 1, max: 3 }),
 });
 
+/** A unit's being stopped on a machine that is gone. */
+export const arbitraryStopping: fc.Arbitrary<StoppingUnit> = fc.record({
+  machine: someMachine,
+  untilMs: fc.constantFrom(1_000, 2_000),
+});
+
 /** How things stand with a machine. */
 type Standing = Machine | 'away' | 'unreadable' | 'lost';
 
@@ -143,6 +150,7 @@ export const clusters: fc.Arbitrary<Cluster> = fc
     standings: entries(machineIds, arbitraryStanding, 4),
     placements: entries(unitNames, () => arbitraryPlacement, 2),
     leaving: fc.array(fc.tuple(arbitraryName, someMachine), { maxLength: 2 }),
+    stopping: entries(unitNames, () => arbitraryStopping, 8),
     unreadableUnits: fc.array(arbitraryName, { maxLength: 1 }),
     strategy: arbitraryStrategy,
   })

@@ -6,6 +6,7 @@ import {
   type Machine,
   type MachineId,
   type Placement,
+  type StoppingUnit,
   type Unit,
   type WaitReason,
 } from '@flotilla/cluster';
@@ -16,6 +17,7 @@ import {
   arbitraryMachine,
   arbitraryName,
   arbitraryPlacement,
+  arbitraryStopping,
   arbitraryStrategy,
   arbitraryUnit,
   clusters,
@@ -45,6 +47,7 @@ class History {
   readonly leaving: Mutable<Cluster['leaving']>;
   readonly machines: Mutable<Cluster['machines']>;
   readonly away: Mutable<Cluster['away']>;
+  readonly stopping: Mutable<Cluster['stopping']>;
   readonly unreadable: { readonly units: Set<UnitName>; readonly machines: Set<MachineId> };
   strategy: Strategy;
   #index: ClusterIndex;
@@ -60,6 +63,7 @@ class History {
     this.leaving = new Map(start.leaving);
     this.machines = new Map(start.machines);
     this.away = new Set(start.away);
+    this.stopping = new Map(start.stopping);
     this.unreadable = { units: new Set(start.unreadable.units), machines: new Set(start.unreadable.machines) };
     this.strategy = start.strategy;
     this.#index = this.#takeOver();
@@ -89,6 +93,11 @@ class History {
   setAway(id: MachineId, isAway: boolean): void {
     addOrDelete(this.away, id, isAway);
     this.#index.setAway(id, isAway);
+  }
+
+  setStopping(name: UnitName, stopping: StoppingUnit | undefined): void {
+    setOrDelete(this.stopping, name, stopping);
+    this.#index.setStopping(name, stopping);
   }
 
   setUnreadableMachine(id: MachineId, isUnreadable: boolean): void {
@@ -151,6 +160,7 @@ class History {
     for (const [name, placement] of this.placements) index.setPlacement(name, placement);
     for (const [name, machines] of this.leaving) index.setLeaving(name, machines);
     for (const id of this.away) index.setAway(id, true);
+    for (const [name, stopping] of this.stopping) index.setStopping(name, stopping);
     for (const id of this.unreadable.machines) index.setUnreadableMachine(id, true);
     for (const name of this.unreadable.units) index.setUnreadableUnit(name, true);
     index.setStrategy(this.strategy);
@@ -160,8 +170,8 @@ class History {
   }
 
   #cluster(): Cluster {
-    const { units, placements, leaving, machines, away, unreadable, strategy } = this;
-    return { units, placements, leaving, machines, away, unreadable, strategy };
+    const { units, placements, leaving, machines, away, stopping, unreadable, strategy } = this;
+    return { units, placements, leaving, machines, away, stopping, unreadable, strategy };
   }
 }
 
@@ -203,6 +213,14 @@ const arbitraryStep: fc.Arbitrary<Step> = fc.oneof(
         to.setUnreadableMachine(id, how === 'unreadable');
       }),
     ),
+  },
+  {
+    weight: 2,
+    arbitrary: fc
+      .tuple(arbitraryName, fc.option(arbitraryStopping, { nil: undefined }))
+      .map(([name, stopping]) =>
+        step(`${name} stopping ${fc.stringify(stopping)}`, (to) => to.setStopping(name, stopping)),
+      ),
   },
   { weight: 1, arbitrary: arbitraryStrategy.map((strategy) => step(strategy, (to) => to.setStrategy(strategy))) },
   {

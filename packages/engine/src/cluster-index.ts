@@ -5,6 +5,7 @@ import {
   type MachineContext,
   type MachineId,
   type Placement,
+  type StoppingUnit,
   type Unit,
 } from '@flotilla/cluster';
 import type { Strategy, UnitName } from '@flotilla/unit';
@@ -27,6 +28,7 @@ export class ClusterIndex {
   readonly #leaving = new Map<UnitName, ReadonlySet<MachineId>>();
   readonly #machines = new Map<MachineId, Machine>();
   readonly #away = new Set<MachineId>();
+  readonly #stopping = new Map<UnitName, StoppingUnit>();
   readonly #unreadable = { units: new Set<UnitName>(), machines: new Set<MachineId>() };
   #strategy: Strategy = 'spread';
   readonly globals = new IndexedGlobals();
@@ -47,27 +49,12 @@ export class ClusterIndex {
       leaving: this.#leaving,
       machines: this.#machines,
       away: this.#away,
+      stopping: this.#stopping,
       unreadable: this.#unreadable,
       get strategy() {
         return strategy();
       },
     };
-  }
-
-  /** An index of `cluster` as it is; nobody is told of changes. */
-  static of(cluster: Cluster): ClusterIndex {
-    const index = new ClusterIndex({ onTouched: () => {} });
-    index.load(() => {
-      index.setStrategy(cluster.strategy);
-      for (const [id, machine] of cluster.machines) index.setMachine(id, machine);
-      for (const id of cluster.away) index.setAway(id, true);
-      for (const [name, unit] of cluster.units) index.setUnit(name, unit);
-      for (const [name, placement] of cluster.placements) index.setPlacement(name, placement);
-      for (const [name, machines] of cluster.leaving) index.setLeaving(name, machines);
-      for (const name of cluster.unreadable.units) index.setUnreadableUnit(name, true);
-      for (const id of cluster.unreadable.machines) index.setUnreadableMachine(id, true);
-    });
-    return index;
   }
 
   /** Takes in everything at once, in any order, and tells nobody. The index must be empty. */
@@ -91,8 +78,7 @@ export class ClusterIndex {
     if (this.#isLoading) return;
     const node = this.units.of(name);
     this.move(node, placement);
-    this.touches.touch(node);
-    this.units.forgetIfEmpty(node);
+    this.#touchNamed(name);
   }
 
   /** A number that changes with everything that may change what fits where. */
@@ -114,8 +100,7 @@ export class ClusterIndex {
     if (this.#isLoading) return;
     const node = this.units.of(name);
     this.moveLeaving(node, now);
-    this.touches.touch(node);
-    this.units.forgetIfEmpty(node);
+    this.#touchNamed(name);
   }
 
   /** As {@link move}, for the machines that a unit is leaving. */
@@ -155,6 +140,12 @@ export class ClusterIndex {
     if (!this.#isLoading) this.#refreshMachine(id);
   }
 
+  /** Whether a unit may still be up on a machine that is gone. */
+  setStopping(name: UnitName, stopping: StoppingUnit | undefined): void {
+    setOrDelete(this.#stopping, name, stopping);
+    if (!this.#isLoading) this.#touchNamed(name);
+  }
+
   setStrategy(strategy: Strategy): void {
     this.#strategy = strategy;
   }
@@ -180,6 +171,12 @@ export class ClusterIndex {
   /** How things stand on a machine, for the rules, when they are asked about `unit`. */
   contextOf(unit: UnitName, machine: MachineId): MachineContext {
     return new Probe(this, this.units.of(unit), this.machines.of(machine), { isExact: true });
+  }
+
+  #touchNamed(name: UnitName): void {
+    const node = this.units.of(name);
+    this.touches.touch(node);
+    this.units.forgetIfEmpty(node);
   }
 
   /** Changes something about a unit, with all that depends on where it is. */

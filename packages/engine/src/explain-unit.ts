@@ -14,7 +14,7 @@ import { findNearest, type UnitName, unitNameParts } from '@flotilla/unit';
 import { preference, rankMachines } from './choose-machine.js';
 import type { ClusterIndex } from './cluster-index.js';
 import type { MachineNode, UnitNode } from './index-nodes.js';
-import { isLost } from './lost-machines.js';
+import { isLost, isStuck } from './lost-machines.js';
 import type { MirrorState } from './mirror-state.js';
 import { unitOf } from './mirrored-records.js';
 import { explainIdleGlobal, globalMisfitsOn, WaitReasons } from './wait.js';
@@ -46,7 +46,8 @@ export function explainUnit(state: MirrorState, name: UnitName): UnitExplanation
     desiredState: entry?.record.desiredState,
     standing,
     placement,
-    isHeldBack: placement !== undefined && index.cluster.away.has(placement),
+    isHeldBack:
+      placement !== undefined && (index.cluster.away.has(placement) || isStuck(index.units.of(name), index.cluster)),
     leaving: [...leaving].filter((id) => !isLost(id, index.cluster)).sort(),
     reason,
     waitingSince: reason === undefined ? undefined : state.reasons.get(name)?.record.since,
@@ -107,8 +108,9 @@ function explainPlacing(index: ClusterIndex, node: UnitNode, standing: UnitStand
     preference: prefers ? preference(node, machine) : undefined,
     rank: rankById.get(machine.id),
   }));
-  const mustLeave = [...(node.leaving ?? [])].some((id) => !isLost(id, index.cluster));
-  const waits = standing === 'waiting' && (mustLeave || ranking.length === 0);
+  const { cluster } = index;
+  const mustLeave = cluster.stopping.has(node.name) || [...(node.leaving ?? [])].some((id) => !isLost(id, cluster));
+  const waits = (standing === 'waiting' && (mustLeave || ranking.length === 0)) || isStuck(node, cluster);
   return { machines, reason: waits ? new WaitReasons(index).of(node) : undefined };
 }
 

@@ -47,6 +47,11 @@ export class MirroredLosses {
     return joined;
   }
 
+  /** Whether a machine has left in order, with its units stopped. */
+  hasLeft(machine: MachineId): boolean {
+    return this.#members.get(machine)?.record?.is === 'left';
+  }
+
   /** What is noted about machines since they registered last. */
   get recorded(): Map<MachineId, LossRecord> {
     const recorded = new Map<MachineId, LossRecord>();

@@ -29,6 +29,11 @@ export class MirroredSchedule {
     return this.#byUnit.keys();
   }
 
+  /** Those that have any unit. */
+  get machines(): Iterable<MachineId> {
+    return this.#byMachine.keys();
+  }
+
   of(name: UnitName): ReadonlyMap<MachineId, ScheduleEntry> {
     return this.#byUnit.get(name) ?? noEntries;
   }

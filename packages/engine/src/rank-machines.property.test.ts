@@ -4,7 +4,7 @@ import { type Cluster, type Machine, type Placement, parseMachineId, type Unit }
 import { parseRequirements, parseUnitFile, parseUnitName, type UnitHash, type UnitName } from '@flotilla/unit';
 import fc from 'fast-check';
 import { chooseMachine, rankMachines } from './choose-machine.js';
-import { ClusterIndex } from './cluster-index.js';
+import { indexOfCluster } from './index-of-cluster.js';
 
 const names = ['a@1.service', 'a@2.service', 'a@3.service', 'b@1.service', 'c@1.service', 'g.service', 'q.service'].map(
   parseUnitName,
@@ -64,6 +64,7 @@ const cluster = fc
         }),
       ),
       away: new Set(),
+      stopping: new Map(),
       strategy: 'spread',
       unreadable: { units: new Set(), machines: new Set() },
     };
@@ -72,7 +73,7 @@ const cluster = fc
 test('the first machine of the ranking is the one that is chosen, and none is in it twice', () => {
   fc.assert(
     fc.property(cluster, (given) => {
-      const index = ClusterIndex.of(given);
+      const index = indexOfCluster(given);
       for (const [name, { requirements }] of given.units) {
         const node = index.units.of(name);
         if (node.placement !== undefined || requirements.isGlobal) continue;

@@ -28,6 +28,12 @@ export function isLostTo({ machines, unreadable, away }: Cluster, id: MachineId)
   return ![machines, unreadable.machines, away].some((known) => known.has(id));
 }
 
+/** Whether a unit stays on a machine that is lost, as it may still be up there. */
+export function isStuckSomewhere(cluster: Cluster, name: UnitName): boolean {
+  const id = cluster.placements.get(name)?.machine;
+  return id !== undefined && isLostTo(cluster, id) && cluster.stopping.has(name);
+}
+
 /** The machines on which something may be placed. */
 export function liveMachines({ machines, unreadable }: Cluster): Machine[] {
   const live = [...machines.values()].filter(({ id }) => !unreadable.machines.has(id));

@@ -7,6 +7,7 @@ import {
   type MachineId,
   misfitKey,
   passesTest,
+  stoppingKey,
   type Unit,
   type WaitReason,
   waitReason,
@@ -20,6 +21,7 @@ import {
   globalsOf,
   isLostTo,
   isReplacedBy,
+  isStuckSomewhere,
   liveMachines,
   loadOf,
   matches,
@@ -57,7 +59,8 @@ class BruteForcePass {
       const unit = this.#now.units.get(name);
       if (unit === undefined || !isWanted(unit) || this.#now.unreadable.units.has(name)) continue;
       if (!unit.requirements.isGlobal) {
-        if (!this.#now.placements.has(name)) blocked.set(name, reasonToWait(this.#now, unit));
+        const waits = !this.#now.placements.has(name) || isStuckSomewhere(this.#now, name);
+        if (waits) blocked.set(name, reasonToWait(this.#now, unit));
       } else if (!runsSomewhere(this.#now, name)) idleGlobals.set(name, reasonToBeIdle(this.#now, unit));
     }
     return { decisions: this.#netDecisions(), blocked, idleGlobals };
@@ -96,6 +99,7 @@ class BruteForcePass {
       const unit = this.#now.units.get(name);
       if (!needsMachine(unit) || this.#now.placements.has(name)) continue;
       if ((this.#returns.get(name) ?? 0) > mostReturns) continue;
+      if (this.#now.stopping.has(name)) continue;
       if (this.#now.unreadable.units.has(name) || machinesToLeave(this.#now, name).length > 0) continue;
       const machine = bestMachine(this.#now, unit);
       if (machine === undefined) continue;
@@ -131,7 +135,8 @@ export function findReasonToGo(cluster: Cluster, name: UnitName): UnscheduleReas
   if (unit.requirements.isGlobal) return { kind: 'global' };
   if (!needsMachine(unit)) return { kind: 'template' };
   const machine = liveMachines(cluster).find((live) => live.id === id);
-  if (machine === undefined) return isLostTo(cluster, id) ? { kind: 'machine-lost' } : undefined;
+  const mayGo = isLostTo(cluster, id) && !cluster.stopping.has(name);
+  if (machine === undefined) return mayGo ? { kind: 'machine-lost' } : undefined;
   const misfits = brokenRules(cluster, unit, { machine, as: 'there' });
   if (misfits.length > 0) return { kind: 'misfit', misfits };
   const by = findReplacement(cluster, unit, id);
@@ -141,6 +146,8 @@ export function findReasonToGo(cluster: Cluster, name: UnitName): UnscheduleReas
 /** Why a unit that is to run is on no machine. */
 export function reasonToWait(cluster: Cluster, unit: Unit): WaitReason {
   const total = liveMachines(cluster).length;
+  const stopping = cluster.stopping.get(unit.name);
+  if (stopping !== undefined) return waitReason(1, new Map([[stoppingKey(stopping), 1]]));
   const leaving = machinesToLeave(cluster, unit.name);
   if (leaving.length > 0) return waitReason(total, new Map(leaving.map((id) => [leavingKey(id), 1])));
   const awaited = unit.requirements.machineOf.find((peer) => !isSomewhere(cluster, peer));

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { type Cluster, isWanted, type MachineId } from '@flotilla/cluster';
 import fc from 'fast-check';
 import { arbitraryId, clusters } from './arbitrary-cluster-harness.js';
-import { brokenRules, isLostTo, needsMachine } from './rules-oracle.js';
+import { brokenRules, isLostTo, isStuckSomewhere, needsMachine } from './rules-oracle.js';
 import { applyDecisions, schedule } from './schedule.js';
 import { reasonToWait, scheduleByBruteForce } from './schedule-oracle.js';
 
@@ -102,7 +102,8 @@ test('it gives a reason for every wanted unit that it leaves without a machine, 
     const { decisions, blocked } = schedule(cluster);
     const after = applyDecisions(cluster, decisions);
     for (const [name, unit] of after.units) {
-      const isWaiting = needsMachine(unit) && !after.placements.has(name) && !after.unreadable.units.has(name);
+      const isNowhere = !after.placements.has(name) || isStuckSomewhere(after, name);
+      const isWaiting = needsMachine(unit) && isNowhere && !after.unreadable.units.has(name);
       assert.deepEqual(blocked.get(name), isWaiting ? reasonToWait(after, unit) : undefined, name);
     }
     for (const [name, { machines, misfits }] of blocked) {

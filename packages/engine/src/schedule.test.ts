@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { UnitName } from '@flotilla/unit';
 import { ClusterIndex } from './cluster-index.js';
+import { indexOfCluster } from './index-of-cluster.js';
 import { decide, schedule } from './schedule.js';
 import { cluster, decided, id, machine, name, unit } from './test-decisions.js';
 
@@ -125,7 +126,7 @@ test('what can not be read is left exactly as it is', () => {
 
 test('a pass that breaks off leaves the index as it was', () => {
   const units = [unit('a.service'), unit('b.service', { fleet: 'MachineMetadata=role=db' })];
-  const index = ClusterIndex.of(cluster({ units, machines: [machine('m1', { metadata: { role: 'db' } })] }));
+  const index = indexOfCluster(cluster({ units, machines: [machine('m1', { metadata: { role: 'db' } })] }));
   const { countWithMetadata } = index.machines.directory;
   index.machines.directory.countWithMetadata = () => {
     throw new Error('a bug');
@@ -137,7 +138,7 @@ test('a pass that breaks off leaves the index as it was', () => {
 });
 
 test('a unit that has become inactive seeks no machine any more', () => {
-  const index = ClusterIndex.of(cluster({ units: [unit('a.service')] }));
+  const index = indexOfCluster(cluster({ units: [unit('a.service')] }));
   decide(index);
   assert.deepEqual([...index.units.seekers].length, 1);
   index.setUnit(name('a.service'), unit('a.service', { desired: 'inactive' }));

@@ -1,10 +1,11 @@
 import { type Cluster, isWanted, type MachineId, type WaitReason } from '@flotilla/cluster';
 import type { UnitName } from '@flotilla/unit';
 import { chooseMachine, hasQuietPlace } from './choose-machine.js';
-import { ClusterIndex } from './cluster-index.js';
+import type { ClusterIndex } from './cluster-index.js';
 import type { Change, MachineNode, UnitNode } from './index-nodes.js';
+import { indexOfCluster } from './index-of-cluster.js';
 import { justNow } from './indexed-machines.js';
-import { isLost } from './lost-machines.js';
+import { isLost, isStuck } from './lost-machines.js';
 import type { Decision, Plan, UnscheduleReason } from './plan.js';
 import { Probe } from './probe.js';
 import { firstByName, replacersOn } from './relations.js';
@@ -28,7 +29,7 @@ const mostPlacings = 4;
  * @see coreos/fleet engine/reconciler.go, engine/scheduler.go (least loaded)
  */
 export function schedule(cluster: Cluster, among?: Iterable<UnitName>): Plan {
-  return new Pass(ClusterIndex.of(cluster), among && new Set(among)).run();
+  return new Pass(indexOfCluster(cluster), among && new Set(among)).run();
 }
 
 /**
@@ -218,7 +219,10 @@ class Pass {
     if (!node.needsMachine) return { kind: 'template' };
     const machine = this.#index.machines.of(placement.machine);
     if (machine.machine === undefined) {
-      return isLost(placement.machine, this.#index.cluster) ? { kind: 'machine-lost' } : undefined;
+      if (!isLost(placement.machine, this.#index.cluster)) return undefined;
+      if (!this.#index.cluster.stopping.has(node.name)) return { kind: 'machine-lost' };
+      this.#blocked.add(node);
+      return undefined;
     }
     const found = new Probe(this.#index, node, machine, { isExact: true }).misfits(machine);
     return found.length > 0 ? { kind: 'misfit', misfits: found } : this.#findReplacement(node, machine);
@@ -237,8 +241,9 @@ class Pass {
     return undefined;
   }
 
-  /** Whether a unit has yet to leave a machine; a lost one can't be waited for. */
-  #mustLeave({ leaving }: UnitNode): boolean {
+  /** Whether a unit has yet to leave a machine; a lost one is waited for only as long as it may take to stop the unit. */
+  #mustLeave({ name, leaving }: UnitNode): boolean {
+    if (this.#index.cluster.stopping.has(name)) return true;
     if (leaving === undefined) return false;
     for (const id of leaving) if (!isLost(id, this.#index.cluster)) return true;
     return false;
@@ -268,7 +273,8 @@ class Pass {
   #reasons(): Map<UnitName, WaitReason> {
     const reasons = new Map<UnitName, WaitReason>();
     const all = new WaitReasons(this.#index);
-    const waiting = [...this.#blocked].filter(({ placement }) => placement === undefined);
+    const { cluster } = this.#index;
+    const waiting = [...this.#blocked].filter((node) => node.placement === undefined || isStuck(node, cluster));
     for (const node of waiting.sort((a, b) => (a.name < b.name ? -1 : 1))) reasons.set(node.name, all.of(node));
     return reasons;
   }

@@ -22,6 +22,7 @@ import type { Plan } from './plan.js';
 import { logPlan } from './plan-log.js';
 import { planWrites, unusedFileWrites } from './plan-writes.js';
 import { decide } from './schedule.js';
+import { StoppingKeeper } from './stopping-keeper.js';
 import { StoreCare } from './store-care.js';
 
 /** Long enough that the writes of one command come into one pass, too short to notice. */
@@ -48,6 +49,7 @@ export class Term {
   readonly #mirror: Mirror;
   readonly #loop: ReconcileLoop;
   readonly #losses: LossKeeper;
+  readonly #stopping: StoppingKeeper;
   readonly #care: StoreCare;
   /** What keeps the mirror, and what is about to take its place. */
   #following: Following | undefined;
@@ -68,10 +70,14 @@ export class Term {
       deadlineMs: passDeadlineMs,
     });
     this.#losses = new LossKeeper({ clock, log, defaults: options.losses, onDue: () => this.#loop.wake() });
+    this.#stopping = new StoppingKeeper({ clock, onDue: () => this.#loop.wake() });
     this.#mirror = new Mirror({
       log,
       onTouched: () => this.#loop.wake(),
-      onAbsencesChanged: () => this.#losses.note(),
+      onAbsencesChanged: () => {
+        this.#losses.note();
+        this.#stopping.note();
+      },
     });
     this.#care = new StoreCare(options);
     this.#readEverything();
@@ -82,6 +88,7 @@ export class Term {
     this.#isOver = true;
     this.#audit?.cancel();
     this.#losses.close();
+    this.#stopping.close();
     this.#following?.close();
     this.#next?.close();
     // Not awaited: it takes as long as etcd does, and what it still sends does no harm.
@@ -129,6 +136,7 @@ export class Term {
     if (mayDecide()) await this.#noteLosses(signal);
     if (mayDecide()) await this.#lookForCopies(signal);
     if (!mayDecide()) return;
+    this.#stopping.review(mirror.state);
     const { plan, writes } = this.#decide(mirror.takeTouched());
     if (writes.length > 0) await this.#commit({ pass, plan, writes }, signal);
   }

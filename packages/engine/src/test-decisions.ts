@@ -43,6 +43,8 @@ export interface Given {
   readonly machines?: readonly Machine[];
   readonly placements?: Readonly<Record<string, string>>;
   readonly leaving?: Readonly<Record<string, string>>;
+  /** Units that may still be up on a machine that is gone. */
+  readonly stopping?: Readonly<Record<string, string>>;
   readonly strategy?: Strategy;
   readonly unreadable?: { readonly units?: readonly string[]; readonly machines?: readonly string[] };
 }
@@ -52,6 +54,7 @@ export function cluster({
   machines = [],
   placements = {},
   leaving = {},
+  stopping = {},
   strategy = 'spread',
   unreadable = {},
 }: Given): Cluster {
@@ -66,6 +69,9 @@ export function cluster({
     ),
     leaving: new Map(Object.entries(leaving).map(([unitName, on]) => [name(unitName), new Set([id(on)])])),
     away: new Set(),
+    stopping: new Map(
+      Object.entries(stopping).map(([unitName, on]) => [name(unitName), { machine: id(on), untilMs: 1_000 }]),
+    ),
     strategy,
     unreadable: {
       units: new Set(unreadable.units?.map(name)),

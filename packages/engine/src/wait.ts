@@ -4,6 +4,7 @@ import {
   leavingKey,
   type Misfit,
   misfitKey,
+  stoppingKey,
   type Unit,
   type WaitReason,
   waitReason,
@@ -28,6 +29,8 @@ export class WaitReasons {
   of(node: UnitNode): WaitReason {
     const { cluster, machines } = this.#index;
     const { size } = machines.directory;
+    const stopping = cluster.stopping.get(node.name);
+    if (stopping !== undefined) return waitReason(1, new Map([[stoppingKey(stopping), 1]]));
     const leaving = [...(node.leaving ?? [])].filter((id) => !isLost(id, cluster));
     if (leaving.length > 0) return waitReason(size, new Map(leaving.map((id) => [leavingKey(id), 1])));
     const awaited = node.peers.find((peer) => !isAnywhere(this.#index, peer));

@@ -52,8 +52,10 @@ function waitingVerdict(explanation: ExplanationEntity, { label, nowMs }: Headli
   return chosen === undefined ? waits : `${waits}, and is about to be placed on ${label(chosen)}`;
 }
 
-function placedVerdict({ machineID = '', heldBack, machines = [] }: ExplanationEntity, { label }: HeadlineOptions) {
+function placedVerdict(explanation: ExplanationEntity, { label }: HeadlineOptions): string {
+  const { machineID = '', heldBack, machines = [], reason } = explanation;
   const on = `is placed on ${label(machineID)}`;
+  if (heldBack === true && reason !== undefined) return `${on} and waits: ${reason}`;
   if (heldBack === true)
     return `${on}, which is gone; it waits until that one is back or lost, see fleetctl list-machines`;
   const own = machines.find(({ id }) => id === machineID);
