@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type LeaderExplains, parseMachineId, type UnitExplanation, type UnknownUnit } from '@flotilla/cluster';
+import {
+  type LeaderExplains,
+  parseMachineId,
+  stoppingKey,
+  type UnitExplanation,
+  type UnknownUnit,
+} from '@flotilla/cluster';
 import { keys, type LossRecord, type ReasonRecord, StoreError } from '@flotilla/registry';
 import { explanationSchema, unitPageSchema, unitSchema } from '@flotilla/schema';
 import { parseUnitName } from '@flotilla/unit';
@@ -126,6 +132,19 @@ const held = [
   ['rate', 'its machine 01234567 is gone, and others are lost before it: its units are next'],
   ['lost', undefined],
 ] as const;
+
+test('a unit on a machine that is lost and may still have it', async () => {
+  const api = new TestApi();
+  const machine = parseMachineId('0123456789abcdef');
+  await api.put('a.service', { desiredState: 'launched', options: sleeper() });
+  await api.place('a.service', machine);
+  await api.write(keys.loss(machine), { since: 7, state: 'lost', at: 8, units: 1, address: '' });
+  const key = stoppingKey({ machine, untilMs: 1_800_000_000_000 });
+  await api.write(keys.reason(parseUnitName('a.service')), { since: 9, machines: 1, misfits: { [key]: 1 } });
+  const unit = unitSchema.parse(await api.get('/units/a.service'));
+  const reason = 'machine 01234567 is gone, and may take until 2027-01-15T08:00:00Z to stop it (OnPartition=stop)';
+  assert.deepEqual([unit.reason, unit.waitingSince], [reason, 9]);
+});
 
 for (const [state, reason] of held)
   test(`a unit on a machine that is gone, in state ${state}`, async () => {

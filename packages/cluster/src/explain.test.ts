@@ -3,13 +3,21 @@ import { test } from 'node:test';
 import { explain } from './explain.js';
 import { parseMachineId } from './machine-id.js';
 import type { Misfit } from './misfits.js';
-import { leavingKey, misfitKey, waitReason } from './wait-reason.js';
+import { leavingKey, misfitKey, stoppingKey, waitReason } from './wait-reason.js';
 
 function reason(machines: number, ...counted: readonly (readonly [Misfit, number])[]) {
   return waitReason(machines, new Map(counted.map(([misfit, count]) => [misfitKey(misfit), count])));
 }
 
 const lacksDb: Misfit = { kind: 'missing-metadata', key: 'role', accepted: ['db'] };
+
+test('a unit that may still be up on a machine that is gone', () => {
+  const key = stoppingKey({ machine: parseMachineId('a1b2c3d4e5f6'), untilMs: Date.UTC(2026, 0, 2, 3, 4, 5, 1) });
+  assert.equal(
+    explain(waitReason(1, new Map([[key, 1]]))),
+    'machine a1b2c3d4 is gone, and may take until 2026-01-02T03:04:06Z to stop it (OnPartition=stop)',
+  );
+});
 
 test('the commonest misfit comes first', () => {
   const text = explain(reason(3, [{ kind: 'not-required-machine', required: 'abc' }, 1], [lacksDb, 2]));

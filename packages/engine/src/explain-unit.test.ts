@@ -160,6 +160,20 @@ test('a unit whose machine is held back', async (context) => {
   assert.deepEqual([told.standing, told.placement, told.isHeldBack], ['placed', 'm9', true]);
 });
 
+test('a unit whose machine is lost and may still have it', async (context) => {
+  const { cluster, explained } = await open(context);
+  await cluster.register('m1', 'm2');
+  await cluster.submit('a.service', { fleet: 'OnPartition=stop' });
+  await cluster.settle();
+  await cluster.lose('m1');
+  await cluster.release('m1');
+  await cluster.settle();
+  const told = await explained('a.service');
+  assert.deepEqual([told.standing, told.placement, told.isHeldBack], ['placed', 'm1', true]);
+  assert.match((told.reason && explain(told.reason)) ?? '', /^machine m1 is gone, and may take until .* to stop it/);
+  assert.deepEqual(told.requirements, ['OnPartition=stop', 'OnPartitionStopSec=10']);
+});
+
 test('explaining changes nothing, and the leader reads nothing for it', async (context) => {
   const { cluster, store, engine } = await open(context);
   for (const machine of ['m1', 'm2']) await cluster.join(machine);

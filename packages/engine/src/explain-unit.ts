@@ -14,7 +14,7 @@ import { findNearest, type UnitName, unitNameParts } from '@flotilla/unit';
 import { preference, rankMachines } from './choose-machine.js';
 import type { ClusterIndex } from './cluster-index.js';
 import type { MachineNode, UnitNode } from './index-nodes.js';
-import { isLost, isStuck } from './lost-machines.js';
+import { isLost } from './lost-machines.js';
 import type { MirrorState } from './mirror-state.js';
 import { unitOf } from './mirrored-records.js';
 import { explainIdleGlobal, globalMisfitsOn, WaitReasons } from './wait.js';
@@ -40,17 +40,20 @@ export function explainUnit(state: MirrorState, name: UnitName): UnitExplanation
   const { machines, reason } =
     unit === undefined ? { machines: [], reason: undefined } : explainMachines(index, unit, standing);
   const leaving = index.cluster.leaving.get(name) ?? [];
+  const stored = state.reasons.get(name)?.record;
+  // Only the leader knows since when a machine is gone; others have its word for it.
+  const isHeld = stored !== undefined && placement !== undefined && isLost(placement, index.cluster);
+  const held = isHeld ? { machines: stored.machines, misfits: stored.misfits } : undefined;
   return {
     kind: 'unit',
     unit: name,
     desiredState: entry?.record.desiredState,
     standing,
     placement,
-    isHeldBack:
-      placement !== undefined && (index.cluster.away.has(placement) || isStuck(index.units.of(name), index.cluster)),
+    isHeldBack: placement !== undefined && (index.cluster.away.has(placement) || held !== undefined),
     leaving: [...leaving].filter((id) => !isLost(id, index.cluster)).sort(),
-    reason,
-    waitingSince: reason === undefined ? undefined : state.reasons.get(name)?.record.since,
+    reason: held ?? reason,
+    waitingSince: (held ?? reason) === undefined ? undefined : stored?.since,
     requirements: unit === undefined ? [] : spellRequirements(unit.requirements),
     strategy: unit?.requirements.strategy ?? index.cluster.strategy,
     machines,
@@ -110,7 +113,7 @@ function explainPlacing(index: ClusterIndex, node: UnitNode, standing: UnitStand
   }));
   const { cluster } = index;
   const mustLeave = cluster.stopping.has(node.name) || [...(node.leaving ?? [])].some((id) => !isLost(id, cluster));
-  const waits = (standing === 'waiting' && (mustLeave || ranking.length === 0)) || isStuck(node, cluster);
+  const waits = standing === 'waiting' && (mustLeave || ranking.length === 0);
   return { machines, reason: waits ? new WaitReasons(index).of(node) : undefined };
 }
 

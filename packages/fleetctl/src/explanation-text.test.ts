@@ -44,6 +44,10 @@ const headlines: readonly (readonly [Partial<ExplanationEntity>, string])[] = [
     'web.service is placed on m-c, which is gone; it waits until that one is back or lost, see fleetctl list-machines',
   ],
   [
+    { standing: 'placed', machineID: 'c', heldBack: true, reason: 'machine c is gone', machines: [fits('a')] },
+    'web.service is placed on m-c and waits: machine c is gone',
+  ],
+  [
     { standing: 'placed', machineID: 'c', machines: [fits('a')] },
     'web.service is placed on m-c, which has gone; it is about to be placed anew',
   ],
