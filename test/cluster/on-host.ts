@@ -1,3 +1,5 @@
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { type CommandResult, fleetctl, journalsOf, type TestHost, waitUntil } from '../lab/index.js';
 import type { Cluster } from './cluster.js';
 
@@ -43,8 +45,9 @@ export async function order(
   verb: readonly string[],
   texts: Readonly<Record<string, string>>,
 ): Promise<CommandResult> {
-  const paths: string[] = [];
-  for (const [name, text] of Object.entries(texts)) paths.push(await cluster.unitFile(name, text));
+  const directory = await mkdtemp(join(cluster.anyHost.root, 'root', 'units-'));
+  const paths = Object.keys(texts).map((name) => join(directory, name));
+  for (const path of paths) await writeFile(path, texts[basename(path)] ?? '');
   return await fleetctl(cluster.anyHost, [...verb, ...paths]);
 }
 
