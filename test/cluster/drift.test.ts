@@ -105,12 +105,9 @@ describe('what others do to units on a host', { skip: labObstacle() }, () => {
 
   it('an edit while fleetd is down is put right when it is back, and no replacement is lost by it', async () => {
     await begin();
-    await shell(
-      host,
-      'systemctl stop fleet.socket; systemctl kill --signal=KILL fleet.service; systemctl stop fleet.service',
-    );
+    await shell(host, 'systemctl kill --signal=STOP fleet.service');
     await host.writeFile(`${unitsDirectory}/${web}`, strange);
-    await shell(host, 'systemctl daemon-reload; systemctl start fleet.socket fleet.service');
+    await shell(host, 'systemctl daemon-reload; systemctl kill --signal=KILL fleet.service');
     await untilFile(web, sleeper);
     await assertUntouched(runs, [host]);
     // An edit that comes before the same text is submitted does not make what runs the new one.
