@@ -45,6 +45,8 @@ WatchdogSec=30
 TimeoutStopSec=60
 # What fleetd has started are short calls of systemctl. They may end by themselves, and nobody has to wait for them.
 KillMode=process
+# glibc's memory in one heap, not one a thread, and given back when it is free: 5 to 10 MB less.
+Environment=MALLOC_ARENA_MAX=1 MALLOC_TRIM_THRESHOLD_=131072
 ${isSystem ? protection : ''}
 [Install]
 WantedBy=${isSystem ? 'multi-user.target' : 'default.target'}
