@@ -99,20 +99,47 @@ test('one that was ordered again while the host was away is started by that orde
   assert.deepEqual(await untilContact(), [`restart ${web}`]);
 });
 
-test('what an older version noted comes back, and is adopted', async () => {
+test('what an older version noted comes back once, and is adopted', async () => {
   await host.schedule(web);
   await host.untilRow(web, 'active');
+  await host.schedule(db, oneshot);
+  await host.until(async () => (await host.findRow(db))?.isLaunched === true, 'run');
   await host.agent.close();
   const path = join(host.stateDirectory, 'assignment.json');
   const text = await readFile(path, 'utf8');
   assert.match(text, /"order":1/);
-  await writeFile(path, text.replace(',"order":1', ''));
+  await writeFile(path, text.replaceAll(',"order":1', ''));
+  host.actions.length = 0;
+  await rebootCutOff();
+  await host.clock.advance(ttlMs + 1_000);
+  assert.deepEqual(host.actions, [`load ${db}`, `load ${web}`, `start ${db}`, `start ${web}`]);
+  assert.equal(await host.active(web), 'active');
+  const done = await untilContact();
+  assert.equal(
+    done.some((action) => action.endsWith(web)),
+    false,
+  );
+  await host.untilRow(web, 'active');
+});
+
+test('once the store has been there, nothing is done without it any more', async () => {
+  await host.schedule(web);
+  await host.untilRow(web, 'active');
   await rebootCutOff();
   await host.clock.advance(ttlMs + 100);
   assert.equal(await host.active(web), 'active');
-  await host.clock.advance(ttlMs);
-  assert.deepEqual(await untilContact(), []);
-  await host.untilRow(web, 'active');
+  await untilContact();
+  const record = await host.schedule(db, sleeper, { desiredState: 'loaded' });
+  await host.untilRow(db, 'inactive');
+  host.unitManager.refuse(db, 'not today');
+  await host.reschedule(db, { ...record, desiredState: 'launched' });
+  await host.until(async () => (await host.findRow(db))?.error === 'not today', 'told');
+  host.store.cut();
+  await host.until(() => !host.agent.isReady(), 'out of contact');
+  host.unitManager.refuse(db, undefined);
+  host.actions.length = 0;
+  await host.clock.advance(5 * ttlMs);
+  assert.deepEqual(host.actions, []);
 });
 
 test('what went elsewhere meanwhile is stopped when the store is back', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
-import { decodeRecord, keys, type MemberRecord } from '@flotilla/registry';
+import { decodeRecord, encodeRecord, keys, type MemberRecord, StoreError } from '@flotilla/registry';
 import { SystemdUnreachable } from '@flotilla/systemd';
 import { AssignmentFile } from './assignment-file.js';
 import { MemoryHost, machine, service } from './memory-host.js';
@@ -57,4 +57,45 @@ test('a machine whose systemd can not be asked leaves all the same, and its next
   await host.write({ kind: 'delete', from: keys.schedule(machine.id, web) }, { kind: 'delete', from: keys.unit(web) });
   await host.restartAgent();
   await host.until(async () => (await host.active(web)) === 'inactive', 'stopped');
+});
+
+const slow = '[Service]\nExecStart=/bin/sleep infinity\nExecStop=/bin/sleep 60\n';
+
+test('what does not stop in time is left to the next process, which does not start it', async () => {
+  await host.schedule(web, slow);
+  await host.untilRow(web, 'active');
+  const leaving = host.agent.leave({ timeoutMs: 2_000 });
+  await host.clock.advance(2_000);
+  await leaving;
+  assert.equal(await membership(), 'left');
+  assert.equal(await host.active(web), 'deactivating');
+  assert.equal((await new AssignmentFile(host.stateDirectory).load()).units.get(web)?.isLaunched, false);
+  await host.write(
+    { kind: 'put', key: keys.placement(web), value: encodeRecord({ machine: 'f'.repeat(32) }) },
+    { kind: 'delete', from: keys.schedule(machine.id, web) },
+  );
+  await host.restartAgent();
+  await host.clock.advance(60_000);
+  await host.until(async () => (await host.unitManager.listFiles()).size === 0, 'unloaded');
+  assert.equal(await host.active(web), 'inactive');
+});
+
+test('nobody waits long for units while the store is away, not even if it went a moment ago', async () => {
+  await host.schedule(web, slow);
+  await host.untilRow(web, 'active');
+  host.store.cut();
+  const leaving = host.agent.leave({ timeoutMs: 30_000 });
+  await host.clock.advance(9_000);
+  await leaving;
+  assert.ok((await new AssignmentFile(host.stateDirectory).load()).units.get(web)?.isLaunched);
+});
+
+test('a leave that the store does not answer is said once more', async () => {
+  const transact = host.store.transact.bind(host.store);
+  let failures = 2;
+  host.store.transact = (transaction) =>
+    failures-- > 0 ? Promise.reject(new StoreError('uncertain', 'no answer')) : transact(transaction);
+  await host.leave();
+  assert.equal(await membership(), 'left');
+  assert.equal((await host.engine.range({ from: keys.machine(machine.id) })).kvs.length, 0);
 });
