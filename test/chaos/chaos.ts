@@ -24,6 +24,9 @@ export interface ChaosResult {
   readonly summary: readonly string[];
 }
 
+/** After all is healed: loops try again after 15 s at most, and etcd takes some time to notice. */
+const patienceMs = 90_000;
+
 /** A host that is lost is missed after 5 s, so that a round can be short. */
 const config = { agent_ttl: '5s', engine_reconcile_interval: '1', verbosity: '1' };
 
@@ -60,7 +63,14 @@ async function setScene(lab: Lab, say: (line: string) => void): Promise<Scene> {
   await writeFile(runsLog, '');
   await writeFile(note, noteProgram(runsLog));
   await chmod(note, 0o755);
-  return { lab, note, runsLog, clients: new Clients(lab, { note, say }), faults: new FaultInjector(lab, say) };
+  return {
+    lab,
+    note,
+    runsLog,
+    patienceMs,
+    clients: new Clients(lab, { note, say }),
+    faults: new FaultInjector(lab, say),
+  };
 }
 
 /** Lets a round's events happen at their times, and waits until all of them are over. */

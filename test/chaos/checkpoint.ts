@@ -19,6 +19,8 @@ export interface Scene {
   /** The program of which units note their starts and stops, and its log. */
   readonly note: string;
   readonly runsLog: string;
+  /** How long it may take to settle. */
+  readonly patienceMs: number;
 }
 
 /** What was seen at a checkpoint. */
@@ -42,14 +44,12 @@ export interface Since {
   readonly store: StoreView;
 }
 
-/** After all is healed: loops try again after 15 s at most, and etcd takes some time to notice. */
-const patienceMs = 90_000;
 const lookEveryMs = 700;
 
 /** Waits until all is as it is to be, twice in a row, and then looks at how it came to be so. */
 export async function check(scene: Scene, since: Since): Promise<Findings> {
   const startMs = systemClock.now();
-  const { problems, sight } = await settle(scene, startMs + patienceMs);
+  const { problems, sight } = await settle(scene, startMs + scene.patienceMs);
   const settleMs = systemClock.now() - startMs;
   if (problems.length > 0) return { ...nothing, problems, settleMs, store: sight?.store ?? since.store };
   if (sight === undefined) throw new Error('unreachable');
