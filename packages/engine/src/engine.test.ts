@@ -153,6 +153,24 @@ describe('unit files', () => {
     assert.deepEqual(await cluster.keysOf(ranges.unitFiles), []);
   });
 
+  test('a file that another one has replaced is deleted, also when the store answers before it tells others', async () => {
+    await cluster.join('m1');
+    const { engine, store } = cluster.engine('e1');
+    const watch = store.watch;
+    store.watch = (request, listener) =>
+      watch(request, {
+        onBroken: (reason) => listener.onBroken(reason),
+        onEvents: (events, revision) => cluster.clock.setTimer(5, () => listener.onEvents(events, revision)),
+      });
+    engine.start();
+    await cluster.settle();
+    await cluster.submit('a.service');
+    await cluster.settle();
+    const { sha256 } = await cluster.submit('a.service', { file: '[Service]\n' });
+    await cluster.settle();
+    assert.deepEqual(await cluster.keysOf(ranges.unitFiles), [keys.unitFile(sha256)]);
+  });
+
   test('a file that is put again while it is being deleted stays', async () => {
     const { store } = await cluster.lead();
     await cluster.submit('a.service');

@@ -218,6 +218,8 @@ export class Term {
       logPlan({ log, pass, plan, committed });
       if (!this.#isOver) {
         mirror.touch(open);
+        // Where a unit was scheduled with another file, it has let go of that one only now.
+        if (committed.size > 0 && mirror.unusedFiles().length > 0) this.#loop.wake();
         if ([...refused, ...open].some((name) => related.has(name))) mirror.touchAgain(related);
       }
     }
