@@ -41,7 +41,7 @@ export class UnitLoader {
       if (active !== undefined && active !== 'inactive' && active !== 'failed')
         failures.set(name, `the host runs a unit of its own under this name: it is ${active}`);
     }
-    const written = await this.#write(files, failures);
+    const written = this.#write(files, failures);
     const linked = new Set<string>();
     const options = {
       asArgument: (name: UnitName) => this.#directory.path(name),
@@ -84,12 +84,12 @@ export class UnitLoader {
   }
 
   /** Writes the files of units that have not failed, and notes those that fail now. */
-  async #write(files: readonly UnitFileToLoad[], failures: Map<UnitName, string>): Promise<WrittenFile[]> {
+  #write(files: readonly UnitFileToLoad[], failures: Map<UnitName, string>): WrittenFile[] {
     const written: WrittenFile[] = [];
     for (const file of files) {
       if (failures.has(file.name)) continue;
       try {
-        written.push(await this.#directory.write(file));
+        written.push(this.#directory.write(file));
       } catch (error) {
         failures.set(file.name, `the unit file can't be written: ${error instanceof Error ? error.message : error}`);
       }
