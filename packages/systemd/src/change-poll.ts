@@ -20,7 +20,7 @@ export interface ChangePollOptions {
 
 /**
  * Looks at units again and again while it is on: often after {@link during} and while jobs are under way, seldom
- * otherwise. For want of signals.
+ * otherwise. For want of signals, or where there would be too many.
  */
 export class ChangePoll {
   readonly #options: ChangePollOptions;
@@ -39,7 +39,6 @@ export class ChangePoll {
     const isOn = state === 'on';
     if (isOn === this.#isOn) return;
     this.#isOn = isOn;
-    this.#waitMs = idleMs;
     this.#arm(this.#waitMs);
   }
 
@@ -54,6 +53,16 @@ export class ChangePoll {
       this.#waitMs = firstMs;
       if (!this.#isLooking) this.#arm(firstMs);
     }
+  }
+
+  /** Whether an action is under way. */
+  get isHeld(): boolean {
+    return this.#actions > 0;
+  }
+
+  /** Looks at once, if it is on. */
+  hurry(): void {
+    if (!this.#isLooking) this.#arm(0);
   }
 
   /** Somebody else has looked: the next look may wait its full time. */

@@ -106,7 +106,7 @@ export class SystemctlUnitManager implements UnitManager {
   }
 
   #queueJobs(verb: UnitVerb, names: readonly UnitName[]): Promise<UnitFailures> {
-    return this.#watch.during(names, async () => {
+    return this.#watch.queueJobs(names, async () => {
       const failures = await this.#hostUnits.find(names);
       const own = names.filter((name) => !failures.has(name));
       for (const [name, message] of await this.#systemctl.queueJobs(verb, own)) failures.set(name, message);

@@ -12,9 +12,12 @@ const systemd = {
 
 const fromSystemd = `type='signal',sender='${systemd.destination}'`;
 
+/** Units' states: about five signals for each start or stop. */
+const stateMatch = `${fromSystemd},interface='org.freedesktop.DBus.Properties',member='PropertiesChanged',path_namespace='${systemd.path}/unit',arg0='org.freedesktop.systemd1.Unit'`;
+
 /** All that is listened to: units' states and jobs, reloads, and systemd itself going and coming (as in a reexec). */
 const matches: readonly string[] = [
-  `${fromSystemd},interface='org.freedesktop.DBus.Properties',member='PropertiesChanged',path_namespace='${systemd.path}/unit',arg0='org.freedesktop.systemd1.Unit'`,
+  stateMatch,
   `${fromSystemd},interface='${systemd.interface}',member='JobRemoved'`,
   `${fromSystemd},interface='${systemd.interface}',member='Reloading'`,
   `type='signal',sender='org.freedesktop.DBus',interface='org.freedesktop.DBus',member='NameOwnerChanged',arg0='${systemd.destination}'`,
@@ -46,6 +49,7 @@ export class SystemdBus {
   #connection: DbusConnection | undefined;
   #retry: Timer | undefined;
   #failures = 0;
+  #isMuted = false;
   #isClosed = false;
 
   constructor(options: SystemdBusOptions) {
@@ -54,8 +58,34 @@ export class SystemdBus {
   }
 
   /** Whether every change is told. */
-  get isOpen(): boolean {
-    return this.#open !== undefined;
+  get tellsAll(): boolean {
+    return this.#open !== undefined && !this.#isMuted;
+  }
+
+  /** Leaves it at the ends of jobs, until {@link unmute}: of many units at once, the rest costs more than listings. */
+  async mute(): Promise<void> {
+    if (this.#isMuted || this.#open === undefined) return;
+    this.#isMuted = true;
+    try {
+      await this.#open.callBus('RemoveMatch', stateMatch);
+    } catch (error) {
+      this.#options.log.debug('signals could not be switched off', { error });
+    }
+  }
+
+  /** Tells every change again, once `onAll` has been called. */
+  async unmute(): Promise<void> {
+    const connection = this.#open;
+    if (!this.#isMuted || connection === undefined) return;
+    try {
+      await connection.callBus('AddMatch', stateMatch);
+    } catch (error) {
+      if (this.#open === connection) this.#lose(error);
+      return;
+    }
+    if (this.#open !== connection) return;
+    this.#isMuted = false;
+    this.#options.onAll();
   }
 
   /** systemd's word on each of `names`; `undefined` if the bus has none to give. */
@@ -91,6 +121,7 @@ export class SystemdBus {
       return;
     }
     this.#open = connection;
+    this.#isMuted = false;
     this.#failures = 0;
     log.info('changes of units are learned by D-Bus signals');
     onAll();
@@ -100,7 +131,7 @@ export class SystemdBus {
     this.#connection?.close();
     if (this.#isClosed) return;
     const { clock, log, onAll } = this.#options;
-    const wasOpen = this.isOpen;
+    const wasOpen = this.#open !== undefined;
     this.#connection = this.#open = undefined;
     if (wasOpen || this.#failures === 0)
       log.warn('D-Bus can not be reached; changes of units are looked for by systemctl', { reason });
@@ -123,10 +154,10 @@ export class SystemdBus {
         break;
       case 'Reloading':
         // After a reload, units may be other units.
-        if (body[0] === false && this.isOpen) onAll();
+        if (body[0] === false && this.#open !== undefined) onAll();
         break;
       case 'NameOwnerChanged':
-        if (this.isOpen) this.#lose(new Error('systemd has left the bus or come back to it'));
+        if (this.#open !== undefined) this.#lose(new Error('systemd has left the bus or come back to it'));
         break;
     }
   }

@@ -22,11 +22,14 @@ const trustedMs = 100;
 /** As many as one message or command line holds easily: with names of 256 bytes, 1 MB. */
 const largestListing = 4000;
 
+/** Of more units than these that start or stop at once, signals cost more than listings. */
+const largestHeard = 50;
+
 const restingStates: ReadonlySet<string> = new Set(['active', 'inactive', 'failed']);
 
 /**
  * What is known of units' states, and the word that they may have changed. With D-Bus, signals tell which units to ask
- * systemd about; without, all are looked at again and again.
+ * systemd about; without, and while many start or stop at once, all are looked at again and again.
  */
 export class UnitWatch {
   readonly #options: UnitWatchOptions;
@@ -34,6 +37,8 @@ export class UnitWatch {
   readonly #listeners = new Set<() => void>();
   readonly #poll: ChangePoll;
   readonly #bus: SystemdBus | undefined;
+  /** Units of large batches, as long as their jobs may be under way. */
+  readonly #batch = new Set<string>();
   #lookedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: UnitWatchOptions) {
@@ -46,9 +51,11 @@ export class UnitWatch {
       clock,
       log,
       onUnit: (name) => {
-        if (this.#states.doubt([name])) this.#tell();
+        if (this.#batch.delete(name) && this.#batch.size === 0) this.#poll.hurry();
+        if (this.#states.doubt([name]) && this.#hasSignals) this.#tell();
       },
       onAll: () => {
+        if (this.#hasSignals) this.#batch.clear();
         this.#setPoll();
         this.#states.doubtAll();
         this.#tell();
@@ -86,6 +93,16 @@ export class UnitWatch {
     }
   }
 
+  /** Like {@link during}, for an action that gives each unit a job. */
+  async queueJobs<T>(names: readonly UnitName[], action: () => Promise<T>): Promise<T> {
+    if (names.length > largestHeard) {
+      for (const name of names) this.#batch.add(name);
+      void this.#bus?.mute();
+      this.#setPoll();
+    }
+    return await this.during(names, action);
+  }
+
   /** As in `UnitManager`. */
   doubt(): void {
     this.#lookedAtMs = Number.NEGATIVE_INFINITY;
@@ -111,7 +128,7 @@ export class UnitWatch {
   }
 
   get #hasSignals(): boolean {
-    return this.#bus?.isOpen === true;
+    return this.#bus?.tellsAll === true;
   }
 
   #setPoll(): void {
@@ -146,8 +163,14 @@ export class UnitWatch {
     try {
       const { statuses, hasChanged } = await this.#ask([...this.#states.names]);
       this.#lookedAtMs = this.#options.clock.monotonicMs();
-      const isBusy = [...statuses.values()].some(({ job, active }) => job !== undefined || !restingStates.has(active));
-      return { hasChanged, isBusy };
+      const busy = [...statuses.values()].filter(
+        (status) => status.job !== undefined || !restingStates.has(status.active),
+      );
+      if (busy.length <= largestHeard && !this.#poll.isHeld) {
+        this.#batch.clear();
+        void this.#bus?.unmute();
+      }
+      return { hasChanged, isBusy: busy.length > 0 };
     } catch (error) {
       this.#options.log.debug('units could not be listed', { error });
       return { hasChanged: false, isBusy: false };
