@@ -25,6 +25,8 @@ export class MemoryUnitManager implements UnitManager {
   readonly #units = new Map<UnitName, MemoryUnit>();
   readonly #refusals = new Map<UnitName, string>();
   readonly #hostUnits = new Set<UnitName>();
+  readonly #clinging = new Set<UnitName>();
+  #hidden: string | undefined;
   readonly #listeners = new Set<() => void>();
   #calls = 0;
 
@@ -44,6 +46,17 @@ export class MemoryUnitManager implements UnitManager {
     else this.#refusals.set(name, message);
   }
 
+  /** From now on stops of the unit are accepted and come to nothing, as with a mount that is busy; `false` ends it. */
+  cling(name: UnitName, clings: boolean): void {
+    if (clings) this.#clinging.add(name);
+    else this.#clinging.delete(name);
+  }
+
+  /** From now on nobody can say which files there are, for this reason; `undefined` ends it. */
+  hideFiles(reason: string | undefined): void {
+    this.#hidden = reason;
+  }
+
   /** The unit's main process dies. */
   fail(name: UnitName): void {
     this.#units.get(name)?.fail();
@@ -52,6 +65,7 @@ export class MemoryUnitManager implements UnitManager {
   /** Puts a file where the agent's files are, as a stranger would. */
   dropFile({ name, content }: UnitFileToLoad): void {
     this.#files.set(name, { content, here: describeFile(content) });
+    this.#changed();
   }
 
   /** The host has, and runs, a unit of its own under this name. */
@@ -70,6 +84,7 @@ export class MemoryUnitManager implements UnitManager {
   }
 
   async listFiles(): Promise<ReadonlyMap<UnitName, UnitFileHere>> {
+    if (this.#hidden !== undefined) throw new Error(this.#hidden);
     return new Map([...this.#files].map(([name, { here }]) => [name, here]));
   }
 
@@ -135,7 +150,7 @@ export class MemoryUnitManager implements UnitManager {
   async stop(names: readonly UnitName[]): Promise<UnitFailures> {
     return this.#forEach('stop', names, (name) => {
       if (this.#hostUnits.has(name)) return hostUnitMessage(name);
-      this.#units.get(name)?.stop();
+      if (!this.#clinging.has(name)) this.#units.get(name)?.stop();
       return undefined;
     });
   }

@@ -100,6 +100,21 @@ test('a name can not become an option', async () => {
   assert.deepEqual(calls, ['systemctl stop --no-block -- -H.service']);
 });
 
+for (const [what, load, active] of [
+  ['that nobody runs', undefined, undefined],
+  ['of a unit that runs', 'loaded', 'active'],
+] as const)
+  test(`a link that was gone ${what} costs ${active === undefined ? 'no' : 'a'} reload`, async () => {
+    const manager = open();
+    const files = [{ name: a, content: encoder.encode(text) }];
+    await manager.load(files);
+    calls = [];
+    const held = active === undefined ? [] : [{ unit: a, load, active }];
+    answer = (line) => (line.includes('list-units') ? { ...ok, stdout: JSON.stringify(held) } : undefined);
+    await manager.load(files);
+    assert.equal(calls.includes('systemctl daemon-reload'), active !== undefined);
+  });
+
 test('systemd out of reach is an error, not the fault of units', async () => {
   answer = () => ({ exitCode: 1, stdout: '', stderr: 'Failed to connect to bus: No such file or directory\n' });
   await assert.rejects(open().start([a]), SystemdUnreachable);
