@@ -42,9 +42,10 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     await startFleet(lab, (host) => ({ ...config, metadata: `host=${host.name}` }));
     const scene = await setScene(lab, say);
     let since: Since = { atMs: systemClock.now(), store: await readStore(lab) };
-    for (const [index, round] of plan(options).entries()) {
+    const rounds = plan(options);
+    for (const [index, round] of rounds.entries()) {
       if (signal?.aborted === true) break;
-      say(`round ${index + 1}${round.isHard ? ', a hard one' : ''}`);
+      say(`round ${index + 1} of ${rounds.length}${round.isHard ? ', a hard one' : ''}`);
       await play(scene, round, tally);
       const findings = await check(scene, since);
       tally.add(findings);

@@ -66,8 +66,17 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
     console.error('stopping after this round');
     stop.abort();
   });
-const { failures, summary } = await runChaos({ ...options, say: (line) => console.log(line), signal: stop.signal });
-console.log(['', ...summary].join('\n'));
+/** Lines go above the one that says how far it is, on a terminal. */
+let progress = '';
+function say(line: string): void {
+  const { isTTY } = process.stdout;
+  console.log(isTTY ? `\r\x1b[K${line}` : line);
+  progress = / (round \d+ of \d+)/.exec(line)?.[1] ?? progress;
+  if (isTTY) process.stdout.write(progress);
+}
+
+const { failures, summary } = await runChaos({ ...options, say, signal: stop.signal });
+console.log(['\n', ...summary].join('\n'));
 const { seed, minutes, hosts, members } = options;
 if (failures.length > 0) {
   console.log(['', 'NOT AS IT IS TO BE:', ...failures].join('\n'));
