@@ -36,10 +36,15 @@ export class Members {
     const member = this.#lab.etcd[Number(name.replace(/\D/g, '')) - 1];
     if (member === undefined || this.#harmed.has(member)) throw new Error('there is no such member to harm');
     this.#note(member, 1);
+    const fromMs = systemClock.now();
     await harms[how].begin(member);
+    const served = this.#untilServed(fromMs);
     return async () => {
+      await served;
+      const againMs = systemClock.now();
       await harms[how].end(member);
       await this.#mend([member]);
+      await this.#untilServed(againMs);
     };
   }
 
@@ -54,12 +59,27 @@ export class Members {
     };
   }
 
+  /** Members that lose one, or get one back, may have to agree on a leader first, and serve nobody meanwhile. */
+  async #untilServed(fromMs: number): Promise<void> {
+    const sound = this.#lab.etcd.filter((member) => !this.#harmed.has(member));
+    // Without a majority nobody is served anyway.
+    if (sound.length < this.#lab.etcd.length / 2) return;
+    await Promise.all(sound.map((member) => member.untilHealthy())).catch(() => undefined);
+    this.#noteOutage(fromMs);
+  }
+
+  #noteOutage(fromMs: number): void {
+    const toMs = systemClock.now();
+    for (const { name } of this.#lab.hosts)
+      this.#outages.push({ host: name, kind: 'out', what: 'store', fromMs, toMs });
+  }
+
   /** Whoever was harmed alone is well again as soon as it serves; a majority has to serve for any to do. */
   async #mend(members: readonly EtcdServer[]): Promise<void> {
     const isLast = this.#harmed.size === members.length;
     const others = this.#lab.etcd.filter((member) => !this.#harmed.has(member));
     if (isLast || others.length + members.length > this.#lab.etcd.length / 2)
-      await Promise.all(members.map((member) => member.untilHealthy()));
+      await Promise.all(members.map((member) => member.untilHealthy())).catch(() => undefined);
     for (const member of members) this.#note(member, -1);
   }
 
@@ -68,11 +88,9 @@ export class Members {
     if (count > 0) this.#harmed.set(member, count);
     else this.#harmed.delete(member);
     const hasMajority = this.#harmed.size < this.#lab.etcd.length / 2;
-    const nowMs = systemClock.now();
-    if (!hasMajority) this.#outFromMs ??= nowMs;
+    if (!hasMajority) this.#outFromMs ??= systemClock.now();
     else if (this.#outFromMs !== undefined) {
-      for (const { name } of this.#lab.hosts)
-        this.#outages.push({ host: name, kind: 'out', what: 'store', fromMs: this.#outFromMs, toMs: nowMs });
+      this.#noteOutage(this.#outFromMs);
       this.#outFromMs = undefined;
     }
   }
