@@ -83,14 +83,22 @@ describe('a fleetd that ends and starts again', { skip: labObstacle() }, () => {
     await assertUntouched(runs, cluster.lab.hosts);
   });
 
-  it('changes no unit when its program is another one by then', async () => {
+  /** The machine's record as etcd has it, lease and revisions included. */
+  const recordOf = (host: TestHost) => {
+    const key = `/_coreos.com/fleet/machines/${host.machineId}`;
+    return cluster.lab.mustExec(['etcdctl', '--endpoints', cluster.lab.etcdUrls, 'get', key, '--write-out=fields']);
+  };
+
+  it('changes no unit when its program is another one by then, and its notes on the lease are lost', async () => {
     const runs = await startAll();
     const [host] = cluster.lab.hosts;
     assert.ok(host);
     await host.mustExec(['sh', '-c', 'cp /opt/fleet/fleetd /opt/fleet/new && echo "// newer" >>/opt/fleet/new']);
     await host.mustExec(['sh', '-c', 'chmod 755 /opt/fleet/new && mv /opt/fleet/new /opt/fleet/fleetd']);
-    await assertUntouched(runs, cluster.lab.hosts);
+    await host.mustExec(['rm', '/var/lib/fleet/lease.json']);
+    const record = keyOf(await recordOf(host));
     await untilAnother(host, restart);
+    assert.deepEqual(keyOf(await recordOf(host)), record);
     await assertUntouched(runs, cluster.lab.hosts);
   });
 
@@ -110,6 +118,11 @@ describe('a fleetd that ends and starts again', { skip: labObstacle() }, () => {
     assert.deepEqual([...new Set(statuses)].filter((status) => status !== 'ECONNRESET').sort(), [200]);
   });
 });
+
+/** What of `etcdctl get` is about the key, not about the store. */
+function keyOf(fields: string): string[] {
+  return fields.split('\n').filter((line) => /^"(Key|CreateRevision|ModRevision|Value|Lease)"/.test(line));
+}
 
 /** The status of an answer to who asks for the machines, or why there is none. */
 function statusOf(socketPath: string): Promise<number | string> {

@@ -222,8 +222,8 @@ class MachineAgent implements Agent {
     if (stopped !== undefined) for (const name of this.#allegiance.known.keys()) this.#started.remove(name);
     if (canLeave && (await this.#leaveCluster(isHeard ? leaveAttempts : 1))) {
       // What could not be stopped or unloaded is to be by the next process, so that must know of it.
-      if (stopped !== undefined && (await unloadAll(stopped.resting, { unitManager, log })))
-        await this.#allegiance.forget(stopped.stopping);
+      const isUnloaded = stopped !== undefined && (await unloadAll(stopped.resting, { unitManager, log }));
+      await this.#allegiance.forget(isUnloaded ? stopped.stopping : [...this.#allegiance.known.keys()]);
     } else {
       log.warn('stopped without leaving the cluster; the assignment is kept');
       await registration.close();

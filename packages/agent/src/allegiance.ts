@@ -117,8 +117,8 @@ export class Allegiance {
   }
 
   /**
-   * The machine has left its cluster. It may join any other, unless some units could not be stopped in time: the next process
-   * is to see to these.
+   * The machine has left its cluster. It may join any other, unless some units are still here: the next process is to see to
+   * these, and never to start them of its own accord.
    */
   async forget(unstopped: readonly UnitName[]): Promise<void> {
     const before = this.#assignment;

@@ -54,6 +54,7 @@ test('a machine whose systemd can not be asked leaves all the same, and its next
   await host.leave();
   assert.equal(await membership(), 'left');
   assert.equal(await host.active(web), 'active');
+  assert.equal((await new AssignmentFile(host.stateDirectory).load()).units.get(web)?.isLaunched, false);
   await host.write({ kind: 'delete', from: keys.schedule(machine.id, web) }, { kind: 'delete', from: keys.unit(web) });
   await host.restartAgent();
   await host.until(async () => (await host.active(web)) === 'inactive', 'stopped');
