@@ -181,6 +181,26 @@ const cases: readonly Case[] = [
 
 const wantedState = ({ goal }: Expectation) => (goal === 'stopped' ? 'loaded' : goal);
 
+test('who waits for the end of a unit that others started is told how to end it', () => {
+  const stopped: Expectation = { name: 'web.service', goal: 'stopped' };
+  const unit: UnitEntity = { ...placed, desiredState: 'loaded', currentState: 'loaded' };
+  for (const [active, isTold] of [
+    ['active', true],
+    ['deactivating', false],
+  ] as const) {
+    const verdict = judge(stopped, { unit, states: [state(active)], unchangedMs: 0, hasRun: false });
+    assert.equal(verdict.kind, 'waiting');
+    assert.equal('why' in verdict && /fleetctl start takes it over/.test(verdict.why), isTold);
+  }
+});
+
+test('who waits for a unit to be gone is told what keeps it', () => {
+  const gone: Expectation = { name: 'web.service', goal: 'gone' };
+  const states = [state('active', { error: 'Operation refused' })];
+  const verdict = judge(gone, { unit: undefined, states, unchangedMs: 0, hasRun: false });
+  assert.match('why' in verdict ? verdict.why : '', /still active \(running\) on 11111111\.\.\.: Operation refused/);
+});
+
 test('states that are not there yet, or not the wanted ones, need no look at the unit', () => {
   const seen = { unchangedMs: 0, hasRun: false };
   assert.ok(!mayEnd(launched, { ...seen, states: [] }));

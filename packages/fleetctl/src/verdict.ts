@@ -104,10 +104,17 @@ function judgeInactive(unit: UnitEntity, states: readonly UnitStateEntity[]): Ve
   return unit.currentState === 'inactive' ? reached(unit) : { kind: 'waiting', why: 'it is being unloaded' };
 }
 
+/** Of such a unit the agent keeps its hands: it may be there for another unit's sake. */
+const startedByOthers =
+  '; the cluster has not started it, so something on that host has: fleetctl start takes it over, and then stop stops it';
+
 function judgeStopped(unit: UnitEntity, states: readonly UnitStateEntity[]): Verdict {
   if (unit.desiredState === 'launched') return overruled(unit);
   const running = states.filter(isRunning);
-  if (running.length > 0) return { kind: 'waiting', why: `it is still ${whereabouts(running)}` };
+  if (running.length > 0) {
+    const isOthers = unit.currentState !== 'launched' && running.some((state) => state.systemdActiveState === 'active');
+    return { kind: 'waiting', why: `it is still ${whereabouts(running)}${isOthers ? startedByOthers : ''}` };
+  }
   if (unit.currentState === 'launched') return { kind: 'waiting', why: 'it is being stopped' };
   return reached(unit);
 }
