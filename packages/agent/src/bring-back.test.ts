@@ -33,7 +33,9 @@ for (const [says, unit, isBack] of [
       files: new Map(here === undefined ? [] : [[web, here]]),
       started: new Map(started === undefined ? [] : [[web, started]]),
     });
-    assert.deepEqual(found, isBack ? [web] : []);
+    assert.deepEqual(found.able, isBack ? [web] : []);
+    const isUnable = known.isLaunched && started === undefined && !isBack;
+    assert.deepEqual(found.unable, isUnable ? [web] : []);
   });
 
 let host: MemoryHost;

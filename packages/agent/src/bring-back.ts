@@ -17,16 +17,17 @@ export interface BringBackSources {
 }
 
 /**
- * The units that were to be started by the last orders that this machine knows, and that it has, with the content of that
- * order, and has not started since it booted. In name order.
+ * The units that were to be started by the last orders that this machine knows, and have not been started since it booted:
+ * those that it has with the content of that order, and, `unable`, the others. In name order.
  */
-export function unitsToBringBack({ known, files, started }: BringBackSources): UnitName[] {
-  const isDue = ([name, { isLaunched, hash }]: [UnitName, KnownUnit]) =>
-    isLaunched && files.get(name)?.hash === hash && !started.has(name);
-  return [...known]
-    .filter(isDue)
-    .map(([name]) => name)
-    .sort();
+export function unitsToBringBack({ known, files, started }: BringBackSources): {
+  readonly able: readonly UnitName[];
+  readonly unable: readonly UnitName[];
+} {
+  const missing = [...known].filter(([name, { isLaunched }]) => isLaunched && !started.has(name));
+  const isAble = new Map(missing.map(([name, { hash }]) => [name, files.get(name)?.hash === hash]));
+  const names = [...isAble.keys()].sort();
+  return { able: names.filter((name) => isAble.get(name)), unable: names.filter((name) => !isAble.get(name)) };
 }
 
 export interface BringBackOptions {
@@ -58,6 +59,7 @@ export class BringBack {
   readonly #unrecorded = new Set<UnitName>();
   readonly #contact: { close(): void };
   #timer: Timer | undefined;
+  #hasToldUnable = false;
   #isDue = false;
   #isOver = false;
 
@@ -108,7 +110,9 @@ export class BringBack {
     const { unitManager, allegiance, started: records } = this.#options;
     const { known } = allegiance;
     const [files, started] = [await unitManager.listFiles(), await records.read()];
-    const missing = unitsToBringBack({ known, files, started }).filter((name) => !this.#unrecorded.has(name));
+    const { able, unable } = unitsToBringBack({ known, files, started });
+    this.#tellUnable(unable);
+    const missing = able.filter((name) => !this.#unrecorded.has(name));
     if (missing.length === 0) return [];
     // They may run elsewhere by now, and must not run twice.
     const confined = await findPartitionStops(missing, unitManager);
@@ -137,6 +141,15 @@ export class BringBack {
       this.#failures.add(unit, { message, wish: '' });
       log.warn('a unit could not be started as it was ordered last; it is tried again', { unit, error: message });
     }
+  }
+
+  #tellUnable(names: readonly UnitName[]): void {
+    if (names.length === 0 || this.#hasToldUnable) return;
+    this.#hasToldUnable = true;
+    this.#options.log.warn('units wait for etcd: their files here are missing, or not those that were ordered', {
+      units: names.slice(0, mostNamesLogged),
+      count: names.length,
+    });
   }
 
   #note(name: UnitName, unit: KnownUnit | undefined, started: StartedRecords): void {
