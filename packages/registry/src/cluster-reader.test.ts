@@ -152,7 +152,7 @@ describe('lists', () => {
     assert.deepEqual(await listUnits(access, { limit: 1, skip: 3 }), { entries: [], next: undefined });
   });
 
-  test('a page of units costs three calls, and a fourth after 128 files and states', async () => {
+  test('a page of units costs three calls, also if there are states of all of them', async () => {
     const { access, store, put, createUnit, putState } = setUp();
     for (let index = 0; index < 100; index++) {
       const name = await createUnit(`a${index}.service`);
@@ -162,8 +162,27 @@ describe('lists', () => {
     store.calls = 0;
     await listUnits(access, { limit: 64 });
     assert.equal(store.calls, 3);
-    await listUnits(access, { limit: 100 });
-    assert.equal(store.calls, 7);
+    const { entries } = await listUnits(access, { limit: 100 });
+    assert.equal(store.calls, 6);
+    assert.ok(entries.every(({ state }) => state !== undefined));
+  });
+
+  test('a page has the states of units whose rows are not where their names are, or behind those of many machines', async () => {
+    const { access, put, createUnit, putState } = setUp();
+    // In a row's key a slash follows the name: rows are not in the order of the names.
+    const names = ['a.service', 'a.service-b.service', 'b.service', 'b.service.c.service'];
+    for (const each of names) {
+      const name = await createUnit(each);
+      await put(keys.placement(name), { machine: 'm1' });
+      for (let machine = 1; machine <= 9; machine++) await putState(name, `m${machine}`);
+    }
+    for (const limit of [1, 2, 3, 4]) {
+      const listed = await walk((request) => listUnits(access, request), limit);
+      assert.deepEqual(
+        listed.map(({ name, state }) => [name, state?.active]),
+        names.map((name) => [name, 'active']),
+      );
+    }
   });
 
   test('a page whose revision is compacted meanwhile is read again', async () => {

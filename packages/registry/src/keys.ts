@@ -119,6 +119,11 @@ export function parseKey(key: string): ParsedKey | undefined {
   }
 }
 
+/** The range of the state rows, on all machines, of `first`, `last` and most names between them. */
+export function statesRange(first: UnitName, last: UnitName): Required<KeyRange> {
+  return { from: `states/${first}/`, to: prefixRange(`states/${last}/`).to };
+}
+
 /** The range of `kind`'s keys for all names in [`first`, `last`], both included; for paged reads of two tables. */
 export function namesRange(kind: 'placement' | 'reason', first: UnitName, last: UnitName): Required<KeyRange> {
   return { from: keys[kind](first), to: `${keys[kind](last)}\0` };

@@ -1,7 +1,7 @@
 import type { LaunchState, MachineId } from '@flotilla/cluster';
 import type { UnitName } from '@flotilla/unit';
 import { decodeLoss } from './checked-records.js';
-import { keys, namesRange, parseKey, ranges } from './keys.js';
+import { keys, namesRange, parseKey, ranges, statesRange } from './keys.js';
 import { getAll, type Page, type PageRequest, readKeyPage, retryIfCompacted } from './page.js';
 import {
   decodeRecord,
@@ -12,7 +12,7 @@ import {
   type UnitRecord,
 } from './records.js';
 import { findRecord, type RegistryAccess } from './registry-access.js';
-import type { KeyValue, Revision } from './store.js';
+import type { KeyRange, KeyValue, RangeResult, Revision } from './store.js';
 
 /** A unit with all that is told of it to people, read at one revision. */
 export interface KnownUnit {
@@ -44,6 +44,9 @@ interface Beside {
   readonly reason: ReasonRecord | undefined;
 }
 
+/** A global unit has a state on each machine: what is read in vain for those is no more than twice the page. */
+const statesPerUnit = 2;
+
 const launchStates: readonly LaunchState[] = ['inactive', 'loaded', 'launched'];
 
 /**
@@ -70,9 +73,9 @@ export function findUnit({ store, log }: RegistryAccess, name: UnitName): Promis
 }
 
 /**
- * A page of the units, by name. One range for the units, one transaction for where they are and why they wait, and one
- * for each 128 of their files and state rows, and of the machines that report nothing of a unit that is placed there. A
- * unit whose record can't be read is logged and left out.
+ * A page of the units, by name. One range for the units, one transaction for where they are, why they wait and how they
+ * fare there, and one for each 128 of their files and of the machines that report nothing of a unit that is placed there.
+ * A unit whose record can't be read is logged and left out.
  */
 export function listUnits({ store, log }: RegistryAccess, request: PageRequest): Promise<Page<KnownUnit>> {
   return retryIfCompacted(async () => {
@@ -80,14 +83,16 @@ export function listUnits({ store, log }: RegistryAccess, request: PageRequest):
     const found = kvs.flatMap((kv) => decodeListed(kv, log));
     const [first, last] = [found[0], found.at(-1)];
     if (first === undefined || last === undefined) return { entries: [], next };
+    const states = statesRange(first.name, last.name);
     const { ranges: answers } = await store.transact({
-      success: (['placement', 'reason'] as const).map((kind) => ({
-        kind: 'range',
-        ...namesRange(kind, first.name, last.name),
-        revision,
-      })),
+      success: [
+        { kind: 'range', ...namesRange('placement', first.name, last.name), revision },
+        { kind: 'range', ...namesRange('reason', first.name, last.name), revision },
+        { kind: 'range', ...states, revision, limit: statesPerUnit * found.length },
+      ],
     });
     const kvByKey = new Map(answers.flatMap((answer) => answer.kvs).map((kv) => [kv.key, kv]));
+    const isRead = isWithin(states, answers.at(-1));
     const listed = found.map((each) => ({
       found: each,
       beside: {
@@ -95,12 +100,19 @@ export function listUnits({ store, log }: RegistryAccess, request: PageRequest):
         reason: findRecord<ReasonRecord>(kvByKey.get(keys.reason(each.name)), log),
       },
     }));
-    const wanted = new Set(listed.flatMap((each) => restKeys(each.found, each.beside)));
-    const read = await getAll(store, [...wanted], revision);
+    const wanted = new Set(listed.flatMap((each) => restKeys(each.found, each.beside)).filter((key) => !isRead(key)));
+    const read = new Map([...kvByKey, ...(await getAll(store, [...wanted], revision))]);
     const rest = new Map([...read, ...(await getAll(store, lossKeys(listed, read), revision))]);
     const entries = listed.map((each) => ({ ...each.found, ...each.beside, ...findRest({ ...each, rest, log }) }));
     return { entries, next };
   });
+}
+
+/** Whether a key is among those that a read of `range` has answered, be it there or not. */
+function isWithin({ from, to }: Required<KeyRange>, answer: RangeResult | undefined): (key: string) => boolean {
+  const last = answer?.hasMore === true ? answer.kvs.at(-1)?.key : undefined;
+  const end = last === undefined ? to : `${last}\0`;
+  return (key) => key >= from && key < end;
 }
 
 /** A unit's record. A desired state that is none, of whatever origin, is `inactive`: the unit can be seen and deleted. */
