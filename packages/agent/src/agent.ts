@@ -24,7 +24,7 @@ import { Allegiance } from './allegiance.js';
 import { AssignmentFile } from './assignment-file.js';
 import { AssignmentView } from './assignment-view.js';
 import { ContactFile } from './contact-file.js';
-import { stopAll, unloadAll } from './leave.js';
+import { killExclusive, stopAll, unloadAll } from './leave.js';
 import { PartitionWatch } from './partition-watch.js';
 import { StartedRecords } from './started-records.js';
 
@@ -218,6 +218,7 @@ class MachineAgent implements Agent {
     const isHeard = canLeave && (await this.#hearsStore());
     const waitMs = isHeard ? timeoutMs : Math.min(timeoutMs, lonelyTimeoutMs);
     const stopped = await stopAll(this.#allegiance.known.keys(), { unitManager, clock, log, timeoutMs: waitMs });
+    if (stopped !== undefined) await killExclusive(stopped.stopping, { unitManager, log });
     // Also what is still stopping is to be started again if this machine goes on with it.
     if (stopped !== undefined) for (const name of this.#allegiance.known.keys()) this.#started.remove(name);
     if (canLeave && (await this.#leaveCluster(isHeard ? leaveAttempts : 1))) {

@@ -100,3 +100,18 @@ test('a leave that the store does not answer is said once more', async () => {
   assert.equal(await membership(), 'left');
   assert.equal((await host.engine.range({ from: keys.machine(machine.id) })).kvs.length, 0);
 });
+
+test('what may not run twice is killed before the machine has left', async () => {
+  const [ledger, exclusive] = [service('ledger'), `${slow}[X-Fleet]\nOnPartition=stop\n`];
+  await host.schedule(web, slow);
+  await host.schedule(ledger, exclusive);
+  await host.untilRow(ledger, 'active');
+  await host.untilRow(web, 'active');
+  const leaving = host.agent.leave({ timeoutMs: 2_000 });
+  await host.clock.advance(1_900);
+  assert.equal(await host.active(ledger), 'deactivating');
+  await host.clock.advance(100);
+  await leaving;
+  assert.equal(await membership(), 'left');
+  assert.deepEqual([await host.active(ledger), await host.active(web)], ['failed', 'deactivating']);
+});

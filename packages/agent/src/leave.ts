@@ -3,6 +3,7 @@ import { sleep } from '@flotilla/runtime';
 import type { UnitManager } from '@flotilla/systemd';
 import type { UnitName } from '@flotilla/unit';
 import { motion } from './current.js';
+import { findPartitionStops } from './partition-stops.js';
 
 export interface StopAllOptions {
   readonly unitManager: UnitManager;
@@ -28,6 +29,21 @@ export async function stopAll(known: Iterable<UnitName>, options: StopAllOptions
   } catch (error) {
     options.log.error('the units could not be stopped', { error });
     return undefined;
+  }
+}
+
+/** Of units that were still stopping when time was up, kills those that may not run twice: others are about to start them. */
+export async function killExclusive(
+  names: readonly UnitName[],
+  { unitManager, log }: Pick<StopAllOptions, 'unitManager' | 'log'>,
+): Promise<void> {
+  try {
+    const units = [...(await findPartitionStops(names, unitManager)).keys()];
+    if (units.length === 0) return;
+    log.warn('killing units that did not stop and may not run twice', { units });
+    await unitManager.kill(units);
+  } catch (error) {
+    log.error('units that did not stop could not be killed', { error });
   }
 }
 
