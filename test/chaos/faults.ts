@@ -158,6 +158,8 @@ export class FaultInjector {
     try {
       await begin();
     } catch (error) {
+      // Half of it may have been done.
+      await end().catch(() => undefined);
       close();
       throw error;
     }

@@ -93,7 +93,7 @@ const rows: Readonly<Record<string, readonly [Levers, RegExp]>> = {
   'a unit that is placed nowhere': [{ values: { [`placements/${single}`]: undefined } }, /is not placed/],
   'a unit that is placed elsewhere than it runs': [
     { values: { [`placements/${single}`]: JSON.stringify({ machine: other }) } },
-    /host-1 its unit in systemd is left over/,
+    /host-1 its unit in systemd .* is left over/,
   ],
   'a state row without its unit': [
     { values: { [`states/${stranger}/${machine}`]: '{}' } },
@@ -114,7 +114,7 @@ const rows: Readonly<Record<string, readonly [Levers, RegExp]>> = {
   'a loss that is not over': [{ values: { [`losses/${other}`]: '{}' } }, /losses\/02bb is left over/],
   'a unit that was started by hand, beside its copy': [
     { host: { units: new Map([...whole.units, ['test-inst@1.service', active]]) } },
-    /inst@1.* host-1 its unit in systemd is left over/,
+    /inst@1.* host-1 its unit in systemd .* is left over/,
   ],
   'a unit that was stopped by hand': [{ host: { units: new Map() } }, /host-1 is launched, but inactive by systemd/],
   'a unit that failed': [{ host: isFailed, values: failedRow }, /is launched, but failed by systemd/],

@@ -156,7 +156,7 @@ function judgeHost(sight: Sight, host: HostView, wanted: Wanted): Problem[] {
   const leftovers = (what: string, names: Iterable<string>) => {
     for (const name of names) if (!expected.has(name)) wrong(name, `${what} is left over`);
   };
-  leftovers('its unit in systemd', host.units.keys());
+  for (const [name, { load, active }] of host.units) leftovers(`its unit in systemd (${load}, ${active})`, [name]);
   leftovers('its file', host.files.keys());
   leftovers('its link', host.links);
   leftovers('the note that it was started', host.started);

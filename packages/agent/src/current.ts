@@ -45,6 +45,11 @@ export function motion({ active, job }: UnitStatus): 'running' | 'stopping' | 'a
   return (active === 'inactive' || active === 'failed') && job === undefined ? 'at-rest' : 'running';
 }
 
+/** Whether systemd still has a unit as failed whose file was taken away: whoever did that came no further. */
+export function isRemnant({ status }: CurrentUnit): boolean {
+  return status.load === 'not-found' && status.active === 'failed' && status.job === undefined;
+}
+
 /** Whether nothing of the unit that this agent is answerable for is left here. */
 export function isGone({ file, started }: CurrentUnit): boolean {
   return file === undefined && started === undefined;

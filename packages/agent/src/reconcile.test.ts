@@ -95,6 +95,12 @@ const table: readonly (readonly [says: string, wish: DesiredUnit, unit: CurrentU
   ['a stop under way is waited for', absent, { ...running, status: status('deactivating', 'stop') }, ''],
   ['a unit at rest is unloaded', absent, unit({ started }), 'unload'],
   ['a failed unit is unloaded', absent, unit({ status: status('failed') }), 'unload'],
+  [
+    'a failed unit without a file, left by an unload that was cut short, is unloaded',
+    absent,
+    { ...nowhere, status: { ...status('failed'), load: 'not-found' } },
+    'unload',
+  ],
   ['a queued start is cancelled', absent, unit({ status: status('inactive', 'start') }), 'stop'],
   ['a unit without our file was never ours to stop', absent, { ...nowhere, status: status('active') }, ''],
   ['a running unit whose file was lost is stopped', absent, { ...running, file: undefined }, 'stop'],

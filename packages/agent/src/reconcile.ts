@@ -1,5 +1,5 @@
 import type { UnitName } from '@flotilla/unit';
-import { type CurrentUnit, isGone, motion, type StartedRecord } from './current.js';
+import { type CurrentUnit, isGone, isRemnant, motion, type StartedRecord } from './current.js';
 import type { DesiredUnit } from './desired.js';
 
 /** One thing to do to one unit. `adopt` only notes that a running unit is the one that was asked for. */
@@ -60,7 +60,7 @@ function steps(wish: DesiredUnit, unit: CurrentUnit): readonly Step[] {
     case 'untouched':
       return [];
     case 'absent':
-      return isGone(unit) ? [] : departure(unit, 'not-wanted-here', 'unload');
+      return isGone(unit) && !isRemnant(unit) ? [] : departure(unit, 'not-wanted-here', 'unload');
     case 'present':
       return presence(wish, unit);
   }
