@@ -111,7 +111,7 @@ describe('units that can not be as they should', { skip: labObstacle() }, () => 
     const before = await recordRuns([host]);
     await order(cluster, ['load'], { 'test-nobody.service': sleeper });
     const helped = range(badCount).map((index) => `test-lonely-${index}.service`);
-    await cluster.untilRunning(host, [...good, ...helped]);
+    await cluster.untilRunning(host, [...good, ...helped, 'test-nobody.service']);
     await assertUntouched(runsOf(before, good), [host]);
     await shell(host, `systemctl unmask --no-reload 'test-masked-1.service'; systemctl daemon-reload`);
     await must('start', 'test-masked-1.service');
