@@ -93,6 +93,7 @@ const table: readonly (readonly [says: string, wish: DesiredUnit, unit: CurrentU
   ['what systemd started by itself is not stopped', loadedOnly, unit({ status: status('active') }), ''],
   ['a unit that is not wanted is stopped', absent, running, 'stop'],
   ['a stop under way is waited for', absent, { ...running, status: status('deactivating', 'stop') }, ''],
+  ['so is the end of a systemctl clean', absent, unit({ status: status('maintenance') }), ''],
   ['a unit at rest is unloaded', absent, unit({ started }), 'unload'],
   ['a failed unit is unloaded', absent, unit({ status: status('failed') }), 'unload'],
   [
