@@ -151,6 +151,21 @@ describe('units that can not be as they should', { skip: labObstacle() }, () => 
     });
   }
 
+  it('a mount that is busy says so when it is to go, is not asked in a loop, and goes when it is free', async () => {
+    const mount = 'mnt-test.mount';
+    await cluster.start({ [mount]: '[Mount]\nWhat=tmpfs\nWhere=/mnt/test\nType=tmpfs\nLazyUnmount=no\n' });
+    await shell(host, 'systemd-run -q --unit=test-guest sh -c "cd /mnt/test; exec sleep infinity"');
+    const { code, stderr } = await fleetctl(host, ['destroy', '--wait=4s', mount]);
+    assert.equal(code, 2);
+    assert.match(stderr, /told to stop it, and it runs again/);
+    const tries = (await host.journal('fleet.service'))
+      .split('\n')
+      .filter((line) => /stopping units.*mnt-test/.test(line));
+    assert.ok(tries.length > 1 && tries.length < 10, `${tries.length} tries`);
+    await shell(host, 'systemctl stop test-guest');
+    await untilGone(host, mount);
+  });
+
   it('what is not noted of starts, for want of room, is known all the same, and adopted later', async () => {
     await cluster.startUnits([kept], sleeper);
     const before = runsOf(await recordRuns([host]), [kept]);
