@@ -41,28 +41,31 @@ export function runsOf(runs: Runs, names: readonly string[]): Runs {
  * @returns What systemd says.
  */
 export async function untilTold(asked: TestHost, hosts: readonly TestHost[], timeoutMs = 30_000): Promise<Runs> {
-  const { said } = await waitUntil({
+  const { runs } = await waitUntil({
     what: `list-units on ${asked.name} agrees with systemd on ${hosts.map(({ name }) => name).join(', ')}`,
     read: async () => {
-      const [rows, said] = await Promise.all([listUnits(asked), recordRuns(hosts)]);
+      const [rows, runs] = await Promise.all([listUnits(asked), recordRuns(hosts)]);
       const named = rows.flatMap(({ unit, machine, active, sub }) => {
         const host = hosts.find(({ machineId }) => machineId === machine);
         return host === undefined ? [] : [[`${host.name} ${unit}`, `${active}/${sub}`] as const];
       });
-      return { told: new Map(named), said };
+      return { runs, differences: differences(new Map(named), runs) };
     },
-    until: ({ told, said }) => agree(told, said),
+    until: (seen) => seen.differences.length === 0,
     timeoutMs,
     onTimeout: () => journalsOf(hosts),
   });
-  return said;
+  return runs;
 }
 
 /** A unit that systemd does not have loaded is inactive, whether there is a row of it or not. */
-function agree(told: ReadonlyMap<string, string>, said: Runs): boolean {
-  const of = (at: string) => `${said.get(at)?.active ?? 'inactive'}/${said.get(at)?.sub ?? 'dead'}`;
-  const isMissing = ([at, { active }]: [string, UnitRun]) => active !== 'inactive' && !told.has(at);
-  return [...told].every(([at, state]) => state === of(at)) && ![...said].some(isMissing);
+function differences(told: ReadonlyMap<string, string>, said: Runs): string[] {
+  const names = [...new Set([...told.keys(), ...said.keys()])].sort();
+  return names.flatMap((at) => {
+    const { active, sub } = said.get(at) ?? { active: 'inactive', sub: 'dead' };
+    const row = told.get(at) ?? 'inactive/dead';
+    return row === `${active}/${sub}` ? [] : [`${at} is ${active}/${sub}, and list-units says ${row}`];
+  });
 }
 
 async function runsOn(host: TestHost): Promise<[string, UnitRun][]> {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { sleep, systemClock } from '@flotilla/runtime';
-import { fleetctl, mustFleetctl, type TestHost, untilMachines, waitUntil } from '../lab/index.js';
+import { fleetctl, type TestHost, untilMachines, waitUntil } from '../lab/index.js';
 import { type Cluster, sleeper, sleeperWith } from './cluster.js';
 import { assertUntouched, type Runs, recordRuns, runsOf, untilTold } from './settled.js';
 
@@ -68,14 +68,28 @@ export async function suffer(cluster: Cluster, fault: Fault): Promise<{ readonly
   return { toldMs, doneMs };
 }
 
-/** Orders are carried out: on every host, and what takes a leader. */
-async function startAgain({ machines, anyHost }: Cluster): Promise<void> {
-  for (const verb of ['stop', 'start']) await mustFleetctl(anyHost, [verb, obeys]);
-  await mustFleetctl(anyHost, ['start', staysDown]);
-  for (const host of machines) await untilSo(host, [staysDown], 'active');
+/** Orders are carried out: on every host, and what takes a leader. While etcd elects its own, they are turned down. */
+async function startAgain(cluster: Cluster): Promise<void> {
+  const orders = [
+    ['stop', obeys],
+    ['start', obeys],
+    ['start', staysDown],
+  ];
+  for (const order of orders)
+    await waitUntil({
+      what: `fleetctl ${order.join(' ')}`,
+      read: () => fleetctl(cluster.anyHost, order),
+      until: ({ code, stderr }) => {
+        if (code !== 0) assert.match(stderr, honest);
+        return code === 0;
+      },
+      onTimeout: () => cluster.details(),
+    });
+  for (const host of cluster.machines) await untilSo(host, [staysDown], 'active');
 }
 
-async function untilOutOfContact(hosts: readonly TestHost[]): Promise<void> {
+/** Waits until fleetd on each of the hosts says that it has no contact with etcd. */
+export async function untilOutOfContact(hosts: readonly TestHost[]): Promise<void> {
   for (const host of hosts)
     await waitUntil({
       what: `fleetd on ${host.name} says that it is out of contact`,
