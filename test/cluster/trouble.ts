@@ -53,7 +53,10 @@ export async function suffer(cluster: Cluster, fault: Fault): Promise<{ readonly
   await untilOutOfContact(struck);
   const during = await killSome(machines, before);
   if (struck.length > 0) await orderHonestly(cluster, struck);
-  else await startAgain(cluster);
+  else {
+    await untilTold(cluster.anyHost, machines, soonMs);
+    await startAgain(cluster);
+  }
   if (fault.lastsMs !== undefined) await sleep(systemClock, fault.lastsMs);
   const touched = struck.length > 0 ? during : runsOf(during, [...keeps, comesBack]);
   await assertUntouched(touched, machines);

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
-import { fleetctl, labObstacle, mustFleetctl, type TestHost, waitUntil } from '../lab/index.js';
-import { Cluster, mainPids, sleeper } from './cluster.js';
+import { type EtcdServer, fleetctl, labObstacle, mustFleetctl, type TestHost, waitUntil } from '../lab/index.js';
+import { Cluster, sleeper } from './cluster.js';
+import { assertUntouched, type Runs, recordRuns, runsOf, untilTold } from './settled.js';
 
 const names = ['test-a.service', 'test-b.service', 'test-c.service', 'test-d.service'];
 const [first = '', second = '', ...others] = names;
@@ -14,7 +16,7 @@ describe('hosts whose store is lost', { skip: labObstacle() }, () => {
   let cluster: Cluster;
 
   before(async () => {
-    cluster = await Cluster.start('unfreeze', { hosts: 2 });
+    cluster = await Cluster.start('unfreeze', { hosts: 2, etcdMembers: 3 });
   });
 
   after(() => cluster.close());
@@ -24,15 +26,8 @@ describe('hosts whose store is lost', { skip: labObstacle() }, () => {
     await cluster.reset();
   });
 
-  /** Main PIDs of all that runs, by host and unit. */
-  const allPids = async (): Promise<Map<string, string>> => {
-    const pids = new Map<string, string>();
-    for (const host of cluster.lab.hosts) {
-      for (const [name, pid] of await mainPids(host, [...names, everywhere]))
-        if (pid !== '0') pids.set(`${host.name} ${name}`, pid);
-    }
-    return pids;
-  };
+  const record = async () => runsOf(await recordRuns(cluster.machines), [...names, everywhere]);
+  const assertSame = (before: Runs) => assertUntouched(before, cluster.machines);
 
   const unfreeze = (...flags: readonly string[]) => fleetctl(cluster.anyHost, ['machine', 'unfreeze', ...flags]);
 
@@ -43,20 +38,61 @@ describe('hosts whose store is lost', { skip: labObstacle() }, () => {
     return machines.filter(({ frozen }) => frozen !== undefined).map(({ id }) => cluster.hostOf(id));
   };
 
-  /** Puts other data into etcd, and waits until `count` hosts do not trust it. */
-  const replaceStore = async (count: number, snapshot?: string): Promise<void> => {
+  const takeSnapshot = async (): Promise<string> => {
+    const path = join(cluster.lab.directory, 'snapshot.db');
+    await rm(path, { force: true });
+    await member().etcdctl(['snapshot', 'save', path]);
+    return path;
+  };
+
+  const member = (): EtcdServer => {
     const [etcd] = cluster.lab.etcd;
     assert.ok(etcd);
-    await etcd.signal('SIGKILL');
-    await etcd.replaceData(snapshot);
-    await etcd.start();
-    await etcd.untilHealthy();
+    return etcd;
+  };
+
+  /** Gives all members of etcd other data. */
+  const replaceData = async (replace: (etcd: EtcdServer) => Promise<void>): Promise<void> => {
+    const { etcd } = cluster.lab;
+    await Promise.all(etcd.map((each) => each.signal('SIGKILL')));
+    await Promise.all(etcd.map(replace));
+    await Promise.all(etcd.map((each) => each.start()));
+    await Promise.all(etcd.map((each) => each.untilHealthy()));
+  };
+
+  /** Waits until so many hosts do not trust their store. */
+  const untilFrozen = async (count: number): Promise<void> => {
     await waitUntil({
       what: `${count} hosts are frozen`,
       read: frozenHosts,
-      until: (hosts) => hosts.length >= count,
+      until: (hosts) => hosts.length === count,
       onTimeout: () => cluster.details(),
     });
+  };
+
+  /** Puts an older state or none into etcd, and waits until both hosts do not trust it. */
+  const replaceStore = async (snapshot?: string): Promise<void> => {
+    await replaceData((etcd) => etcd.replaceData(snapshot));
+    await untilFrozen(2);
+  };
+
+  /**
+   * Puts another cluster's etcd in the place of the hosts' own, which is set aside: one that knows them, as it once was a
+   * copy of theirs. It has no unit `second`.
+   */
+  const meetForeignStore = async (snapshot: string): Promise<void> => {
+    for (const host of cluster.machines) await host.cutNetwork('refusal');
+    await replaceData(async (etcd) => {
+      await etcd.setAside();
+      await etcd.replaceData(snapshot, 'another');
+    });
+    const prefix = '/_coreos.com/fleet';
+    await member().etcdctl(['put', `${prefix}/cluster`, JSON.stringify({ uuid: 'another', schema: 1 })]);
+    const schedules = cluster.machines.map(({ machineId }) => `schedule/${machineId}`);
+    for (const table of ['units', 'placements', ...schedules])
+      await member().etcdctl(['del', `${prefix}/${table}/${second}`]);
+    for (const host of cluster.machines) await host.healNetwork();
+    await untilFrozen(2);
   };
 
   const files = async () =>
@@ -79,9 +115,9 @@ describe('hosts whose store is lost', { skip: labObstacle() }, () => {
 
   it('write their units back into an emptied store, which then has each where it runs, untouched', async () => {
     const placed = await startAll();
-    const [pids, registered] = [await allPids(), await files()];
-    assert.equal(pids.size, names.length + 2);
-    await replaceStore(2);
+    const [before, registered] = [await record(), await files()];
+    assert.equal(before.size, names.length + 2);
+    await replaceStore();
 
     const plan = await unfreeze('--all', '--adopt', '--dry-run');
     assert.equal(plan.code, 0, plan.stderr);
@@ -99,33 +135,32 @@ describe('hosts whose store is lost', { skip: labObstacle() }, () => {
       until: (lines) => lines.join() === registered.join(),
       onTimeout: () => cluster.details(),
     });
-    assert.deepEqual(await allPids(), pids);
+    await assertSame(before);
     assert.equal((await unfreeze('--all', '--adopt')).code, 0);
 
     // And the cluster works: an order is an order.
     await mustFleetctl(cluster.anyHost, ['stop', first]);
-    assert.equal((await allPids()).size, pids.size - 1);
+    assert.ok(![...(await record())].some(([at, { active }]) => at.endsWith(first) && active === 'active'));
   });
 
   it('write back what an older backup lacks', async () => {
     await cluster.startUnits([first, second], sleeper);
-    const snapshot = join(cluster.lab.directory, 'snapshot.db');
-    await cluster.lab.mustExec(['etcdctl', '--endpoints', cluster.lab.etcdUrls, 'snapshot', 'save', snapshot]);
+    const snapshot = await takeSnapshot();
     await cluster.startUnits(others, sleeper);
     const placed = await cluster.untilPlaced(names);
-    const pids = await allPids();
-    await replaceStore(2, snapshot);
+    const before = await record();
+    await replaceStore(snapshot);
     const { code, stdout, stderr } = await unfreeze('--all', '--adopt');
     assert.equal(code, 0, stderr);
     for (const name of others) assert.match(stdout, new RegExp(`written back .*${name}`));
     assert.deepEqual(await cluster.untilPlaced(names), placed);
     await cluster.assertRunning(placed);
-    assert.deepEqual(await allPids(), pids);
+    await assertSame(before);
   });
 
   it('stop what the store lacks if that is what they are told', async () => {
     const placed = await startAll();
-    await replaceStore(2);
+    await replaceStore();
     const [host, other] = cluster.lab.hosts;
     assert.ok(host && other);
     const { code, stdout } = await unfreeze(host.machineId.slice(0, 8), '--discard');
@@ -138,5 +173,51 @@ describe('hosts whose store is lost', { skip: labObstacle() }, () => {
     assert.deepEqual(await cluster.unitFiles(), []);
     for (const each of cluster.lab.hosts)
       assert.equal((await each.mustExec(['ls', '/var/lib/fleet/units'])).trim(), '');
+  });
+
+  /** What runs by the word of the hosts' own store, which has destroyed `first`. */
+  const startBeforeForeign = async (): Promise<{ snapshot: string; placed: Map<string, TestHost> }> => {
+    await cluster.startUnits([first, second], sleeper);
+    const snapshot = await takeSnapshot();
+    await cluster.startUnits(others, sleeper);
+    const placed = await cluster.untilPlaced(names);
+    await mustFleetctl(cluster.anyHost, ['destroy', first]);
+    placed.delete(first);
+    await cluster.assertRunning(placed);
+    return { snapshot, placed };
+  };
+
+  it('do nothing that another cluster’s etcd at the address of theirs says, and go on as ever when theirs is back', async () => {
+    const { snapshot, placed } = await startBeforeForeign();
+    const before = await record();
+    await meetForeignStore(snapshot);
+    assert.match((await fleetctl(cluster.anyHost, ['list-machines'])).stdout, /frozen/);
+    // A unit dies meanwhile; and another is ordered of the wrong cluster, which has no machine for it.
+    await placed.get(second)?.mustExec(['systemctl', 'kill', '--signal=SIGKILL', second]);
+    await mustFleetctl(cluster.anyHost, ['start', '--no-block', await cluster.unitFile('test-wrong.service', sleeper)]);
+    await assertSame(runsOf(before, others));
+    await replaceData((etcd) => etcd.takeBack());
+    await untilFrozen(0);
+    for (const host of cluster.machines) await untilTold(host, cluster.machines);
+    await assertSame(runsOf(before, others));
+    assert.ok((await cluster.rows(second)).some(({ active }) => active === 'failed'));
+    await mustFleetctl(cluster.anyHost, ['start', second]);
+    await cluster.assertRunning(placed);
+    await assertSame(runsOf(before, others));
+  });
+
+  it('join another cluster with all that runs here if that is what they are told', async () => {
+    const { snapshot, placed } = await startBeforeForeign();
+    const before = await record();
+    await meetForeignStore(snapshot);
+    const { code, stdout, stderr } = await unfreeze('--all', '--adopt');
+    assert.equal(code, 0, stderr);
+    for (const name of [second, ...others]) assert.match(stdout, new RegExp(`written back .*${name}`));
+    await untilFrozen(0);
+    // What the other cluster has on these hosts is started by its word.
+    const all = await cluster.untilPlaced(names);
+    for (const [name, host] of placed) assert.equal(all.get(name), host);
+    await cluster.assertRunning(all);
+    await assertSame(runsOf(before, [second, ...others]));
   });
 });

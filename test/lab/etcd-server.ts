@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { startBackground } from './background.js';
 import { killProcess } from './cgroup.js';
@@ -61,6 +61,21 @@ export class EtcdServer {
     if (snapshot === undefined) return;
     const place = ['--name', name, '--data-dir', dataDirectory];
     await mustRun(['etcdctl', 'snapshot', 'restore', snapshot, ...place, ...this.#membership]);
+  }
+
+  /** While it is down: keeps its data for {@link takeBack}. */
+  async setAside(): Promise<void> {
+    const { dataDirectory } = this.#place;
+    await rm(`${dataDirectory}-aside`, { recursive: true, force: true });
+    await rename(dataDirectory, `${dataDirectory}-aside`);
+  }
+
+  /** While it is down: has the data again that were set aside. */
+  async takeBack(): Promise<void> {
+    const { dataDirectory } = this.#place;
+    this.#cluster = firstCluster;
+    await rm(dataDirectory, { recursive: true, force: true });
+    await rename(`${dataDirectory}-aside`, dataDirectory);
   }
 
   /** Asks this member, also while it is cut off. @returns What etcdctl prints. */

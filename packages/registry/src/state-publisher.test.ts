@@ -8,6 +8,7 @@ import { MemoryStore } from './memory-store.js';
 import { decodeRecord, type StateRecord } from './records.js';
 import { StatePublisher } from './state-publisher.js';
 import type { UnitRow } from './state-rows.js';
+import { StoreError } from './store.js';
 
 const machine = parseMachineId('0123456789abcdef0123456789abcdef');
 const hash = hashUnitFile({ options: [] });
@@ -118,6 +119,31 @@ test('a farewell whose answer was lost is not seen twice', async () => {
   publisher.acknowledge(web, row({ active: 'inactive' }));
   await clock.advance(10_000);
   assert.equal(deletes.length, 1);
+  await publisher.close();
+});
+
+test('a write that was given up for lost and comes late changes nothing', async () => {
+  const { clock, store, publisher, read } = await setUp();
+  publisher.publish(new Map([[web, row({ active: 'activating' })]]));
+  await clock.advance(0);
+  const transact = store.transact.bind(store);
+  let late: (() => Promise<unknown>) | undefined;
+  store.transact = (transaction) => {
+    store.transact = transact;
+    late = () => transact(transaction);
+    return Promise.reject(new StoreError('uncertain', 'no answer'));
+  };
+  publisher.publish(new Map([[web, row({ active: 'failed' })]]));
+  await clock.advance(0);
+  publisher.publish(new Map([[web, row()]]));
+  await clock.advance(10_000);
+  assert.equal((await read(web))?.record.active, 'active');
+  await late?.();
+  assert.equal((await read(web))?.record.active, 'active');
+  publisher.publish(new Map());
+  await clock.advance(0);
+  await late?.();
+  assert.equal(await read(web), undefined);
   await publisher.close();
 });
 

@@ -4,8 +4,16 @@ import { type Clock, type Logger, promptBackoffMs, ReconcileLoop } from '@flotil
 import type { UnitName } from '@flotilla/unit';
 import { keys } from './keys.js';
 import { decodeRecord, type StateRecord } from './records.js';
-import { type RowWrite, StateRows, type UnitRow } from './state-rows.js';
-import { type KeyValue, type LeaseId, maxTransactionSize, type Operation, type Store, StoreError } from './store.js';
+import { type FoundRow, type RowWrite, StateRows, type UnitRow } from './state-rows.js';
+import {
+  type Compare,
+  type KeyValue,
+  type LeaseId,
+  maxTransactionSize,
+  type Operation,
+  type Store,
+  StoreError,
+} from './store.js';
 
 export interface StatePublisherOptions {
   readonly store: Store;
@@ -93,27 +101,35 @@ export class StatePublisher {
     if (lease?.isFresh() !== true || this.#rows.names.length === 0) return;
     const wanted = `${lease.id} ${this.#doubts}`;
     if (wanted !== this.#read) {
-      this.#rows.reset(await this.#readOwn(lease.id));
+      this.#rows.reset(await this.#readOwn(lease.id), lease.id);
       this.#read = wanted;
     }
     for (;;) {
       const writes = this.#rows.pending(maxTransactionSize);
       if (writes.length === 0 || findLease()?.id !== lease.id) return;
       try {
-        await store.transact({ success: writes.map((write) => this.#operation(write, lease.id)) });
-        this.#rows.done(writes);
+        // A write whose answer was lost may come late, and would else undo what was written since.
+        const { succeeded, revision } = await store.transact({
+          compares: writes.map(({ name }) => this.#compare(name)),
+          success: writes.map((write) => this.#operation(write, lease.id)),
+        });
+        if (!succeeded) return this.doubt();
+        this.#rows.done(writes, revision);
       } catch (error) {
-        if (error instanceof StoreError && error.kind === 'uncertain') this.#rows.doubt(writes);
+        if (error instanceof StoreError && error.kind === 'uncertain') {
+          this.#rows.doubt(writes, lease.id);
+          this.#doubts++;
+        }
         throw error;
       }
     }
   }
 
-  /** The rows that are on this lease already, from before this process. */
-  async #readOwn(lease: LeaseId): Promise<Map<UnitName, StateRecord>> {
+  /** This machine's rows as they are; those on another lease are to be put again. */
+  async #readOwn(lease: LeaseId): Promise<Map<UnitName, FoundRow>> {
     const { store, machine } = this.#options;
     const names = this.#rows.names;
-    const found = new Map<UnitName, StateRecord>();
+    const found = new Map<UnitName, FoundRow>();
     for (let start = 0; start < names.length; start += maxTransactionSize) {
       const part = names.slice(start, start + maxTransactionSize);
       const { ranges } = await store.transact({
@@ -121,8 +137,8 @@ export class StatePublisher {
       });
       for (const [index, name] of part.entries()) {
         const kv = ranges[index]?.kvs[0];
-        const row = kv?.lease === lease ? this.#findRow(kv) : undefined;
-        if (row !== undefined) found.set(name, row);
+        if (kv === undefined) continue;
+        found.set(name, { revision: kv.modRevision, record: kv.lease === lease ? this.#findRow(kv) : undefined });
       }
     }
     return found;
@@ -137,6 +153,10 @@ export class StatePublisher {
       this.#options.log.warn('a state row can not be read; it is replaced', { key, error });
       return undefined;
     }
+  }
+
+  #compare(name: UnitName): Compare {
+    return { key: keys.state(name, this.#options.machine), on: 'mod-revision', equals: this.#rows.revisionOf(name) };
   }
 
   #operation(write: RowWrite, lease: LeaseId): Operation {

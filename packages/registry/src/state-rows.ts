@@ -1,5 +1,6 @@
 import type { UnitName } from '@flotilla/unit';
 import type { StateRecord } from './records.js';
+import type { LeaseId, Revision } from './store.js';
 
 /** A state row as the agent knows it; since when it is so is added by the publisher. */
 export type UnitRow = Omit<StateRecord, 'since'>;
@@ -7,6 +8,8 @@ export type UnitRow = Omit<StateRecord, 'since'>;
 /** A row that is to be seen deleted, and what has to be written for it next. */
 interface Farewell {
   next: 'put' | 'delete';
+  /** A delete on this lease was not answered. A row that went with its lease was not seen deleted. */
+  maybeDoneOn?: LeaseId;
   readonly row: StateRecord;
 }
 
@@ -15,6 +18,13 @@ export type RowWrite =
   | { readonly kind: 'put'; readonly name: UnitName; readonly text: string }
   | { readonly kind: 'delete'; readonly name: UnitName; readonly farewell?: object };
 
+/** A row as it was found in the store. */
+export interface FoundRow {
+  readonly revision: Revision;
+  /** `undefined`: it is to be put again, whatever it says. */
+  readonly record: StateRecord | undefined;
+}
+
 /**
  * A machine's own state rows: what they should be, and what is known to be in the store. Says what to write; does no
  * I/O itself.
@@ -22,6 +32,7 @@ export type RowWrite =
 export class StateRows {
   readonly #wanted = new Map<UnitName, StateRecord>();
   readonly #stored = new Map<UnitName, string>();
+  readonly #revisions = new Map<UnitName, Revision>();
   /** Rows that may be in the store and should not. */
   readonly #unwanted = new Set<UnitName>();
   readonly #farewells = new Map<UnitName, Farewell>();
@@ -67,15 +78,34 @@ export class StateRows {
   }
 
   /** Of the store only this is known: `rows` are there. Their units have been as they are since then. */
-  reset(rows: ReadonlyMap<UnitName, StateRecord>): void {
+  reset(rows: ReadonlyMap<UnitName, FoundRow>, lease: LeaseId): void {
     this.#stored.clear();
-    for (const [name, stored] of rows) {
-      this.#stored.set(name, storedForm(stored));
+    this.#revisions.clear();
+    for (const [name, { revision, record }] of rows) {
+      this.#revisions.set(name, revision);
+      if (record === undefined) continue;
+      this.#stored.set(name, storedForm(record));
       const wanted = this.#wanted.get(name);
-      if (wanted?.active === stored.active) this.#wanted.set(name, { ...wanted, since: stored.since });
+      if (wanted?.active === record.active) this.#wanted.set(name, { ...wanted, since: record.since });
     }
     for (const name of this.#wanted.keys()) this.#changed.add(name);
-    for (const [name, farewell] of this.#farewells) farewell.next = rows.has(name) ? 'delete' : 'put';
+    for (const [name, farewell] of this.#farewells) {
+      farewell.next = this.#stored.has(name) ? 'delete' : 'put';
+      if (farewell.maybeDoneOn === lease && !rows.has(name)) this.#farewells.delete(name);
+    }
+  }
+
+  /** These may have been written, on this lease; before any other write what there is has to be read. */
+  doubt(writes: readonly RowWrite[], lease: LeaseId): void {
+    for (const write of writes) {
+      const farewell = this.#farewells.get(write.name);
+      if (write.kind === 'delete' && farewell === write.farewell && farewell) farewell.maybeDoneOn = lease;
+    }
+  }
+
+  /** Mod revision of a row in the store, as far as is known; 0 if it is not there. */
+  revisionOf(name: UnitName): Revision {
+    return this.#revisions.get(name) ?? 0;
   }
 
   /** What to write next, at most `limit` of it, no row twice: changed rows first. */
@@ -100,29 +130,23 @@ export class StateRows {
     return writes;
   }
 
-  /** These are in the store now. */
-  done(writes: readonly RowWrite[]): void {
+  /** These are in the store since `revision`. */
+  done(writes: readonly RowWrite[], revision: Revision): void {
     for (const write of writes) {
       const farewell = this.#farewells.get(write.name);
       if (write.kind === 'put') {
         this.#stored.set(write.name, write.text);
+        this.#revisions.set(write.name, revision);
         if (farewell !== undefined) farewell.next = 'delete';
         continue;
       }
       this.#stored.delete(write.name);
+      this.#revisions.delete(write.name);
       this.#unwanted.delete(write.name);
       if (farewell === undefined) continue;
       // A farewell that was asked for while this delete was on its way needs a delete of its own.
       if (farewell === write.farewell) this.#farewells.delete(write.name);
       else farewell.next = 'put';
-    }
-  }
-
-  /** These may or may not be in the store: puts are made again, and deletes, which do nothing the second time. */
-  doubt(writes: readonly RowWrite[]): void {
-    for (const write of writes) {
-      this.#stored.delete(write.name);
-      this.#changed.add(write.name);
     }
   }
 }
