@@ -62,6 +62,25 @@ describe('a host that boots', { skip: labObstacle() }, () => {
     return stdout;
   };
 
+  /** Has the lease of the host that boots outlive the boot, however busy the machine is. */
+  const giveLongLease = async () => {
+    const runs = await recordRuns([booted]);
+    await booted.writeFile(
+      '/etc/systemd/system/fleet.service.d/ttl.conf',
+      '[Service]\nEnvironment=FLEET_AGENT_TTL=12s\n',
+    );
+    await booted.mustExec(['systemctl', 'daemon-reload']);
+    await booted.mustExec(['systemctl', 'restart', 'fleet.service']);
+    const key = `/_coreos.com/fleet/machines/${booted.machineId}`;
+    await waitUntil({
+      what: 'its record says how long its lease lives',
+      read: () => cluster.lab.mustExec(['etcdctl', '--endpoints', cluster.lab.etcdUrls, 'get', key]),
+      until: (record) => record.includes('"ttlSeconds":12'),
+      onTimeout: journal,
+    });
+    await assertUntouched(runs, [booted]);
+  };
+
   it('without etcd runs its own units again, and etcd’s return changes none of them', async () => {
     const own = await startAll();
     const others = await recordRuns([steady]);
@@ -107,6 +126,7 @@ describe('a host that boots', { skip: labObstacle() }, () => {
   it('after a power cut waits for the end of its own lease, and is given back what it had', async () => {
     const own = await startAll();
     const others = await recordRuns([steady]);
+    await giveLongLease();
     await booted.powerCut();
     await booted.boot();
     await untilMachines(booted, [steady, booted]);
