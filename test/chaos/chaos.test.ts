@@ -4,12 +4,14 @@ import { systemClock } from '@flotilla/runtime';
 import { labObstacle } from '../lab/index.js';
 import { runChaos } from './chaos.js';
 
+/** With faults of most kinds in its first half minute. */
+const usualSeed = 5;
 const isLong = process.env.FLOTILLA_TEST_LENGTH === 'long';
 
 describe('a cluster that is harmed at random', { skip: labObstacle() }, () => {
   it(`has all that was accepted, once, and stops nothing for nothing, for ${isLong ? '10 minutes' : 'a moment'}`, async () => {
     const lines: string[] = [];
-    const seed = Math.floor(systemClock.random() * 1_000_000);
+    const seed = isLong ? Math.floor(systemClock.random() * 1_000_000) : usualSeed;
     const { failures } = await runChaos({
       seed,
       minutes: isLong ? 10 : 0.5,
