@@ -93,7 +93,12 @@ export class SystemctlUnitManager implements UnitManager {
   }
 
   onChange(listener: () => void): { close(): void } {
-    const subscriptions = [this.#watch.onChange(listener), this.#directory.onChange(listener)];
+    const onForeignFile = () => {
+      // Of a file that comes or goes systemd tells nobody.
+      this.#watch.doubt();
+      listener();
+    };
+    const subscriptions = [this.#watch.onChange(listener), this.#directory.onChange(onForeignFile)];
     return {
       close: () => {
         for (const subscription of subscriptions) subscription.close();
