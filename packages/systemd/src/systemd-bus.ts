@@ -134,7 +134,7 @@ export class SystemdBus {
     const wasOpen = this.#open !== undefined;
     this.#connection = this.#open = undefined;
     if (wasOpen || this.#failures === 0)
-      log.warn('D-Bus can not be reached; changes of units are looked for by systemctl', { reason });
+      log.warn('D-Bus can not be reached; changes of units are looked for by systemctl', { error: reason });
     const waitMs = Math.min(firstRetryMs * 2 ** this.#failures, longestRetryMs);
     this.#failures++;
     this.#retry = clock.setTimer(jittered(clock, waitMs), () => void this.#connect());
