@@ -16,6 +16,8 @@ const slowStarts: Readonly<Record<string, string>> = {
   'test-oneshot.service': '[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/sleep 60\n',
   'test-notify.service': '[Service]\nType=notify\nExecStart=/bin/sleep infinity\n',
   'test-pre.service': '[Service]\nExecStartPre=/bin/sleep 60\nExecStart=/bin/sleep infinity\n',
+  // Waits for its next chance.
+  'test-again.service': '[Service]\nExecStart=/bin/false\nRestart=always\nRestartSec=60\n',
 };
 
 describe('units that meet in a race', { skip: labObstacle() }, () => {

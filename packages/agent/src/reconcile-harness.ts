@@ -10,12 +10,21 @@ const [hash = hashUnitFile({ options: [] })] = hashes;
 /** Of the units in {@link worlds}. */
 export const names = ['a', 'b', 'c', 'd'].map((name) => parseUnitName(`${name}.service`));
 
+const activeStates = [
+  'active',
+  'inactive',
+  'failed',
+  'activating',
+  'deactivating',
+  'reloading',
+  'maintenance',
+] as const;
 const statuses = fc.oneof(
   fc.record({
-    load: fc.constantFrom('loaded', 'not-found'),
-    active: fc.constantFrom('active', 'inactive', 'failed', 'activating', 'deactivating'),
+    load: fc.constantFrom('loaded', 'not-found', 'error'),
+    active: fc.constantFrom(...activeStates),
     sub: fc.constant(''),
-    job: fc.constantFrom(undefined, 'start', 'stop', 'restart'),
+    job: fc.constantFrom(undefined, 'start', 'stop', 'restart', 'reload', 'reload-or-start', 'verify-active'),
   }),
 );
 const currents: fc.Arbitrary<CurrentUnit> = fc.record({
