@@ -65,6 +65,20 @@ test('once contact is back it is started again, if it still belongs here', async
   assert.deepEqual(host.actions, ['stop ledger.service', 'start ledger.service']);
 });
 
+test('the next time that contact is lost, what has come meanwhile is stopped, too', async () => {
+  await bothRun();
+  await cut();
+  await host.clock.advance(60_000);
+  host.store.heal();
+  await host.untilRow(ledger, 'active');
+  const second = service('second');
+  await host.schedule(second, stopping);
+  await host.untilRow(second, 'active');
+  await cut();
+  await host.clock.advance(60_000);
+  assert.deepEqual([await host.active(ledger), await host.active(second)], ['inactive', 'inactive']);
+});
+
 test('it stays down if it was placed elsewhere meanwhile', async () => {
   await bothRun();
   await cut();

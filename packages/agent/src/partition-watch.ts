@@ -44,6 +44,8 @@ export class PartitionWatch {
   /** When contact counts, or counted, as lost. */
   #lostAtMs = Number.NEGATIVE_INFINITY;
   #isCut = false;
+  /** How often contact was lost. */
+  #losses = 0;
   /** Those of this machine's units that may not run now, while that is known. */
   #stops: ReadonlyMap<UnitName, PartitionStop> | undefined;
   readonly #stopping = new Map<UnitName, Stopping>();
@@ -113,6 +115,7 @@ export class PartitionWatch {
     const lostAtMs = Math.min(this.#lostAtMs, this.#options.clock.monotonicMs());
     if (lostAtMs !== this.#lostAtMs) this.#options.contactFile.save(lostAtMs);
     this.#lostAtMs = lostAtMs;
+    if (!this.#isCut) this.#losses++;
     this.#isCut = true;
     this.#loop.wake();
   }
@@ -127,7 +130,11 @@ export class PartitionWatch {
   async #pass(): Promise<void> {
     this.#next?.cancel();
     const own = this.#isCut || this.#stopping.size > 0 ? [...(await this.#options.ownUnits())] : [];
-    if (this.#isCut) this.#stops ??= await findPartitionStops(own, this.#options.unitManager);
+    const losses = this.#losses;
+    const stops = this.#stops ?? (this.#isCut ? await findPartitionStops(own, this.#options.unitManager) : undefined);
+    // Contact was back meanwhile, and lost again: by then there may be other units.
+    if (losses !== this.#losses) return this.#loop.wake();
+    this.#stops = this.#isCut ? stops : undefined;
     this.#listen();
     if (this.#stopping.size === 0 && (this.#stops?.size ?? 0) === 0) return;
     // Of all units, so that the unit manager goes on to tell of changes of the others.
