@@ -46,8 +46,8 @@ interface Situation {
   readonly current: ReadonlyMap<UnitName, CurrentUnit>;
 }
 
-/** As many as one call of systemctl takes: a second or two of systemd's time. */
-const unitsPerPass = 500;
+/** Some seconds of systemd's time. Between passes it has nothing to do, and is asked for all units of the last one. */
+const unitsPerPass = 1000;
 
 /** What came of a pass. */
 interface Outcome {

@@ -292,6 +292,6 @@ test('more units than a pass takes on are all started, in few calls', async () =
   await host.until(async () => (await host.active(names.at(-1) ?? web)) === 'active', 'the last one runs');
   const units = await host.unitManager.listUnits(names);
   for (const name of names) assert.equal(units.get(name)?.active, 'active', name);
-  // Three helpings of a few calls each.
+  // Two helpings of a few calls each.
   assert.ok(host.unitManager.calls - before < 40, `${host.unitManager.calls - before} calls`);
 });

@@ -37,7 +37,10 @@ export async function carryOut(
     if (names.length === 0) continue;
     if (!options.mayAct()) return failures;
     options.log.info(messages[kind], { units: names.slice(0, mostNamesLogged), count: names.length });
-    for (const [name, message] of await done.run(kind, names)) failures.set(name, message);
+    for (const part of partsOf(kind, names)) {
+      if (!options.mayAct()) return failures;
+      for (const [name, message] of await done.run(kind, part)) failures.set(name, message);
+    }
   }
   for (const { unit, why } of tasks) if (!failures.has(unit)) tellRepair(options.log, unit, why);
   return failures;
@@ -53,6 +56,17 @@ const repairs: Partial<Record<TaskReason, string>> = {
   'edited-here': 'a unit file was edited on this host: it was put right, and the unit left as it is',
   'file-lost': 'a unit file was removed from this host: it was put back, and the unit left as it is',
 };
+
+/** As many as one call of systemctl takes: a second or two of systemd's time, in which a machine may come to count as lost. */
+const jobsPerCall = 500;
+
+/** Files are written, linked and removed all at once, as that may cost a daemon-reload. */
+function partsOf(kind: Task['kind'], names: readonly UnitName[]): (readonly UnitName[])[] {
+  if (kind === 'load' || kind === 'unload') return [names];
+  const parts: (readonly UnitName[])[] = [];
+  for (let start = 0; start < names.length; start += jobsPerCall) parts.push(names.slice(start, start + jobsPerCall));
+  return parts;
+}
 
 /** A line of the log stays one that people can read. */
 const mostNamesLogged = 20;
