@@ -237,7 +237,7 @@ export function unitManagerContract(title: string, open: () => Promise<UnitManag
       subscription.close();
       const toldBefore = told;
       await manager.stop([name]);
-      await host.advance(quietMs);
+      await untilActive(name, 'inactive');
       assert.equal(told, toldBefore);
     });
   });
