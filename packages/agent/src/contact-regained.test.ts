@@ -13,9 +13,6 @@ afterEach(async () => {
 
 const [web, db] = [service('web'), service('db')];
 
-/** Longer than the machine counts as alive. */
-const longMs = 600_000;
-
 /** By then all is as it should be after contact is back, whatever the outage: two seconds, a fifth of it, and a pass. */
 const soonMs = 2_600;
 
@@ -31,14 +28,17 @@ const row = async (name = web) => (await host.findRow(name))?.active;
 
 test('after a long outage the machine is there again soon, and says what has become of its units', async () => {
   await bothRun();
-  host.store.cut();
-  await host.clock.advance(longMs);
-  assert.equal(await row(), undefined, 'its rows have gone with its lease');
-  host.unitManager.fail(web);
-  host.store.heal();
-  await host.clock.advance(soonMs);
-  assert.ok(host.agent.isReady());
-  assert.deepEqual([await row(web), await row(db)], ['failed', 'active']);
+  // Of several lengths, so that no attempt to register is due just then by chance.
+  for (const outageMs of [600_000, 607_000, 613_000, 621_000]) {
+    host.store.cut();
+    await host.clock.advance(outageMs);
+    assert.equal(await row(), undefined, 'its rows have gone with its lease');
+    host.unitManager.fail(web);
+    host.store.heal();
+    await host.clock.advance(soonMs);
+    assert.ok(host.agent.isReady());
+    assert.deepEqual([await row(web), await row(db)], ['failed', 'active']);
+  }
   assert.deepEqual(host.actions, []);
 });
 
