@@ -8,15 +8,7 @@ import {
   type Store,
   StoreError,
 } from '@flotilla/registry';
-import {
-  type Clock,
-  jittered,
-  type Logger,
-  promptBackoffMs,
-  ReconcileLoop,
-  sleep,
-  type Timer,
-} from '@flotilla/runtime';
+import { type Clock, jittered, type Logger, promptBackoffMs, ReconcileLoop, type Timer } from '@flotilla/runtime';
 import type { UnitManager } from '@flotilla/systemd';
 import type { UnitName } from '@flotilla/unit';
 import { AgentPass } from './agent-pass.js';
@@ -24,6 +16,7 @@ import { Allegiance } from './allegiance.js';
 import { AssignmentFile } from './assignment-file.js';
 import { AssignmentView } from './assignment-view.js';
 import { ContactFile } from './contact-file.js';
+import { hearsStore } from './hears-store.js';
 import { killExclusive, stopAll, unloadAll } from './leave.js';
 import { PartitionWatch } from './partition-watch.js';
 import { StartedRecords } from './started-records.js';
@@ -85,9 +78,6 @@ const lonelyTimeoutMs = 5_000;
 
 /** Who leaves can say so once more without harm, where a store is only slow. */
 const leaveAttempts = 3;
-
-/** What comes on top of that: a store that answers later than this counts as away. */
-const answerWaitMs = 1_000;
 
 /** The agent of one machine; does nothing before `start`. */
 export function createAgent(options: AgentOptions): Agent {
@@ -212,16 +202,18 @@ class MachineAgent implements Agent {
   }
 
   async leave({ timeoutMs }: { readonly timeoutMs: number }): Promise<void> {
-    const { registration, unitManager, clock, log } = this.#options;
+    const { registration, unitManager, store, clock, log, machine } = this.#options;
     await this.#stopLoops();
     const canLeave = registration.isFresh() && this.#allegiance.freezeReason === undefined;
-    const isHeard = canLeave && (await this.#hearsStore());
-    const waitMs = isHeard ? timeoutMs : Math.min(timeoutMs, lonelyTimeoutMs);
-    const stopped = await stopAll(this.#allegiance.known.keys(), { unitManager, clock, log, timeoutMs: waitMs });
+    const hearing = canLeave ? hearsStore({ store, clock, log }, machine.id) : Promise.resolve(false);
+    const waiting = hearing.then((isHeard) => (isHeard ? timeoutMs : Math.min(timeoutMs, lonelyTimeoutMs)));
+    // What is under way to a silent store takes its time to end.
+    const closing = hearing.then((isHeard) => (isHeard ? undefined : registration.close()));
+    const stopped = await stopAll(this.#allegiance.known.keys(), { unitManager, clock, log, timeoutMs: waiting });
     if (stopped !== undefined) await killExclusive(stopped.stopping, { unitManager, log });
     // Also what is still stopping is to be started again if this machine goes on with it.
     if (stopped !== undefined) for (const name of this.#allegiance.known.keys()) this.#started.remove(name);
-    if (canLeave && (await this.#leaveCluster(isHeard ? leaveAttempts : 1))) {
+    if ((await hearing) && (await this.#leaveCluster(leaveAttempts))) {
       // What could not be stopped or unloaded is to be by the next process, so that must know of it.
       const isUnloaded = stopped !== undefined && (await unloadAll(stopped.resting, { unitManager, log }));
       await this.#allegiance.forget(isUnloaded ? stopped.stopping : [...this.#allegiance.known.keys()]);
@@ -229,20 +221,7 @@ class MachineAgent implements Agent {
       log.warn('stopped without leaving the cluster; the assignment is kept');
       await registration.close();
     }
-  }
-
-  /** The lease may be fresh although the store went away a moment ago. */
-  async #hearsStore(): Promise<boolean> {
-    const { store, clock, machine, log } = this.#options;
-    const answer = new AbortController();
-    let isHeard = false;
-    store
-      .range({ from: keys.machine(machine.id), keysOnly: true })
-      .then(() => (isHeard = true))
-      .catch((error: unknown) => log.debug('the store does not answer', { error }))
-      .finally(() => answer.abort());
-    await sleep(clock, answerWaitMs, answer.signal);
-    return isHeard;
+    await closing;
   }
 
   async #leaveCluster(attempts: number): Promise<boolean> {

@@ -9,7 +9,8 @@ export interface StopAllOptions {
   readonly unitManager: UnitManager;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly timeoutMs: number;
+  /** Counted from the call; not known before the units are on their way. */
+  readonly timeoutMs: Promise<number>;
 }
 
 /** What came of stopping units: those that are at rest, and those that were not when time was up. */
@@ -64,9 +65,10 @@ export async function unloadAll(
 async function stop(names: readonly UnitName[], options: StopAllOptions): Promise<Stopped> {
   const { unitManager, clock, log, timeoutMs } = options;
   if (names.length === 0) return { resting: [], stopping: [] };
-  const deadlineMs = clock.monotonicMs() + timeoutMs;
+  const startedAtMs = clock.monotonicMs();
   const failures = await unitManager.stop(names);
   for (const [unit, error] of failures) log.warn('a unit could not be stopped', { unit, error });
+  const deadlineMs = startedAtMs + (await timeoutMs);
   for (;;) {
     const change = new AbortController();
     const subscription = unitManager.onChange(() => change.abort());
