@@ -106,10 +106,11 @@ test('two copies are forbidden unless the older one’s host was out of contact'
   assert.ok(overlap !== undefined && more.length === 0);
   assert.equal(overlap.lengthMs, 6_000);
   assert.equal(forbiddenOverlaps([overlap], []).length, 1);
-  assert.equal(forbiddenOverlaps([overlap], [{ ...cut, fromMs: 1_000, toMs: 3_500 }]).length, 0);
+  assert.equal(forbiddenOverlaps([overlap], [{ ...cut, fromMs: -2_000, toMs: 3_500 }]).length, 0);
+  assert.equal(forbiddenOverlaps([overlap], [{ ...cut, fromMs: 1_000, toMs: 3_500 }]).length, 1);
   assert.equal(forbiddenOverlaps([overlap], [{ ...cut, host: 'host-2', fromMs: 1_000, toMs: 3_500 }]).length, 1);
   const once = { ...overlap, older: { ...overlap.older, unit: 'test-once-1.service' } };
-  const before = { ...cut, fromMs: 1_000, toMs: 3_500 };
+  const before = { ...cut, fromMs: -2_000, toMs: 3_500 };
   assert.equal(forbiddenOverlaps([once], [before]).length, 1);
   assert.equal(forbiddenOverlaps([once], [{ ...before, what: 'fleetd-freeze' }]).length, 0);
   const everywhere = { ...overlap, older: { ...overlap.older, unit: 'test-global-1.service' } };

@@ -125,7 +125,8 @@ export function forbiddenOverlaps(found: readonly Overlap[], outages: readonly O
   return found.filter(({ older, newer }) => {
     const { isGlobal = false, isOnce = false } = findChaosUnit(older.unit) ?? {};
     if (isGlobal) return false;
-    const excuses = isOnce ? outages.filter(({ what }) => what === 'fleetd-freeze') : outages;
+    const long = outages.filter((outage) => outage.kind === 'down' || !isBlink(outage, missedMs));
+    const excuses = isOnce ? long.filter(({ what }) => what === 'fleetd-freeze') : long;
     return !excuses.some((outage) => outage.host === older.host && covers(outage, newer.startMs, aftermathMs));
   });
 }
