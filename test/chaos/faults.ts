@@ -1,5 +1,5 @@
 import { sleep, systemClock } from '@flotilla/runtime';
-import { findLeader, type Lab, type TestHost } from '../lab/index.js';
+import { findLeader, type Lab, type TestHost, waitUntil } from '../lab/index.js';
 import type { Outage } from './explain.js';
 import type { Fault } from './fault-plan.js';
 import { Members } from './members.js';
@@ -84,13 +84,16 @@ export class FaultInjector {
     };
     const signal = (name: string) => exec('systemctl', 'kill', '--kill-whom=main', `--signal=${name}`, 'fleet.service');
     switch (kind) {
-      case 'fleetd-kill':
+      case 'fleetd-kill': {
         this.fleetdKills.push({ host: host.name, atMs: systemClock.now() });
-        await signal('SIGKILL');
-        return undefined;
-      case 'fleetd-restart':
-        await exec('systemctl', 'restart', '--no-block', 'fleet.service');
-        return undefined;
+        const before = await fleetdPid(host);
+        return this.#out(host, kind, { begin: () => signal('SIGKILL'), end: () => untilAnotherFleetd(host, before) });
+      }
+      case 'fleetd-restart': {
+        const begin = () => exec('systemctl', 'restart', '--no-block', 'fleet.service');
+        const before = await fleetdPid(host);
+        return this.#out(host, kind, { begin, end: () => untilAnotherFleetd(host, before) });
+      }
       case 'dbus-kill':
         await exec('systemctl', 'kill', '--signal=SIGKILL', 'dbus.service');
         return undefined;
@@ -183,6 +186,23 @@ export class FaultInjector {
     }
     throw new Error('it runs nowhere');
   }
+}
+
+/** `0` if none runs or has told systemd yet that it is ready. */
+async function fleetdPid(host: TestHost): Promise<string> {
+  const show = ['systemctl', 'show', '--property=ActiveState', '--property=MainPID', 'fleet.service'];
+  const { stdout } = await host.exec(show, { timeoutMs: execMs });
+  return stdout.includes('ActiveState=active') ? (/MainPID=(\d+)/.exec(stdout)?.[1] ?? '0') : '0';
+}
+
+/** A host that goes down meanwhile is another fault's affair. */
+async function untilAnotherFleetd(host: TestHost, before: string): Promise<void> {
+  await waitUntil({
+    what: `another fleetd is ready on ${host.name}`,
+    read: () => fleetdPid(host),
+    until: (pid) => pid !== '0' && pid !== before,
+    timeoutMs: execMs,
+  }).catch(() => undefined);
 }
 
 interface Spell {
