@@ -1,4 +1,5 @@
 import { type FSWatcher, watch } from 'node:fs';
+import { basename } from 'node:path';
 import type { Clock, Logger, Timer } from '@flotilla/runtime';
 
 /** An editor writes a file in several steps; they are one change. Taste. */
@@ -43,11 +44,11 @@ export class DirectoryWatch {
   /** Watches the directory, while somebody listens. `identity` tells it from another one at the same path. */
   keepUp(identity: string): void {
     if (this.#listeners.size === 0 || this.#watched === identity) return;
-    this.#end();
+    this.#unwatch();
     const { directory, log } = this.#options;
     try {
       const watcher = watch(directory, { persistent: false }, (_, entry) => this.#note(entry ?? ''));
-      watcher.on('error', () => this.#end());
+      watcher.on('error', () => this.#unwatch());
       this.#watcher = watcher;
       this.#watched = identity;
     } catch (error) {
@@ -58,12 +59,15 @@ export class DirectoryWatch {
   }
 
   #note(entry: string): void {
+    // The directory itself, which may be gone: the next one at its path may have its inode number.
+    if (entry === basename(this.#options.directory)) this.#watched = undefined;
     this.#touched.add(entry);
-    this.#timer?.cancel();
-    this.#timer = this.#options.clock.setTimer(settleMs, () => this.#look());
+    // From the first of them on: there may always be another one.
+    this.#timer ??= this.#options.clock.setTimer(settleMs, () => this.#look());
   }
 
   #look(): void {
+    this.#timer = undefined;
     const entries = [...this.#touched];
     this.#touched.clear();
     if (!entries.some((entry) => this.#options.isForeignChange(entry))) return;
@@ -72,6 +76,13 @@ export class DirectoryWatch {
 
   #end(): void {
     this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#touched.clear();
+    this.#unwatch();
+  }
+
+  /** What was touched by then is still looked at. */
+  #unwatch(): void {
     this.#watcher?.close();
     this.#watcher = undefined;
     this.#watched = undefined;

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
-import { silentLogger, sleep, systemClock } from '@flotilla/runtime';
+import { silentLogger, sleep, systemClock, TestClock } from '@flotilla/runtime';
 import { parseUnitName } from '@flotilla/unit';
 import { DirectoryWatch } from './directory-watch.js';
 import { UnitsDirectory } from './units-directory.js';
@@ -66,6 +66,46 @@ test('goes on where another directory has taken the place', async () => {
   await directory.list();
   await writeFile(join(place, web), content);
   await untilTold(2);
+});
+
+test('goes on where the next directory at its place has the same inode', async () => {
+  subscription.close();
+  const watch = new DirectoryWatch({
+    directory: place,
+    clock: systemClock,
+    log: silentLogger,
+    isForeignChange: () => true,
+  });
+  const watching = watch.listen(() => told++);
+  watch.keepUp('1');
+  await rm(place, { recursive: true });
+  await mkdir(place);
+  // By whoever looks before it is known that the directory was another one.
+  watch.keepUp('1');
+  await untilTold(1);
+  watch.keepUp('1');
+  await writeFile(join(place, web), content);
+  await untilTold(2);
+  watching.close();
+});
+
+test('tells of a change while others keep coming, and of one that came before another directory took the place', async () => {
+  subscription.close();
+  const clock = new TestClock();
+  const isForeignChange = (entry: string) => entry === web;
+  const watch = new DirectoryWatch({ directory: place, clock, log: silentLogger, isForeignChange });
+  const watching = watch.listen(() => told++);
+  watch.keepUp('1');
+  await writeFile(join(place, web), content);
+  const endMs = systemClock.monotonicMs() + patienceMs;
+  for (let count = 0; told === 0 && systemClock.monotonicMs() < endMs; count++) {
+    await writeFile(join(place, `notes-${count}`), '');
+    await sleep(systemClock, 5);
+    await clock.advance(50);
+    watch.keepUp(String(count));
+  }
+  watching.close();
+  assert.equal(told, 1);
 });
 
 test("puts a file where a stranger's link is, and leaves alone what that leads to", async () => {
