@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { assertExplained, assertHelpful } from './testing/explaining.js';
 import { machines } from './testing/memory-machines.js';
 import { openBench } from './testing/process.js';
 
@@ -94,24 +95,8 @@ const mistakes = [
   [['machine', 'limit', '1', '2', '3'], /MACHINE \(N\|none\)/],
 ] as const;
 
-test('a wrong line is explained, does nothing, and exits with 64', async (context) => {
-  const { api, fleetctl } = await openBench(context);
-  for (const [words, message] of mistakes) {
-    const { stdout, stderr, exitCode } = await fleetctl(...words);
-    assert.deepEqual([stdout, exitCode], ['', 64], words.join(' '));
-    assert.match(stderr, message);
-  }
-  assert.deepEqual(api.requests, []);
-});
+test('a wrong line is explained, does nothing, and exits with 64', async (context) =>
+  assertExplained(await openBench(context), mistakes));
 
-test('the commands explain themselves with examples', async (context) => {
-  const { fleetctl } = await openBench(context);
-  for (const path of ['metadata set', 'metadata unset', 'limit']) {
-    const { stdout, exitCode } = await fleetctl('machine', ...path.split(' '), '--help');
-    assert.equal(exitCode, 0);
-    assert.match(
-      stdout,
-      new RegExp(`^Usage: fleetctl machine ${path}[\\s\\S]*\nExamples:\n {2}fleetctl machine ${path} `),
-    );
-  }
-});
+test('the commands explain themselves with examples', async (context) =>
+  assertHelpful(await openBench(context), ['machine metadata set', 'machine metadata unset', 'machine limit']));

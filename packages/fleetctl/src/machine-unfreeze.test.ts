@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { UnfreezeAnswer, UnfreezeEffectEntity } from '@flotilla/schema';
+import { assertExplained, assertHelpful } from './testing/explaining.js';
 import { type FrozenState, machines } from './testing/memory-machines.js';
 import { openBench } from './testing/process.js';
 
@@ -109,19 +110,8 @@ const mistakes = [
   [['machine', 'unfreeze', '1', '--all', '--adopt'], /Name machines, or say --all/],
 ] as const;
 
-test('a wrong line is explained, does nothing, and exits with 64', async (context) => {
-  const { api, fleetctl } = await openBench(context);
-  for (const [words, message] of mistakes) {
-    const { stdout, stderr, exitCode } = await fleetctl(...words);
-    assert.deepEqual([stdout, exitCode], ['', 64], words.join(' '));
-    assert.match(stderr, message);
-  }
-  assert.deepEqual(api.requests, []);
-});
+test('a wrong line is explained, does nothing, and exits with 64', async (context) =>
+  assertExplained(await openBench(context), mistakes));
 
-test('the command explains itself with examples', async (context) => {
-  const { fleetctl } = await openBench(context);
-  const { stdout, exitCode } = await fleetctl('help', 'machine', 'unfreeze');
-  assert.equal(exitCode, 0);
-  assert.match(stdout, /^Usage: fleetctl machine unfreeze[\s\S]*\nExamples:\n {2}fleetctl machine unfreeze /);
-});
+test('the command explains itself with examples', async (context) =>
+  assertHelpful(await openBench(context), ['machine unfreeze']));

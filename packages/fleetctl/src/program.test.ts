@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { version } from '@flotilla/errors';
 import { catalogue } from './catalogue.js';
+import { assertExplained, assertHelpful } from './testing/explaining.js';
 import { ended, openBench } from './testing/process.js';
 
 test('the version has three doors', async (context) => {
@@ -22,15 +23,11 @@ test('help is on stdout, names every command and the version, and ends well', as
   }
 });
 
-test('each command explains itself with examples', async (context) => {
-  const { fleetctl } = await openBench(context);
-  const helps = await Promise.all(catalogue.map(({ name }) => fleetctl('help', name)));
-  for (const [index, { stdout, exitCode }] of helps.entries()) {
-    assert.equal(exitCode, 0);
-    assert.match(stdout, new RegExp(`^Usage: fleetctl ${catalogue[index]?.name}`));
-    assert.match(stdout, /\nExamples:\n {2}fleetctl /);
-  }
-});
+test('each command explains itself with examples', async (context) =>
+  assertHelpful(
+    await openBench(context),
+    catalogue.map(({ name }) => name),
+  ));
 
 const mistakes = [
   [['list-unit'], /unknown command 'list-unit'\n\(Did you mean list-units\?\)\nRun 'fleetctl --help'/],
@@ -53,17 +50,8 @@ const mistakes = [
   [['help', 'strat'], /Did you mean start/],
 ] as const;
 
-test('a wrong line is explained, does nothing, and exits with 64', async (context) => {
-  const { fleetctl, api } = await openBench(context);
-  for (const [words, message] of mistakes) {
-    const { stdout, stderr, exitCode } = await fleetctl(...words);
-    assert.equal(exitCode, 64, words.join(' '));
-    assert.equal(stdout, '');
-    assert.match(stderr, /^Error: /);
-    assert.match(stderr, message);
-  }
-  assert.deepEqual(api.requests, []);
-});
+test('a wrong line is explained, does nothing, and exits with 64', async (context) =>
+  assertExplained(await openBench(context), mistakes));
 
 test('an API that is not there is named, with what to do', async (context) => {
   const { fleetctl } = await openBench(context);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { SettingsAnswer } from '@flotilla/schema';
+import { assertExplained, assertHelpful } from './testing/explaining.js';
 import { openBench } from './testing/process.js';
 
 test('settings are shown with what holds and what they are for', async (context) => {
@@ -83,24 +84,8 @@ const mistakes = [
   [['settings', 'get', '--fields', 'size'], /Invalid key in output format/],
 ] as const;
 
-test('a wrong line is explained, does nothing, and exits with 64', async (context) => {
-  const { api, fleetctl } = await openBench(context);
-  for (const [words, message] of mistakes) {
-    const { stdout, stderr, exitCode } = await fleetctl(...words);
-    assert.deepEqual([stdout, exitCode], ['', 64], words.join(' '));
-    assert.match(stderr, message);
-  }
-  assert.deepEqual(api.requests, []);
-});
+test('a wrong line is explained, does nothing, and exits with 64', async (context) =>
+  assertExplained(await openBench(context), mistakes));
 
-test('the commands explain themselves with examples', async (context) => {
-  const { fleetctl } = await openBench(context);
-  for (const name of ['get', 'set', 'unset']) {
-    const { stdout, exitCode } = await fleetctl('settings', name, '--help');
-    assert.equal(exitCode, 0);
-    assert.match(
-      stdout,
-      new RegExp(`^Usage: fleetctl settings ${name}[\\s\\S]*\nExamples:\n {2}fleetctl settings ${name} `),
-    );
-  }
-});
+test('the commands explain themselves with examples', async (context) =>
+  assertHelpful(await openBench(context), ['settings get', 'settings set', 'settings unset']));
