@@ -275,10 +275,10 @@ export class MirrorState {
     this.#noteLeaving(name);
   }
 
-  /** An agent may be about to load what is scheduled to it, so that file is in use too. */
+  /** An agent may be about to load what is scheduled to it, and what it leaves says how long that may take. */
   #useScheduled(now: ScheduleEntry | undefined, previous: ScheduleEntry | undefined): void {
-    if (now?.record.isLeaving === false) this.files.use(now.record.file);
-    if (previous?.record.isLeaving === false) this.files.release(previous.record.file);
+    if (now !== undefined) this.files.use(now.record.file);
+    if (previous !== undefined) this.files.release(previous.record.file);
   }
 
   #noteMachine(id: MachineId): void {

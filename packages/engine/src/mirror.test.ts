@@ -69,6 +69,8 @@ test('a file that a schedule record still names is in use', () => {
   const mirror = mirrorOf(kv('unit-files/f1', '', 2), kv(key, scheduled, 4));
   assert.deepEqual(mirror.unusedFiles(), []);
   mirror.apply([put(key, { ...scheduled, isLeaving: true }, 11)], 11);
+  assert.deepEqual(mirror.unusedFiles(), []);
+  mirror.apply([gone(key, 12)], 12);
   assert.deepEqual(mirror.unusedFiles(), [{ sha256: 'f1', modRevision: 2 }]);
 });
 

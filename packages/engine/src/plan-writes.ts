@@ -123,7 +123,7 @@ class UnitWriter {
   /** Rewrites the record in place if the unit's order, file or desired state has changed. */
   #scheduleAt(target: MachineId, unit: Entry<UnitRecord>, entry: ScheduleEntry | undefined): void {
     const wanted = scheduleRecord(unit, { isLeaving: false });
-    if (entry !== undefined && isSameSchedule(entry.record, wanted)) return;
+    if (entry !== undefined && (isSameSchedule(entry.record, wanted) || this.#isStopping(target))) return;
     this.#compareSchedule(target, entry?.modRevision ?? 0);
     if (this.#mirror.cluster.machines.has(target)) this.#compareMachine(target);
     this.#put(keys.schedule(target, this.#name), wanted);
@@ -133,7 +133,11 @@ class UnitWriter {
   #takeOff(entry: ScheduleEntry): void {
     const { machine, modRevision, record } = entry;
     const key = keys.schedule(machine, this.#name);
-    if (isLost(machine, this.#mirror.cluster)) {
+    if (this.#isStopping(machine)) {
+      if (record.isLeaving) return;
+      this.#compareSchedule(machine, modRevision);
+      this.#put(key, { ...record, isLeaving: true });
+    } else if (isLost(machine, this.#mirror.cluster)) {
       this.#compareSchedule(machine, modRevision);
       this.#compareMachine(machine);
       this.#operations.push({ kind: 'delete', key });
@@ -152,6 +156,11 @@ class UnitWriter {
       this.#compareSchedule(machine, modRevision);
       this.#put(key, record);
     }
+  }
+
+  /** On a machine that is gone. What that was told to run says until when, to the next leader as well. */
+  #isStopping(machine: MachineId): boolean {
+    return this.#mirror.cluster.stopping.get(this.#name)?.machine === machine;
   }
 
   /** The machines that have the unit although the schedule does not say so; one may be where it is placed. */

@@ -66,14 +66,13 @@ export class StoppingKeeper {
     this.#setTimer();
   }
 
-  /** Those that a machine was told to run, and those that it had when it was told of them no more. */
+  /** Those that a machine was told to run; its entries stay as they are until then. */
   #find(state: MirrorState): Map<UnitName, StoppingUnit> {
     const found = new Map<UnitName, StoppingUnit>();
     const add = (name: UnitName, stopping: StoppingUnit) => {
       const isLater = stopping.untilMs > (found.get(name)?.untilMs ?? this.#nowMs());
       if (isLater) found.set(name, stopping);
     };
-    for (const [name, stopping] of this.#stopping) if (this.#absences.has(stopping.machine)) add(name, stopping);
     for (const [machine, { sinceMs }] of this.#absences) {
       for (const name of state.schedule.on(machine)) {
         const afterMs = findStopMs(state, name, machine);

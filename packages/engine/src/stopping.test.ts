@@ -139,3 +139,54 @@ test('a leader that reads everything anew does not forget since when a machine i
   await cluster.clock.advance(1_500);
   assert.deepEqual(await placements(), ['ledger.service > m2']);
 });
+
+test('what was destroyed or replaced meanwhile waits for the next leader, too', async () => {
+  await bothPlaced();
+  await cluster.lose('m1');
+  await cluster.release('m1');
+  await cluster.settle();
+  await cluster.destroy('ledger.service');
+  await cluster.settle();
+  await cluster.submit('ledger.service');
+  await cluster.settle();
+  const [leader] = (await cluster.store.range({ from: keys.leader })).kvs;
+  await cluster.lead('e2');
+  await cluster.store.revokeLease(leader?.lease ?? '');
+  await cluster.clock.advance(stopMs - 1_000);
+  assert.deepEqual(await placements(), held.slice(1));
+  await cluster.clock.advance(12_000);
+  assert.deepEqual(await placements(), moved);
+});
+
+test('the file that a machine was told of tells how long it may take, also if there is a new one', async () => {
+  await bothPlaced();
+  await cluster.lose('m1');
+  await cluster.release('m1');
+  await cluster.settle();
+  await cluster.submit('ledger.service');
+  await cluster.settle();
+  const [leader] = (await cluster.store.range({ from: keys.leader })).kvs;
+  await cluster.lead('e2');
+  await cluster.store.revokeLease(leader?.lease ?? '');
+  await cluster.clock.advance(stopMs - 1_000);
+  assert.deepEqual(await placements(), held);
+  await cluster.clock.advance(12_000);
+  assert.deepEqual(await placements(), moved);
+});
+
+test('a unit that was destroyed and made again waits for the word of a machine that is back while it stops', async () => {
+  await bothPlaced();
+  await cluster.lose('m1');
+  await cluster.release('m1');
+  await cluster.settle();
+  await cluster.destroy('ledger.service');
+  await cluster.settle();
+  await cluster.submit('ledger.service', { fleet: 'MachineID=m2' });
+  await cluster.register('m1');
+  await cluster.report('ledger.service', 'm1');
+  await cluster.settle();
+  assert.deepEqual(await placements(), held.slice(1));
+  await cluster.acknowledge('ledger.service', 'm1');
+  await cluster.settle();
+  assert.ok((await placements()).includes('ledger.service > m2'));
+});
