@@ -51,8 +51,3 @@ export async function putTemplates(host: TestHost): Promise<void> {
   await host.writeFile('/root/fleet@.service', sleeper);
   await mustFleetctl(host, ['submit', `${host.root}/root/fleet@.service`]);
 }
-
-/** The process of a unit, as its host numbers it. */
-export async function mainPid(host: TestHost, unit: string): Promise<string> {
-  return (await host.mustExec(['systemctl', 'show', '--value', '--property=MainPID', unit])).trim();
-}

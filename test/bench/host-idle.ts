@@ -1,6 +1,6 @@
 import { sleep, systemClock } from '@flotilla/runtime';
-import type { Lab, TestHost } from '../lab/index.js';
-import { callsSoFar, countedPrograms, mainPid } from './host-fleetd.js';
+import { type Lab, showProperty, type TestHost } from '../lab/index.js';
+import { callsSoFar, countedPrograms } from './host-fleetd.js';
 import { type CpuTicks, percent, readCpu, readMemory } from './process-costs.js';
 
 /** The goals of the project for a host with 1,000 units on which nothing happens. */
@@ -47,7 +47,7 @@ export async function benchIdle({ lab, host, units, seconds, print }: IdleOption
   print(`  processor time, of one core   fleetd ${fleetd.own}, what it started ${fleetd.children}`);
   print(`                                (goal: below ${goals.cpuPercent} % in all)`);
   print(`                                systemd ${systemd.own}, dbus-daemon ${dbus.own}`);
-  const memory = await readMemory(host, await mainPid(host, 'fleet.service'));
+  const memory = await readMemory(host, await showProperty(host, 'fleet.service', 'MainPID'));
   print(`  resident memory of fleetd     ${memory.rssMb} MB (goal: ${goals.rssMb}, at most ${goals.mostRssMb})`);
   print(`                                own ${memory.anonMb} MB, of Node's program ${memory.fileMb} MB,`);
   print(`                                its share of what is shared counted (Pss) ${memory.pssMb} MB,`);
@@ -56,9 +56,9 @@ export async function benchIdle({ lab, host, units, seconds, print }: IdleOption
 
 async function look(lab: Lab, host: TestHost): Promise<Look> {
   const pids: Record<Watched, string> = {
-    fleetd: await mainPid(host, 'fleet.service'),
+    fleetd: await showProperty(host, 'fleet.service', 'MainPID'),
     systemd: '1',
-    'dbus-daemon': await mainPid(host, 'dbus.service'),
+    'dbus-daemon': await showProperty(host, 'dbus.service', 'MainPID'),
   };
   const calls = await callsSoFar(host);
   const revision = await readRevision(lab);

@@ -7,6 +7,7 @@ import {
   type Lab,
   listUnits,
   mustFleetctl,
+  showProperty,
   startFleet,
   type TestHost,
   type UnitRow,
@@ -216,7 +217,7 @@ export async function runningUnits(host: TestHost): Promise<string[]> {
 export async function mainPids(host: TestHost, names: readonly string[]): Promise<Map<string, string>> {
   const pids = new Map<string, string>();
   for (const name of names) {
-    pids.set(name, (await host.mustExec(['systemctl', 'show', '--value', '--property=MainPID', name])).trim());
+    pids.set(name, await showProperty(host, name, 'MainPID'));
   }
   return pids;
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { createLab, type Lab, labObstacle, singleFiles, type TestHost, waitUntil } from '../lab/index.js';
+import { createLab, type Lab, labObstacle, showProperty, singleFiles, type TestHost, waitUntil } from '../lab/index.js';
 import { mainPids, sleeper } from './cluster.js';
 import { readChapter } from './readme.js';
 
@@ -35,8 +35,7 @@ describe('fleetd on one’s own host, as the README has it', { skip: labObstacle
     const script = block.replaceAll('http://10.0.0.1:2379', lab.etcdUrls);
     return host.mustExec(['sh', '-e', '-c', `cd /root\n${script}`]);
   };
-  const show = async (property: string) =>
-    (await host.mustExec(['systemctl', 'show', '--value', `--property=${property}`, 'fleet.service'])).trim();
+  const show = (property: string) => showProperty(host, 'fleet.service', property);
   const pids = async () => (await mainPids(host, ['fleet.service', unit])) as ReadonlyMap<string, string>;
   const exists = async (path: string) => (await host.exec(['test', '-e', path])).code === 0;
   const as = async (user: string, argv: readonly string[]) => {

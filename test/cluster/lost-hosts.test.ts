@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { fleetctl, labObstacle, mustFleetctl, type TestHost, untilMachines, waitUntil } from '../lab/index.js';
 import { Cluster, sleeper } from './cluster.js';
+import { placedByEtcd } from './placed-by-etcd.js';
 import { assertUntouched, recordRuns, untilTold } from './settled.js';
 
 const names = Array.from({ length: 6 }, (_, index) => `test-${index + 1}.service`);
@@ -43,10 +44,11 @@ describe('most of three hosts are gone at once', { skip: labObstacle() }, () => 
   it('cut off, they run on untouched, nothing moves, and nothing has when they are back', async () => {
     const [stays, ...gone] = hosts();
     const placed = await start();
-    const before = await recordRuns(cluster.lab.hosts);
+    const [before, decided] = [await recordRuns(cluster.lab.hosts), await placedByEtcd(cluster)];
     for (const host of gone) await host.cutNetwork();
     await untilMachines(stays, [stays]);
     await untilHeldBack();
+    assert.deepEqual(await placedByEtcd(cluster), decided);
     await assertUntouched(before, cluster.lab.hosts);
     for (const host of gone) await host.healNetwork();
     await untilMachines(stays, cluster.lab.hosts);
@@ -56,7 +58,7 @@ describe('most of three hosts are gone at once', { skip: labObstacle() }, () => 
     await assertUntouched(before, cluster.lab.hosts);
   });
 
-  it('powered off hard, one is released and its units move; the other comes back to its own', async () => {
+  it('powered off hard, one is released and its units move, for good; the other comes back to its own', async () => {
     const [stays, returns, lost] = hosts();
     const placed = await start();
     await Promise.all([returns, lost].map((host) => host.powerCut()));
@@ -69,6 +71,10 @@ describe('most of three hosts are gone at once', { skip: labObstacle() }, () => 
     await returns.boot();
     await untilMachines(stays, [stays, returns]);
     await cluster.untilRunning(returns, on(returns));
-    await cluster.untilRunning(stays, [...on(stays), ...on(lost)]);
+    await lost.boot();
+    await untilMachines(stays, cluster.lab.hosts);
+    const now = new Map([...placed].map(([name, host]) => [name, host === lost ? stays : host]));
+    assert.deepEqual(await cluster.untilPlaced(names), now);
+    await cluster.assertRunning(now);
   });
 });

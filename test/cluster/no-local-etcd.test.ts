@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { localEtcdUnit } from '@flotilla/local-etcd';
-import { createLab, installFleet, type Lab, labObstacle, type TestHost, waitUntil } from '../lab/index.js';
+import {
+  createLab,
+  installFleet,
+  type Lab,
+  labObstacle,
+  showProperty,
+  type TestHost,
+  waitUntil,
+} from '../lab/index.js';
 
 /** An etcd that somebody else has started, where people have it. */
 const clients = 'http://127.0.0.1:2379';
@@ -83,10 +91,10 @@ describe('a host that gets no etcd of its own', { skip: labObstacle() }, () => {
       await sh(prepare);
       await host.writeFile('/etc/fleet/fleet.conf', `${config}\n`);
       await host.mustExec(['systemctl', 'start', 'fleet.service']);
-      const id = await host.mustExec(['systemctl', 'show', '--value', '--property=InvocationID', 'fleet.service']);
+      const id = await showProperty(host, 'fleet.service', 'InvocationID');
       await waitUntil({
         what: 'fleetd says what it has decided',
-        read: () => host.mustExec(['journalctl', '-o', 'cat', `_SYSTEMD_INVOCATION_ID=${id.trim()}`]),
+        read: () => host.mustExec(['journalctl', '-o', 'cat', `_SYSTEMD_INVOCATION_ID=${id}`]),
         until: (text) => said.test(text),
       });
       assert.notEqual((await host.exec(['systemctl', 'cat', localEtcdUnit])).code, 0);

@@ -1,6 +1,6 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { type CommandResult, fleetctl, journalsOf, type TestHost, waitUntil } from '../lab/index.js';
+import { type CommandResult, fleetctl, journalsOf, showUnits, type TestHost, waitUntil } from '../lab/index.js';
 import type { Cluster } from './cluster.js';
 
 /** What systemd on a host says of one unit. */
@@ -13,12 +13,11 @@ export interface UnitSeen {
   readonly mainPid: string;
 }
 
-const wanted = '--property=LoadState,ActiveState,SubState,InvocationID,MainPID';
+const properties = ['LoadState', 'ActiveState', 'SubState', 'InvocationID', 'MainPID'];
 
 export async function see(host: TestHost, unit: string): Promise<UnitSeen> {
-  const text = await host.mustExec(['systemctl', 'show', wanted, '--', unit]);
-  const found = new Map(text.split('\n').map((line) => [line.replace(/=.*/, ''), line.replace(/^\w*=/, '')]));
-  const of = (key: string) => found.get(key) ?? '';
+  const [found] = await showUnits(host, properties, [unit]);
+  const of = (key: string) => found?.get(key) ?? '';
   const state = `${of('ActiveState')}/${of('SubState')}`;
   return { load: of('LoadState'), state, invocation: of('InvocationID'), mainPid: of('MainPID') };
 }

@@ -5,6 +5,7 @@ import {
   labObstacle,
   mustFleetctl,
   type NetworkCut,
+  showUnits,
   type TestHost,
   untilMachines,
   waitUntil,
@@ -140,9 +141,8 @@ describe('a unit that must not run twice', { skip: labObstacle() }, () => {
 /** When a unit began to start, if it is up, and when it was down last; in microseconds on the clock of the kernel, which hosts share. */
 async function timesOf(host: TestHost, unit: string): Promise<{ readonly upUs: number | undefined; downUs: number }> {
   const properties = ['ActiveState', 'InactiveExitTimestampMonotonic', 'InactiveEnterTimestampMonotonic'];
-  const text = await host.mustExec(['systemctl', 'show', `--property=${properties.join()}`, '--', unit]);
-  const found = new Map(text.split('\n').map((line) => [line.replace(/=.*/, ''), line.replace(/^\w*=/, '')]));
-  const [state, up, down] = properties.map((property) => found.get(property));
+  const [found] = await showUnits(host, properties, [unit]);
+  const [state, up, down] = properties.map((property) => found?.get(property));
   const isDown = state === 'inactive' || state === 'failed';
   return { upUs: isDown ? undefined : Number(up), downUs: Number(down) };
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { journalsOf, listUnits, type TestHost, waitUntil } from '../lab/index.js';
+import { journalsOf, listUnits, showUnits, type TestHost, waitUntil } from '../lab/index.js';
 
 /** What systemd says of a unit on a host. Another main PID, invocation or count of restarts says that it was touched. */
 export interface UnitRun {
@@ -13,7 +13,7 @@ export interface UnitRun {
 /** By host and unit, as in `host-1 test-a.service`. */
 export type Runs = ReadonlyMap<string, UnitRun>;
 
-const properties = '--property=Id,MainPID,InvocationID,NRestarts,ActiveState,SubState';
+const properties = ['Id', 'MainPID', 'InvocationID', 'NRestarts', 'ActiveState', 'SubState'];
 
 /** What systemd on each host that is up says of the fleet's units that it has loaded: those called `test-...`. */
 export async function recordRuns(hosts: readonly TestHost[]): Promise<Runs> {
@@ -69,9 +69,7 @@ function differences(told: ReadonlyMap<string, string>, said: Runs): string[] {
 }
 
 async function runsOn(host: TestHost): Promise<[string, UnitRun][]> {
-  const output = await host.mustExec(['systemctl', 'show', properties, '--', 'test-*']);
-  const blocks = output.split('\n\n').filter((block) => block.trim() !== '');
-  const units = blocks.map((block) => new Map(block.split('\n').map((line) => keyAndValue(line))));
+  const units = await showUnits(host, properties, ['test-*']);
   const own = units.filter((unit) => !unit.get('Id')?.endsWith('.slice'));
   return own.map((unit) => [`${host.name} ${unit.get('Id') ?? ''}`, runFrom(unit)]);
 }
@@ -80,11 +78,6 @@ function runFrom(unit: ReadonlyMap<string, string>): UnitRun {
   const of = (property: string) => unit.get(property) ?? '';
   const [mainPid, invocation, restarts] = [of('MainPID'), of('InvocationID'), of('NRestarts')];
   return { mainPid, invocation, restarts, active: of('ActiveState'), sub: of('SubState') };
-}
-
-function keyAndValue(line: string): [string, string] {
-  const at = line.indexOf('=');
-  return [line.slice(0, at), line.slice(at + 1)];
 }
 
 function describeRun(run: UnitRun | undefined): string {

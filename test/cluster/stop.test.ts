@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
-import { journalsOf, labObstacle, type TestHost, untilMachines, waitUntil } from '../lab/index.js';
+import { journalsOf, labObstacle, showProperty, type TestHost, untilMachines, waitUntil } from '../lab/index.js';
 import { Cluster, mainPids, sleeper } from './cluster.js';
 import { assertUntouched, recordRuns, runsOf } from './settled.js';
 
@@ -39,8 +39,7 @@ describe('fleetd that is stopped', { skip: labObstacle() }, () => {
   const etcdctl = async (...words: readonly string[]) =>
     (await cluster.lab.mustExec(['etcdctl', '--endpoints', cluster.lab.etcdUrls, ...words])).trim();
   const getValue = (key: string) => etcdctl('get', '--print-value-only', prefix + key);
-  const show = async (property: string, unit = 'fleet.service') =>
-    (await host.mustExec(['systemctl', 'show', '--value', `--property=${property}`, unit])).trim();
+  const show = (property: string, unit = 'fleet.service') => showProperty(host, unit, property);
   const fleetdPid = async () => (await mainPids(host, ['fleet.service'])).get('fleet.service') ?? '';
   const exists = async (path: string) => (await host.exec(['test', '-e', path])).code === 0;
 

@@ -191,7 +191,10 @@ describe('hosts whose store is lost', { skip: labObstacle() }, () => {
     const { snapshot, placed } = await startBeforeForeign();
     const before = await record();
     await meetForeignStore(snapshot);
-    assert.match((await fleetctl(cluster.anyHost, ['list-machines'])).stderr, /starts and stops nothing: .* cluster another/);
+    assert.match(
+      (await fleetctl(cluster.anyHost, ['list-machines'])).stderr,
+      /starts and stops nothing: .* cluster another/,
+    );
     // A unit dies meanwhile; and another is ordered of the wrong cluster, which has no machine for it.
     await placed.get(second)?.mustExec(['systemctl', 'kill', '--signal=SIGKILL', second]);
     await mustFleetctl(cluster.anyHost, ['start', '--no-block', await cluster.unitFile('test-wrong.service', sleeper)]);

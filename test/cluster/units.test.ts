@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
-import { fleetctl, labObstacle, mustFleetctl, type TestHost, untilMachines } from '../lab/index.js';
+import { fleetctl, labObstacle, mustFleetctl, showProperty, type TestHost, untilMachines } from '../lab/index.js';
 import { Cluster, mainPids, sleeper } from './cluster.js';
 
 const globalSleeper = `${sleeper}[X-Fleet]\nGlobal=true\n`;
@@ -41,9 +41,9 @@ describe('units on three hosts', { skip: labObstacle() }, () => {
     await mustFleetctl(cluster.anyHost, ['stop', stopped]);
     await mustFleetctl(cluster.anyHost, ['destroy', destroyed]);
     await cluster.assertRunning(new Map(others.map((name) => [name, placed.get(name) ?? cluster.anyHost])));
-    const load = ['systemctl', 'show', '--value', '--property=LoadState'];
-    assert.equal((await placed.get(stopped)?.mustExec([...load, stopped]))?.trim(), 'loaded');
-    assert.equal((await placed.get(destroyed)?.mustExec([...load, destroyed]))?.trim(), 'not-found');
+    const loadOf = (name: string) => showProperty(placed.get(name) ?? cluster.anyHost, name, 'LoadState');
+    assert.equal(await loadOf(stopped), 'loaded');
+    assert.equal(await loadOf(destroyed), 'not-found');
   });
 
   it('are the instances of a template that was submitted', async () => {
