@@ -34,7 +34,7 @@ export interface Causes {
 }
 
 /** After so long without contact a host's units may be moved; its lease may have been renewed a third of a TTL before. */
-export const missedMs = 5_000;
+const missedMs = 5_000;
 /** After so long without contact a host stops what must not run twice: its lease may have been renewed 2 s before. */
 const fenceMs = 1_500;
 /** How long after contact is back a host may still be about what it has missed: a slow unit, a busy machine. */

@@ -107,19 +107,24 @@ function judgeStore(sight: Sight, wanted: Wanted): Problem[] {
   for (const table of ['losses', 'held', 'releases', 'unfreeze']) compare(table, []);
   for (const [machine, value] of tableOf(store, 'machines'))
     if ('frozen' in (JSON.parse(value) as object)) wrong('-', `machine ${machine} is frozen: ${value}`);
+  problems.push(...judgeSchedule(sight, wanted, scheduled));
+  return problems;
+}
+
+function* judgeSchedule(
+  { store, note }: Sight,
+  wanted: Wanted,
+  scheduled: readonly { readonly unit: string; readonly machine: string }[],
+): Generator<Problem> {
   for (const { unit, machine } of scheduled) {
     const value = store.values.get(`schedule/${machine}/${unit}`);
     const { file, desiredState, isLeaving } = JSON.parse(value ?? '{}') as Partial<UnitRecord & { isLeaving: boolean }>;
     const asked = wanted.get(unit);
     if (asked === undefined || value === undefined) continue;
-    if (
-      isLeaving !== false ||
-      desiredState !== asked.state ||
-      file !== sha256(unitText(unit, asked.version, sight.note))
-    )
-      wrong(unit, `is ${describe(asked)}, but scheduled as ${value}`);
+    const isSo = isLeaving === false && desiredState === asked.state;
+    if (!isSo || file !== sha256(unitText(unit, asked.version, note)))
+      yield { unit, host: '-', says: `is ${describe(asked)}, but scheduled as ${value}` };
   }
-  return problems;
 }
 
 function unitIn(key: string): string {

@@ -124,7 +124,7 @@ class MachineAgent implements Agent {
   }
 
   async start(): Promise<void> {
-    const { store, clock, log, machine, registration, unitManager, onDoubt } = this.#options;
+    const { registration, unitManager } = this.#options;
     await this.#allegiance.load();
     await this.#started.read();
     await this.#partition.start();
@@ -140,8 +140,14 @@ class MachineAgent implements Agent {
     });
     this.#publisher.start();
     this.#loop.start();
+    this.#following = this.#follow();
+    this.#armAudit();
+  }
+
+  #follow(): Following {
+    const { store, clock, log, machine, registration, onDoubt } = this.#options;
     const ownRecord = keys.machine(machine.id);
-    this.#following = follow({
+    return follow({
       store,
       clock,
       log,
@@ -162,7 +168,6 @@ class MachineAgent implements Agent {
         },
       },
     });
-    this.#armAudit();
   }
 
   /** Of a machine that counted as lost, units may have been given to others: what it was told before is no order. */

@@ -50,7 +50,7 @@ function prevails(machine: MachineNode, unit: UnitNode, global: UnitNode): boole
 }
 
 /** Whether `one` moves `other` away from its machine. Two that would move each other do not. */
-export function doesReplace(one: UnitNode, other: UnitNode): boolean {
+function doesReplace(one: UnitNode, other: UnitNode): boolean {
   return one !== other && names(one, other, 'replaces') && !names(other, one, 'replaces');
 }
 

@@ -49,7 +49,7 @@ export function residentsOf(cluster: Cluster, id: MachineId): Neighbour[] {
   });
 }
 
-export function leaversOf(cluster: Cluster, id: MachineId): Neighbour[] {
+function leaversOf(cluster: Cluster, id: MachineId): Neighbour[] {
   const names = [...cluster.leaving].filter(([, machines]) => machines.has(id)).map(([name]) => name);
   return names.sort(compare).map((name) => neighbour(cluster, name));
 }

@@ -126,7 +126,7 @@ class BruteForcePass {
 }
 
 /** Why a unit has to leave the machine where it is placed. */
-export function findReasonToGo(cluster: Cluster, name: UnitName): UnscheduleReason | undefined {
+function findReasonToGo(cluster: Cluster, name: UnitName): UnscheduleReason | undefined {
   const id = cluster.placements.get(name)?.machine;
   const unit = cluster.units.get(name);
   if (id === undefined || cluster.unreadable.units.has(name)) return undefined;
@@ -161,7 +161,7 @@ export function reasonToWait(cluster: Cluster, unit: Unit): WaitReason {
 }
 
 /** Why a global unit runs nowhere. */
-export function reasonToBeIdle(cluster: Cluster, unit: Unit): WaitReason {
+function reasonToBeIdle(cluster: Cluster, unit: Unit): WaitReason {
   const live = liveMachines(cluster);
   const keys = live.flatMap((machine) => findGlobalMisfit(cluster, unit, { machine }) ?? []).map(misfitKey);
   return waitReason(live.length, new Map(keys.map((key) => [key, keys.filter((other) => other === key).length])));

@@ -16,12 +16,8 @@ const whereEtcdIs = [
   'etcd_cafile',
 ] as const satisfies readonly OptionName[];
 
-/**
- * Makes the configuration of what was given, the most important source first (flags, environment, file).
- *
- * @throws ConfigError naming the source of a value that can't be read.
- */
-export function compileConfig(sources: readonly OptionValues[]): Config {
+/** What reads one option each, from the first source that has it. */
+function readersOf(sources: readonly OptionValues[]) {
   const given = (name: OptionName): OptionValue => {
     const source = sources.find((values) => values.has(name));
     return source?.get(name) ?? { text: options[name].fallback, source: 'default' };
@@ -37,12 +33,25 @@ export function compileConfig(sources: readonly OptionValues[]): Config {
     if (parsed !== undefined) return parsed;
     throw new ConfigError(`${value.source}: ${name} is "${withoutPassword(value.text)}", but must be ${expected}`);
   };
-  const flag = (name: OptionName) => read(name, parseBoolean, 'true or false');
-  const seconds = (name: OptionName) => read(name, parseSeconds, 'a number of seconds above 0, like 2.5');
-  const duration = (name: OptionName) => read(name, parseDurationMs, 'a duration above 0, like 30s, 1m30s or 500ms');
-  const count = (name: OptionName) => read(name, parseCount, countRange(options[name].reads));
-  const path = (name: OptionName) => read(name, parsePath, 'a path that begins with a slash');
+  return {
+    given,
+    text,
+    read,
+    flag: (name: OptionName) => read(name, parseBoolean, 'true or false'),
+    seconds: (name: OptionName) => read(name, parseSeconds, 'a number of seconds above 0, like 2.5'),
+    duration: (name: OptionName) => read(name, parseDurationMs, 'a duration above 0, like 30s, 1m30s or 500ms'),
+    count: (name: OptionName) => read(name, parseCount, countRange(options[name].reads)),
+    path: (name: OptionName) => read(name, parsePath, 'a path that begins with a slash'),
+  };
+}
 
+/**
+ * Makes the configuration of what was given, the most important source first (flags, environment, file).
+ *
+ * @throws ConfigError naming the source of a value that can't be read.
+ */
+export function compileConfig(sources: readonly OptionValues[]): Config {
+  const { given, text, read, flag, seconds, duration, count, path } = readersOf(sources);
   requireTogether(given('etcd_certfile'), given('etcd_keyfile'));
   return Object.freeze({
     logLevel: count('verbosity') > 0 ? 'debug' : 'info',

@@ -81,16 +81,21 @@ export function parseKey(key: string): ParsedKey | undefined {
   if (rest.length > 0) return undefined;
   if (first === undefined)
     return table === 'cluster' || table === 'leader' || table === 'compaction' ? { kind: table } : undefined;
+  return second === undefined ? parseKeyOfOne(table, first) : parseKeyOfTwo(table, first, second);
+}
+
+function parseKeyOfTwo(table: string | undefined, first: string, second: string): ParsedKey | undefined {
+  const machine = first as MachineId;
+  if (table === 'schedule' || table === 'held') return { kind: table, machine, name: second as UnitName };
+  if (table === 'states') return { kind: 'state', name: first as UnitName, machine: second as MachineId };
+  if (table === 'metadata') return { kind: 'metadata', machine, key: second };
+  if (table === 'settings' && first === 'machines') return { kind: 'machine-settings', machine: second as MachineId };
+  return undefined;
+}
+
+function parseKeyOfOne(table: string | undefined, first: string): ParsedKey | undefined {
   const name = first as UnitName;
   const machine = first as MachineId;
-  if (second !== undefined) {
-    if (table === 'schedule') return { kind: 'schedule', machine, name: second as UnitName };
-    if (table === 'held') return { kind: 'held', machine, name: second as UnitName };
-    if (table === 'states') return { kind: 'state', name, machine: second as MachineId };
-    if (table === 'metadata') return { kind: 'metadata', machine, key: second };
-    if (table === 'settings' && first === 'machines') return { kind: 'machine-settings', machine: second as MachineId };
-    return undefined;
-  }
   switch (table) {
     case 'unit-files':
       return { kind: 'unit-file', sha256: first };
