@@ -159,7 +159,7 @@ export class AgentPass {
     const held = new Set([...this.#failures.held(), ...[...desired.keys()].filter(this.#options.isStopping)]);
     const situation = {
       desired,
-      current: currentUnits({ files, statuses, started: startedBy, held }),
+      current: currentUnits({ files, statuses, started: startedBy, held, toldToStop: this.#relapses }),
     };
     if (listing.problem === undefined) return situation;
     this.#rows = rowsWithoutFiles(situation, this.#rows, listing.problem.message);

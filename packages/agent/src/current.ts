@@ -18,6 +18,8 @@ export interface CurrentUnit {
   readonly started: StartedRecord | undefined;
   /** Something failed a moment ago; nothing is tried before its time has come. */
   readonly isHeld: boolean;
+  /** It was told to stop, and has not been seen at rest since. */
+  readonly isToldToStop: boolean;
 }
 
 /** What {@link currentUnits} puts together, each by unit name. */
@@ -26,13 +28,26 @@ export interface CurrentSources {
   readonly statuses: ReadonlyMap<UnitName, UnitStatus>;
   readonly started: ReadonlyMap<UnitName, StartedRecord>;
   readonly held: ReadonlySet<UnitName>;
+  readonly toldToStop: { has(name: UnitName): boolean };
 }
 
 /** The units of `statuses` with what is known of each. */
-export function currentUnits({ files, statuses, started, held }: CurrentSources): Map<UnitName, CurrentUnit> {
+export function currentUnits({
+  files,
+  statuses,
+  started,
+  held,
+  toldToStop,
+}: CurrentSources): Map<UnitName, CurrentUnit> {
   const units = new Map<UnitName, CurrentUnit>();
   for (const [name, status] of statuses) {
-    units.set(name, { file: files.get(name), status, started: started.get(name), isHeld: held.has(name) });
+    units.set(name, {
+      file: files.get(name),
+      status,
+      started: started.get(name),
+      isHeld: held.has(name),
+      isToldToStop: toldToStop.has(name),
+    });
   }
   return units;
 }

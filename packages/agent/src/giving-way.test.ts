@@ -20,6 +20,7 @@ const unit = (change: Partial<CurrentUnit>): CurrentUnit => ({
   status: at('inactive'),
   started: undefined,
   isHeld: false,
+  isToldToStop: false,
   ...change,
 });
 const started = { uid: 3, order: 1 };

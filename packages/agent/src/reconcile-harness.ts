@@ -40,6 +40,7 @@ const currents: fc.Arbitrary<CurrentUnit> = fc.record({
     { nil: undefined },
   ),
   isHeld: fc.constant(false),
+  isToldToStop: fc.boolean(),
 });
 const desireds: fc.Arbitrary<DesiredUnit> = fc.oneof(
   fc.record({

@@ -20,6 +20,7 @@ const unit = (change: Partial<CurrentUnit>): CurrentUnit => ({
   status: status('inactive'),
   started: undefined,
   isHeld: false,
+  isToldToStop: false,
   ...change,
 });
 const started = { uid: 5, order: 1 };

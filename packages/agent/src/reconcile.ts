@@ -117,9 +117,10 @@ function findLaunch(wish: Present, { file, status, started }: CurrentUnit): Step
   return file === undefined ? ['restart', 'never-started'] : ['adopt', 'already-running'];
 }
 
-/** A unit that systemd started by itself, for an `[Install]` section say, is not ours to stop. */
-function findHalt({ started }: CurrentUnit): Step | undefined {
-  return started === undefined ? undefined : ['stop', 'not-launched'];
+/** A unit that systemd started by itself, for an `[Install]` section say, is not ours to stop, unless a stop came to nothing. */
+function findHalt({ started, status, isToldToStop }: CurrentUnit): Step | undefined {
+  const hasRelapsed = isToldToStop && motion(status) === 'running';
+  return started !== undefined || hasRelapsed ? ['stop', 'not-launched'] : undefined;
 }
 
 function isNewer(wish: StartedRecord, done: StartedRecord): boolean {

@@ -6,7 +6,7 @@ import { rowOf } from './rows.js';
 const hash = hashUnitFile({ options: [] });
 const wish = { kind: 'present', isLaunched: true, hash, file: 'f', uid: 6, order: 1 } as const;
 const status = { load: 'loaded', active: 'active', sub: 'running', job: undefined };
-const unit = { file: { hash, sha256: 'f' }, status, isHeld: false };
+const unit = { file: { hash, sha256: 'f' }, status, isHeld: false, isToldToStop: false };
 
 test('a unit that was started says so, with its order', () => {
   const { isLaunched, order } = rowOf(wish, { ...unit, started: { uid: 6, order: 3 } }, undefined);

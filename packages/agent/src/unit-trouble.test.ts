@@ -77,6 +77,26 @@ test('while the units directory can not be read, every row says so, and nothing 
   assert.equal(await host.active(web), 'inactive');
 });
 
+test('a unit that is to be loaded only is stopped again where a stop came to nothing', async () => {
+  const record = await host.schedule(web);
+  await host.untilRow(web, 'active');
+  host.unitManager.cling(web, true);
+  await host.reschedule(web, { ...record, desiredState: 'loaded' });
+  await untilError(web, /was told to stop it, and it runs again/);
+  host.actions.length = 0;
+  await host.clock.advance(60_000);
+  assert.ok(host.actions.length <= 12, `${host.actions.length} stops in a minute`);
+  host.unitManager.cling(web, false);
+  await host.clock.advance(120_000);
+  assert.equal(await host.active(web), 'inactive');
+  assert.equal((await host.findRow(web))?.error, undefined);
+  // What somebody else starts from then on is left alone.
+  await host.unitManager.start([web]);
+  host.actions.length = 0;
+  await host.clock.advance(700_000);
+  assert.deepEqual(host.actions, []);
+});
+
 test('a unit that runs again after each stop is stopped ever more rarely, and says so', async () => {
   const record = await host.schedule(web);
   await host.untilRow(web, 'active');
