@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { parseMachineId } from '@flotilla/cluster';
 import { encodeRecord, keys } from '@flotilla/registry';
+import { SystemdUnreachable } from '@flotilla/systemd';
 import { MemoryHost, machine, service, sleeper } from './memory-host.js';
 
 let host: MemoryHost;
@@ -54,6 +55,20 @@ test('at its fence a machine stops what may not go on without contact, and nothi
   await host.clock.advance(3_600_000);
   assert.deepEqual(host.actions, ['stop ledger.service']);
   assert.equal(await host.active(web), 'active');
+});
+
+test('a systemd that was deaf for a while is told soon after it hears again', async () => {
+  await bothRun();
+  const lastMs = await cut();
+  const refuse = () => {
+    host.beforeNextCall = refuse;
+    throw new SystemdUnreachable('no answer');
+  };
+  host.beforeNextCall = refuse;
+  await at(lastMs + fenceMs + 20_000);
+  host.beforeNextCall = undefined;
+  await host.clock.advance(3_000);
+  assert.deepEqual(host.actions, ['stop ledger.service', 'kill ledger.service']);
 });
 
 test('once contact is back it is started again, if it still belongs here', async () => {

@@ -1,5 +1,5 @@
 import type { HeldLease, Registration } from '@flotilla/registry';
-import { type Clock, type Logger, ReconcileLoop, type Timer } from '@flotilla/runtime';
+import { type Clock, type Logger, promptBackoffMs, ReconcileLoop, type Timer } from '@flotilla/runtime';
 import type { UnitManager, UnitStatus } from '@flotilla/systemd';
 import type { PartitionStop, UnitName } from '@flotilla/unit';
 import type { ContactFile } from './contact-file.js';
@@ -55,7 +55,13 @@ export class PartitionWatch {
   constructor(options: PartitionWatchOptions) {
     this.#options = options;
     const { clock, log } = options;
-    this.#loop = new ReconcileLoop({ name: 'partition', body: () => this.#pass(), clock, log });
+    this.#loop = new ReconcileLoop({
+      name: 'partition',
+      body: () => this.#pass(),
+      clock,
+      log,
+      longestBackoffMs: promptBackoffMs,
+    });
   }
 
   /** Goes on where the process before has ended. Before the machine registers. */
