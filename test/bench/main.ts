@@ -13,26 +13,45 @@ interface BenchOptions {
   readonly seconds?: number;
 }
 
-const benches: Readonly<Record<string, (options: BenchOptions) => Promise<void>>> = {
-  start: benchStart,
-  host: benchHost,
-  layout: benchLayout,
-  version: benchVersion,
-  scheduler: benchScheduler,
+interface Bench {
+  readonly run: (options: BenchOptions) => Promise<void>;
+  readonly says: string;
+}
+
+const benches: Readonly<Record<string, Bench>> = {
+  start: { run: benchStart, says: '100 starts through fleetctl, and by bare systemctl' },
+  host: { run: benchHost, says: '1,000 units on one host: started, stopped, idle' },
+  layout: { run: benchLayout, says: '100,000 units written to etcd and watched' },
+  version: { run: benchVersion, says: 'fleetctl version, and a bare Node' },
+  scheduler: { run: benchScheduler, says: 'a million units placed in memory' },
 };
 
-const usage = `usage: npm run bench [-- [--units=N] [--rounds=N] [--seconds=N] NAME...]   (names: ${Object.keys(benches).join(', ')})`;
+const usage = `usage: npm run bench [-- [--units=N] [--rounds=N] [--seconds=N] NAME...]
+
+${Object.entries(benches)
+  .map(([name, { says }]) => `  ${name.padEnd(10)} ${says}`)
+  .join('\n')}
+All of them without a NAME. How many units, how often, and for how long fleetd is watched idle, each knows by itself.
+Exit code: 0 measured, 64 the arguments make no sense.`;
 
 class UsageError extends Error {}
 
-function readArguments(): { readonly names: readonly string[]; readonly options: BenchOptions } {
+interface BenchOrder {
+  readonly isHelp: boolean;
+  readonly names: readonly string[];
+  readonly options: BenchOptions;
+}
+
+function readArguments(): BenchOrder {
+  const number = { type: 'string' } as const;
   const { values, positionals } = parseArgs({
-    options: { units: { type: 'string' }, rounds: { type: 'string' }, seconds: { type: 'string' } },
+    options: { units: number, rounds: number, seconds: number, help: { type: 'boolean', default: false } },
     allowPositionals: true,
   });
   const unknown = positionals.find((name) => !Object.hasOwn(benches, name));
   if (unknown !== undefined) throw new UsageError(`there is no benchmark "${unknown}"`);
   return {
+    isHelp: values.help,
     names: positionals.length > 0 ? positionals : Object.keys(benches),
     options: {
       ...(values.units === undefined ? {} : { units: count(values.units) }),
@@ -43,7 +62,7 @@ function readArguments(): { readonly names: readonly string[]; readonly options:
 }
 
 function count(text: string): number {
-  if (!/^[1-9]\d*$/.test(text)) throw new UsageError(`"${text}" is not a number of things`);
+  if (!/^[1-9]\d*$/.test(text)) throw new UsageError(`"${text}" is no whole number above 0`);
   return Number(text);
 }
 
@@ -60,7 +79,7 @@ async function printMachine(): Promise<void> {
   console.log(`Node ${process.version}, ${etcd}, ${systemd}`);
 }
 
-function parsed(): ReturnType<typeof readArguments> {
+function parsed(): BenchOrder {
   try {
     return readArguments();
   } catch (error) {
@@ -69,6 +88,10 @@ function parsed(): ReturnType<typeof readArguments> {
   }
 }
 
-const { names, options } = parsed();
+const { isHelp, names, options } = parsed();
+if (isHelp) {
+  console.log(usage);
+  process.exit(0);
+}
 await printMachine();
-for (const name of names) await benches[name]?.(options);
+for (const name of names) await benches[name]?.run(options);

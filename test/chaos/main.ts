@@ -31,13 +31,16 @@ function readArguments() {
   };
 }
 
-function number(name: string, text: string): number {
-  if (
-    !/^\d+(\.\d+)?$/.test(text) ||
-    (name !== 'seed' && Number(text) === 0) ||
-    (name !== 'minutes' && text.includes('.'))
-  )
-    throw new UsageError(`--${name}=${text} is no number of that kind`);
+const numbers = {
+  seed: { form: /^\d+$/, says: 'a whole number' },
+  minutes: { form: /^(?=.*[1-9])\d+(\.\d+)?$/, says: 'a number above 0, like 5 or 0.5' },
+  hosts: { form: /^[1-9]\d*$/, says: 'a whole number above 0' },
+  members: { form: /^[1-9]\d*$/, says: 'a whole number above 0' },
+} as const;
+
+function number(name: keyof typeof numbers, text: string): number {
+  const { form, says } = numbers[name];
+  if (!form.test(text)) throw new UsageError(`--${name} is "${text}", but must be ${says}`);
   return Number(text);
 }
 
