@@ -166,8 +166,10 @@ describe('credentials that etcd or fleetd can do nothing with', {
     try {
       await fleetd.untilSaid(/loop=registration/, 2);
       await fleetd.untilSaid(/^DEBUG snapshot failed/, failures);
-      assert.equal(fleetd.complaints.length, 1, fleetd.complaints.join('\n'));
-      assert.match(fleetd.complaints[0] ?? '', /etcd can not be reached endpoint=http:\/\/127.0.0.1:1 .*ECONNREFUSED/);
+      // The machine of the tests need not have systemd and its bus.
+      const complaints = fleetd.complaints.filter((line) => !line.includes('D-Bus can not be reached'));
+      assert.equal(complaints.length, 1, complaints.join('\n'));
+      assert.match(complaints[0] ?? '', /etcd can not be reached endpoint=http:\/\/127.0.0.1:1 .*ECONNREFUSED/);
     } finally {
       await fleetd.remove();
     }
