@@ -202,6 +202,7 @@ class MachineAgent implements Agent {
   }
 
   async close(): Promise<void> {
+    await this.#partition.close();
     await this.#stopLoops();
     await this.#options.registration.close();
   }
@@ -216,6 +217,8 @@ class MachineAgent implements Agent {
     const closing = hearing.then((isHeard) => (isHeard ? undefined : registration.close()));
     const stopped = await stopAll(this.#allegiance.known.keys(), { unitManager, clock, log, timeoutMs: waiting });
     if (stopped !== undefined) await killExclusive(stopped.stopping, { unitManager, log });
+    // Until here: contact may get lost while units stop.
+    await this.#partition.close();
     // Also what is still stopping is to be started again if this machine goes on with it.
     if (stopped !== undefined) for (const name of this.#allegiance.known.keys()) this.#started.remove(name);
     if ((await hearing) && (await this.#leaveCluster(leaveAttempts))) {
@@ -254,7 +257,6 @@ class MachineAgent implements Agent {
     this.#audit?.cancel();
     this.#following?.close();
     for (const subscription of this.#subscriptions) subscription.close();
-    await this.#partition.close();
     await this.#loop.close();
     this.#pass.close();
     this.#again?.cancel();

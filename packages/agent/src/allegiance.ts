@@ -122,7 +122,8 @@ export class Allegiance {
    */
   async forget(unstopped: readonly UnitName[]): Promise<void> {
     const before = this.#assignment;
-    const rest = [...before.units].filter(([name]) => unstopped.includes(name));
+    const left = new Set(unstopped);
+    const rest = [...before.units].filter(([name]) => left.has(name));
     const units = new Map(rest.map(([name, unit]) => [name, { ...unit, isLaunched: false, order: undefined }]));
     if (units.size > 0) return await this.#save({ ...before, units });
     this.#assignment = emptyAssignment;

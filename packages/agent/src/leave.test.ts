@@ -60,6 +60,8 @@ test('a machine whose systemd can not be asked leaves all the same, and its next
   await host.until(async () => (await host.active(web)) === 'inactive', 'stopped');
 });
 
+/** 0.8 of the lease's life. */
+const fenceMs = 24_000;
 const slow = '[Service]\nExecStart=/bin/sleep infinity\nExecStop=/bin/sleep 60\n';
 
 test('what does not stop in time is left to the next process, which does not start it', async () => {
@@ -99,6 +101,19 @@ test('a leave that the store does not answer is said once more', async () => {
   await host.leave();
   assert.equal(await membership(), 'left');
   assert.equal((await host.engine.range({ from: keys.machine(machine.id) })).kvs.length, 0);
+});
+
+test('what may not run twice is killed in time if contact is lost while it stops', async () => {
+  await host.schedule(web, `${slow}[X-Fleet]\nOnPartition=stop\nOnPartitionStopSec=5\n`);
+  await host.untilRow(web, 'active');
+  const leaving = host.agent.leave({ timeoutMs: 300_000 });
+  await host.clock.advance(1_000);
+  host.store.cut();
+  await host.clock.advance(fenceMs + 5_100);
+  assert.equal(await host.active(web), 'failed');
+  await host.clock.advance(1_000);
+  await leaving;
+  assert.equal(host.actions.filter((action) => action.startsWith('kill')).length, 1);
 });
 
 test('what may not run twice is killed before the machine has left', async () => {

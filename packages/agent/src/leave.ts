@@ -81,8 +81,10 @@ async function stop(names: readonly UnitName[], options: StopAllOptions): Promis
       const leftMs = deadlineMs - clock.monotonicMs();
       if (leftMs <= 0)
         log.warn('units were still stopping when time was up', { stopped: resting.length, of: names.length });
-      if (resting.length === names.length || leftMs <= 0)
-        return { resting, stopping: names.filter((name) => !resting.includes(name)) };
+      if (resting.length === names.length || leftMs <= 0) {
+        const atRest = new Set(resting);
+        return { resting, stopping: names.filter((name) => !atRest.has(name)) };
+      }
       await sleep(clock, leftMs, change.signal);
     } finally {
       subscription.close();
