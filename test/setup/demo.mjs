@@ -3,9 +3,10 @@ import './node-version.mjs';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './paths.mjs';
-import { build, prepare, SetupError } from './prepare.mjs';
+import { SetupError } from './prepare.mjs';
+import { makeReady } from './ready.mjs';
 
-try {
+async function check() {
   if (process.platform !== 'linux' || process.getuid() !== 0) {
     throw new SetupError('the demo boots three hosts with systemd, which needs Linux and root: sudo npm run demo');
   }
@@ -13,12 +14,7 @@ try {
   const running = join(root, 'test/dist/demo/running.js');
   const refusal = existsSync(running) ? await (await import(running)).findRunningDemo() : undefined;
   if (refusal !== undefined) throw new SetupError(refusal);
-  const missing = prepare();
-  if (missing !== undefined) throw new SetupError(missing);
-  build();
-} catch (error) {
-  if (!(error instanceof SetupError)) throw error;
-  console.error(error.message);
-  process.exit(1);
 }
+
+await makeReady({ check, needsAll: true });
 await import(join(root, 'test/dist/demo/main.js'));

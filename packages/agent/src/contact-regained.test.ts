@@ -16,13 +16,7 @@ const [web, db] = [service('web'), service('db')];
 /** By then all is as it should be after contact is back, whatever the outage: two seconds, a fifth of it, and a pass. */
 const soonMs = 2_600;
 
-async function bothRun() {
-  await host.schedule(web);
-  await host.schedule(db);
-  await host.untilRow(web, 'active');
-  await host.untilRow(db, 'active');
-  host.actions.length = 0;
-}
+const bothRun = () => host.run(web, db);
 
 const row = async (name = web) => (await host.findRow(name))?.active;
 

@@ -15,13 +15,7 @@ afterEach(async () => {
 const [web, db] = [service('web'), service('db')];
 const elsewhere = encodeRecord({ machine: parseMachineId('f'.repeat(32)) });
 
-async function bothRun() {
-  await host.schedule(web);
-  await host.schedule(db);
-  await host.untilRow(web, 'active');
-  await host.untilRow(db, 'active');
-  host.actions.length = 0;
-}
+const bothRun = () => host.run(web, db);
 
 /** Cuts the agent off, lets the store change, and brings it back after its watch can no longer resume. */
 async function behindItsBack(change: () => Promise<void>) {

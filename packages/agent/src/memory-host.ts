@@ -217,6 +217,13 @@ export class MemoryHost {
     await leaving;
   }
 
+  /** Has units scheduled, and running; what the agent did for that is forgotten. */
+  async run(...names: readonly UnitName[]): Promise<void> {
+    for (const name of names) await this.schedule(name);
+    for (const name of names) await this.untilRow(name, 'active');
+    this.actions.length = 0;
+  }
+
   async untilRow(name: UnitName, active: string): Promise<void> {
     await this.until(async () => (await this.findRow(name))?.active === active, `${name} reported ${active}`);
   }

@@ -30,6 +30,19 @@ const placements = async () => (await cluster.layout()).filter((line) => line.in
 const moved = ['ledger.service > m2', 'other.service > m2', 'web.service > m2'];
 const held = ['ledger.service > m1', 'other.service > m2', 'web.service > m2'];
 
+/** m1 is gone, and a person says that it is lost. */
+async function loseForSure() {
+  await cluster.lose('m1');
+  await cluster.release('m1');
+  await cluster.settle();
+}
+
+async function nextLeads() {
+  const [leader] = (await cluster.store.range({ from: keys.leader })).kvs;
+  await cluster.lead('e2');
+  await cluster.store.revokeLease(leader?.lease ?? '');
+}
+
 async function why(unit: string): Promise<string | undefined> {
   const reason = await cluster.findReason(unit);
   return reason && explain(reason);
@@ -88,9 +101,7 @@ test('the next leader waits, too, by what it sees itself', async () => {
   await cluster.lose('m1');
   await cluster.release('m1');
   await cluster.clock.advance(stopMs - 5_000);
-  const [leader] = (await cluster.store.range({ from: keys.leader })).kvs;
-  await cluster.lead('e2');
-  await cluster.store.revokeLease(leader?.lease ?? '');
+  await nextLeads();
   await cluster.clock.advance(stopMs - 1_000);
   assert.deepEqual(await placements(), held);
   await cluster.clock.advance(12_000);
@@ -99,9 +110,7 @@ test('the next leader waits, too, by what it sees itself', async () => {
 
 test('a unit that is destroyed and made again waits all the same', async () => {
   await bothPlaced();
-  await cluster.lose('m1');
-  await cluster.release('m1');
-  await cluster.settle();
+  await loseForSure();
   await cluster.destroy('ledger.service');
   await cluster.settle();
   assert.deepEqual(await placements(), held.slice(1));
@@ -142,16 +151,12 @@ test('a leader that reads everything anew does not forget since when a machine i
 
 test('what was destroyed or replaced meanwhile waits for the next leader, too', async () => {
   await bothPlaced();
-  await cluster.lose('m1');
-  await cluster.release('m1');
-  await cluster.settle();
+  await loseForSure();
   await cluster.destroy('ledger.service');
   await cluster.settle();
   await cluster.submit('ledger.service');
   await cluster.settle();
-  const [leader] = (await cluster.store.range({ from: keys.leader })).kvs;
-  await cluster.lead('e2');
-  await cluster.store.revokeLease(leader?.lease ?? '');
+  await nextLeads();
   await cluster.clock.advance(stopMs - 1_000);
   assert.deepEqual(await placements(), held.slice(1));
   await cluster.clock.advance(12_000);
@@ -160,14 +165,10 @@ test('what was destroyed or replaced meanwhile waits for the next leader, too', 
 
 test('the file that a machine was told of tells how long it may take, also if there is a new one', async () => {
   await bothPlaced();
-  await cluster.lose('m1');
-  await cluster.release('m1');
-  await cluster.settle();
+  await loseForSure();
   await cluster.submit('ledger.service');
   await cluster.settle();
-  const [leader] = (await cluster.store.range({ from: keys.leader })).kvs;
-  await cluster.lead('e2');
-  await cluster.store.revokeLease(leader?.lease ?? '');
+  await nextLeads();
   await cluster.clock.advance(stopMs - 1_000);
   assert.deepEqual(await placements(), held);
   await cluster.clock.advance(12_000);
@@ -176,9 +177,7 @@ test('the file that a machine was told of tells how long it may take, also if th
 
 test('a unit that was destroyed and made again waits for the word of a machine that is back while it stops', async () => {
   await bothPlaced();
-  await cluster.lose('m1');
-  await cluster.release('m1');
-  await cluster.settle();
+  await loseForSure();
   await cluster.destroy('ledger.service');
   await cluster.settle();
   await cluster.submit('ledger.service', { fleet: 'MachineID=m2' });
