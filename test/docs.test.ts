@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -47,6 +47,22 @@ describe('packages/README.md', () => {
     assert.ok(tables.length > 5);
     assert.deepEqual(documented.sort(), tables.sort());
   });
+});
+
+test('every file that packages/README.md has hold or test a law is there', () => {
+  const laws = architecture.split('\n## Laws\n')[1]?.split('\n## ')[0] ?? '';
+  const files = [...laws.matchAll(/`([a-z0-9/.-]+\.ts)`/g)].map(([, file]) => file ?? '');
+  assert.ok(files.length > 30);
+  const repository = join(packages, '..');
+  for (const file of files) {
+    const places = file.startsWith('test/')
+      ? [file]
+      : [`packages/${file.replace('/', '/src/')}`, `test/cluster/${file}`];
+    assert.ok(
+      places.some((place) => existsSync(join(repository, place))),
+      file,
+    );
+  }
 });
 
 test('README.md names every cluster setting with its default, and no other', () => {
