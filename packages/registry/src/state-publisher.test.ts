@@ -147,6 +147,32 @@ test('a write that was given up for lost and comes late changes nothing', async 
   await publisher.close();
 });
 
+test('nor if by then all is again as it was before that write', async () => {
+  const { clock, store, publisher, read } = await setUp();
+  publisher.publish(new Map([[web, row()]]));
+  await clock.advance(0);
+  const since = (await read(web))?.record.since;
+  const transact = store.transact.bind(store);
+  let late: (() => Promise<unknown>) | undefined;
+  store.transact = (transaction) => {
+    store.transact = transact;
+    late = () => transact(transaction);
+    return Promise.reject(new StoreError('uncertain', 'no answer'));
+  };
+  publisher.publish(new Map([[web, row({ active: 'failed' })]]));
+  await clock.advance(0);
+  publisher.publish(new Map([[web, row()]]));
+  await clock.advance(10_000);
+  await late?.();
+  await clock.advance(10_000);
+  assert.deepEqual((await read(web))?.record, { ...row(), since });
+  const { revision } = store;
+  publisher.doubt();
+  await clock.advance(10_000);
+  assert.equal(store.revision, revision);
+  await publisher.close();
+});
+
 test('a write whose request was lost is made again', async () => {
   const { clock, store, publisher, read } = await setUp();
   store.loseNextRequest();

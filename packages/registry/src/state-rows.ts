@@ -33,6 +33,8 @@ export class StateRows {
   readonly #wanted = new Map<UnitName, StateRecord>();
   readonly #stored = new Map<UnitName, string>();
   readonly #revisions = new Map<UnitName, Revision>();
+  /** Rows of writes that were not answered: each is put again, so that one that comes late finds another revision. */
+  readonly #uncertain = new Set<UnitName>();
   /** Rows that may be in the store and should not. */
   readonly #unwanted = new Set<UnitName>();
   readonly #farewells = new Map<UnitName, Farewell>();
@@ -84,7 +86,7 @@ export class StateRows {
     for (const [name, { revision, record }] of rows) {
       this.#revisions.set(name, revision);
       if (record === undefined) continue;
-      this.#stored.set(name, storedForm(record));
+      if (!this.#uncertain.has(name)) this.#stored.set(name, storedForm(record));
       const wanted = this.#wanted.get(name);
       if (wanted?.active === record.active) this.#wanted.set(name, { ...wanted, since: record.since });
     }
@@ -98,6 +100,7 @@ export class StateRows {
   /** These may have been written, on this lease; before any other write what there is has to be read. */
   doubt(writes: readonly RowWrite[], lease: LeaseId): void {
     for (const write of writes) {
+      this.#uncertain.add(write.name);
       const farewell = this.#farewells.get(write.name);
       if (write.kind === 'delete' && farewell === write.farewell && farewell) farewell.maybeDoneOn = lease;
     }
@@ -133,6 +136,7 @@ export class StateRows {
   /** These are in the store since `revision`. */
   done(writes: readonly RowWrite[], revision: Revision): void {
     for (const write of writes) {
+      this.#uncertain.delete(write.name);
       const farewell = this.#farewells.get(write.name);
       if (write.kind === 'put') {
         this.#stored.set(write.name, write.text);
