@@ -227,6 +227,21 @@ test('one bad unit holds up no other, and is tried again', async () => {
   assert.equal(host.actions.filter((action) => action === `start ${web}`).length, 2);
 });
 
+test('a file that can not be read holds up no other unit, and is looked at ever more rarely', async () => {
+  for (const name of [web, db]) await host.schedule(name);
+  for (const name of [web, db]) await host.untilRow(name, 'active');
+  const readFiles = host.unitManager.readFiles.bind(host.unitManager);
+  let reads = 0;
+  host.unitManager.readFiles = (names) => {
+    if (names.includes(web)) reads++;
+    return readFiles(names.filter((name) => name !== web));
+  };
+  await rebootCutOff();
+  await host.clock.advance(ttlMs + 60_000);
+  assert.deepEqual([await host.active(db), await host.active(web)], ['active', 'inactive']);
+  assert.ok(reads > 2 && reads < 40, `${reads} reads`);
+});
+
 test('what was stopped for a power-off without a store is brought back; what left its cluster has nothing to bring', async () => {
   await host.schedule(web);
   await host.untilRow(web, 'active');

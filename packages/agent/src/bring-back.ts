@@ -133,6 +133,7 @@ export class BringBack {
     if (!this.#mayAct()) return;
     // Links to them are gone with the boot.
     const failures = new Map(await unitManager.load(files));
+    for (const name of names) if (!contents.has(name)) failures.set(name, 'its file can not be read');
     const loaded = names.filter((name) => contents.has(name) && !failures.has(name));
     if (!this.#mayAct()) return;
     for (const [name, message] of await unitManager.start(loaded)) failures.set(name, message);

@@ -39,7 +39,7 @@ export type UnitFailures = ReadonlyMap<UnitName, string>;
 export interface UnitManager {
   /** The unit files in the directory. */
   listFiles(): Promise<ReadonlyMap<UnitName, UnitFileHere>>;
-  /** The bytes of those of `names` that are in the directory. */
+  /** The bytes of those of `names` that are in the directory and can be read. */
   readFiles(names: readonly UnitName[]): Promise<ReadonlyMap<UnitName, Uint8Array>>;
   /** systemd's word on each of `names`, by one call. A unit that systemd has never heard of is `not-found`. */
   listUnits(names: readonly UnitName[]): Promise<ReadonlyMap<UnitName, UnitStatus>>;

@@ -108,6 +108,13 @@ test('tells of a change while others keep coming, and of one that came before an
   assert.equal(told, 1);
 });
 
+test('reads what can be read', async () => {
+  const db = parseUnitName('db.service');
+  await mkdir(join(place, web));
+  directory.write({ name: db, content });
+  assert.deepEqual([...(await directory.readAll([web, db])).keys()], [db]);
+});
+
 test("puts a file where a stranger's link is, and leaves alone what that leads to", async () => {
   await writeFile(join(parent, 'other'), content);
   await symlink(join(parent, 'other'), join(place, web));

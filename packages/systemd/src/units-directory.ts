@@ -75,12 +75,17 @@ export class UnitsDirectory {
     return files;
   }
 
-  /** The bytes of those of `names` that are here. */
+  /** The bytes of those of `names` that are here and can be read. */
   async readAll(names: readonly UnitName[]): Promise<Map<UnitName, Uint8Array>> {
     const contents = new Map<UnitName, Uint8Array>();
     for (const name of names) {
-      const content = await this.#read(name);
-      if (content !== undefined) contents.set(name, content);
+      try {
+        const content = await this.#read(name);
+        if (content !== undefined) contents.set(name, content);
+      } catch (error) {
+        // The others are needed all the same: some of them may have to stop.
+        this.#log.warn('a unit file can not be read', { unit: name, error });
+      }
     }
     return contents;
   }
