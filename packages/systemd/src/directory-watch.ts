@@ -1,5 +1,5 @@
 import { type FSWatcher, watch } from 'node:fs';
-import { basename } from 'node:path';
+import { basename, resolve } from 'node:path';
 import type { Clock, Logger, Timer } from '@flotilla/runtime';
 
 /** An editor writes a file in several steps; they are one change. Taste. */
@@ -47,7 +47,8 @@ export class DirectoryWatch {
     this.#unwatch();
     const { directory, log } = this.#options;
     try {
-      const watcher = watch(directory, { persistent: false }, (_, entry) => this.#note(entry ?? ''));
+      // Without a slash at its end, by which the directory's own name would be none.
+      const watcher = watch(resolve(directory), { persistent: false }, (_, entry) => this.#note(entry ?? ''));
       watcher.on('error', () => this.#unwatch());
       this.#watcher = watcher;
       this.#watched = identity;

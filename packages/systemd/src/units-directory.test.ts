@@ -68,6 +68,15 @@ test('goes on where another directory has taken the place', async () => {
   await untilTold(2);
 });
 
+test('hears of its own end however its path is written', async () => {
+  subscription.close();
+  directory = new UnitsDirectory(`${place}/`, { clock: systemClock, log: silentLogger });
+  subscription = directory.onChange(() => told++);
+  await directory.list();
+  await rename(place, `${place}.old`);
+  await untilTold(1);
+});
+
 test('goes on where the next directory at its place has the same inode', async () => {
   subscription.close();
   const watch = new DirectoryWatch({
