@@ -69,8 +69,8 @@ async function look(lab: Lab, host: TestHost): Promise<Look> {
 
 /** Each write in etcd raises its revision; a keepalive does not. */
 async function readRevision(lab: Lab): Promise<number> {
-  const get = ['etcdctl', '--endpoints', lab.etcdUrls, 'get', 'any', '--write-out=json'];
-  const answer: { readonly header: { readonly revision: number } } = JSON.parse(await lab.mustExec(get));
+  const text = await lab.etcdctl(['get', 'any', '--write-out=json']);
+  const answer: { readonly header: { readonly revision: number } } = JSON.parse(text);
   return answer.header.revision;
 }
 

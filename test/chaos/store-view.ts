@@ -19,8 +19,8 @@ const decode = (text: string) => Buffer.from(text, 'base64').toString();
 
 /** Reads all of it at one revision, by etcdctl. */
 export async function readStore(lab: Lab): Promise<StoreView> {
-  const argv = ['etcdctl', '--endpoints', lab.etcdUrls, 'get', '--prefix', storePrefix, '--write-out=json'];
-  const answer = JSON.parse(await lab.mustExec(argv, { timeoutMs: 15_000 })) as {
+  const get = ['get', '--prefix', storePrefix, '--write-out=json'];
+  const answer = JSON.parse(await lab.etcdctl(get, { timeoutMs: 15_000 })) as {
     header: { revision: number };
     kvs?: readonly KeyValue[];
   };

@@ -3,7 +3,7 @@ import { after, afterEach, before, describe, it } from 'node:test';
 import { fleetctl, labObstacle, mustFleetctl, type TestHost, waitUntil } from '../lab/index.js';
 import { Cluster, runningUnits, sleeper } from './cluster.js';
 import { order, shell, unitsDirectory, untilActive, untilGone } from './on-host.js';
-import { assertUntouched, type Runs, recordRuns, runsOf } from './settled.js';
+import { assertUntouched, type Runs, recordRuns, runsOf } from './unit-runs.js';
 
 const goodCount = 50;
 const badCount = 10;

@@ -164,8 +164,7 @@ export class DebHosts {
     await this.mustDpkg(['--purge', 'fleetd', 'fleetctl']);
     await this.linkNode(this.host);
     // A host that could not leave is lost when its lease has run out. Nobody has to wait for that here.
-    const key = `/_coreos.com/fleet/machines/${this.host.machineId}`;
-    await this.lab.mustExec(['etcdctl', '--endpoints', this.lab.etcdUrls, 'del', key]);
+    await this.lab.etcdctl(['del', `/_coreos.com/fleet/machines/${this.host.machineId}`]);
     await untilMachines(this.other, [this.other]);
     const units = (await mustFleetctl(this.other, ['list-unit-files', '--no-legend', '--fields=unit'])).trim();
     if (units !== '') await mustFleetctl(this.other, ['destroy', ...units.split('\n')]);

@@ -3,7 +3,7 @@ import { after, afterEach, before, describe, it } from 'node:test';
 import { fleetctl, labObstacle, mustFleetctl, type TestHost, waitUntil } from '../lab/index.js';
 import { Cluster, sleeper } from './cluster.js';
 import { order, see, shell, unitsDirectory, untilActive, untilSeen } from './on-host.js';
-import { assertUntouched, type Runs, recordRuns, runsOf } from './settled.js';
+import { assertUntouched, type Runs, recordRuns, runsOf } from './unit-runs.js';
 
 const [web, idle, foreign] = ['test-web.service', 'test-idle.service', 'test-foreign.service'];
 const strange = '[Service]\nExecStart=/bin/sleep 77777\n';

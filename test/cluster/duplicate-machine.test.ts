@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fleetctl, labObstacle, showProperty, type TestHost, untilMachines, waitUntil } from '../lab/index.js';
 import { Cluster, sleeper } from './cluster.js';
-import { assertUntouched, recordRuns } from './settled.js';
+import { assertUntouched, recordRuns } from './unit-runs.js';
 
 const names = ['test-1.service', 'test-2.service'];
 const prefix = '/_coreos.com/fleet/';
@@ -30,10 +30,10 @@ describe('a host with the machine ID of another one', { skip: labObstacle() }, (
 
   /** Every record of the cluster that is about the first host, with its lease and revisions. */
   const recordsOfFirst = async (): Promise<string> => {
-    const get = ['etcdctl', '--endpoints', cluster.lab.etcdUrls, 'get', '--prefix', '--write-out=json'];
+    const get = ['get', '--prefix', '--write-out=json'];
     const found = await Promise.all(
       ['machines/', 'members/', 'schedule/', 'states/', 'placements/'].map(async (range) => {
-        const { kvs = [] } = JSON.parse(await cluster.lab.mustExec([...get, prefix + range])) as { kvs?: object[] };
+        const { kvs = [] } = JSON.parse(await cluster.lab.etcdctl([...get, prefix + range])) as { kvs?: object[] };
         return kvs;
       }),
     );

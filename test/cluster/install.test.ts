@@ -154,8 +154,7 @@ describe('fleetd on one’s own host, as the README has it', { skip: labObstacle
     for (const path of ['/run/fleet.sock', '/run/fleet', '/etc/systemd/system/fleet.socket'])
       assert.equal(await exists(path), false, path);
     assert.equal((await host.exec(['systemctl', 'is-active', unit])).stdout.trim(), 'inactive');
-    const member = ['etcdctl', '--endpoints', lab.etcdUrls, 'get', `/_coreos.com/fleet/members/${host.machineId}`];
-    assert.match(await lab.mustExec(member), /left/);
+    assert.match(await lab.etcdctl(['get', `/_coreos.com/fleet/members/${host.machineId}`]), /left/);
     assert.match(await host.readFile('/etc/fleet/fleet.conf'), /agent_ttl = 5s/);
   });
 

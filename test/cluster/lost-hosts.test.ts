@@ -3,7 +3,7 @@ import { after, afterEach, before, describe, it } from 'node:test';
 import { fleetctl, labObstacle, mustFleetctl, type TestHost, untilMachines, waitUntil } from '../lab/index.js';
 import { Cluster, sleeper } from './cluster.js';
 import { placedByEtcd } from './placed-by-etcd.js';
-import { assertUntouched, recordRuns, untilTold } from './settled.js';
+import { assertUntouched, recordRuns, untilTold } from './unit-runs.js';
 
 const names = Array.from({ length: 6 }, (_, index) => `test-${index + 1}.service`);
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { labObstacle, type TestHost, untilMachines, waitUntil } from '../lab/index.js';
 import { Cluster, sleeper, sleeperWith } from './cluster.js';
-import { assertUntouched, recordRuns, runsOf, untilTold } from './settled.js';
+import { assertUntouched, recordRuns, runsOf, untilTold } from './unit-runs.js';
 
 const names = Array.from({ length: 4 }, (_, index) => `test-${index + 1}.service`);
 const [global, installed, once, confined] = ['test-g.service', 'test-i.service', 'test-once.service', 'test-p.service'];
@@ -74,7 +74,7 @@ describe('a host that boots', { skip: labObstacle() }, () => {
     const key = `/_coreos.com/fleet/machines/${booted.machineId}`;
     await waitUntil({
       what: 'its record says how long its lease lives',
-      read: () => cluster.lab.mustExec(['etcdctl', '--endpoints', cluster.lab.etcdUrls, 'get', key]),
+      read: () => cluster.lab.etcdctl(['get', key]),
       until: (record) => record.includes('"ttlSeconds":12'),
       onTimeout: journal,
     });

@@ -1,17 +1,10 @@
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { after, afterEach, before, describe, it } from 'node:test';
-import {
-  endpointOf,
-  fleetctl,
-  journalsOf,
-  labObstacle,
-  type TestHost,
-  untilMachines,
-  waitUntil,
-} from '../lab/index.js';
-import { Cluster, mainPids, sleeper, sleeperWith } from './cluster.js';
-import { assertUntouched, recordRuns } from './settled.js';
+import { endpointOf, fleetctl, labObstacle, type TestHost, untilMachines } from '../lab/index.js';
+import { untilAnotherFleetd } from './another-fleetd.js';
+import { Cluster, sleeper, sleeperWith } from './cluster.js';
+import { assertUntouched, recordRuns } from './unit-runs.js';
 
 const names = Array.from({ length: 6 }, (_, index) => `test-${index + 1}.service`);
 const ends = process.env.FLOTILLA_TEST_LENGTH === 'long' ? 100 : 6;
@@ -40,19 +33,9 @@ describe('a fleetd that ends and starts again', { skip: labObstacle() }, () => {
     return await recordRuns(cluster.lab.hosts);
   };
 
-  const fleetdPid = async (host: TestHost): Promise<string> =>
-    (await mainPids(host, ['fleet.service'])).get('fleet.service') ?? '';
-
   /** Has a host's fleetd end in some way, and waits until another one is a machine of the cluster. */
   const untilAnother = async (host: TestHost, argv: readonly string[]) => {
-    const before = await fleetdPid(host);
-    await host.mustExec(argv);
-    await waitUntil({
-      what: `another fleetd runs on ${host.name}`,
-      read: () => fleetdPid(host),
-      until: (pid) => pid !== '0' && pid !== before,
-      onTimeout: () => journalsOf([host]),
-    });
+    await untilAnotherFleetd(host, argv);
     await untilMachines(host, cluster.lab.hosts);
   };
 
@@ -86,7 +69,7 @@ describe('a fleetd that ends and starts again', { skip: labObstacle() }, () => {
   /** The machine's record as etcd has it, lease and revisions included. */
   const recordOf = (host: TestHost) => {
     const key = `/_coreos.com/fleet/machines/${host.machineId}`;
-    return cluster.lab.mustExec(['etcdctl', '--endpoints', cluster.lab.etcdUrls, 'get', key, '--write-out=fields']);
+    return cluster.lab.etcdctl(['get', key, '--write-out=fields']);
   };
 
   it('changes no unit when its program is another one by then, and its notes on the lease are lost', async () => {

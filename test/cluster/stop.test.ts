@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { journalsOf, labObstacle, showProperty, type TestHost, untilMachines, waitUntil } from '../lab/index.js';
-import { Cluster, mainPids, sleeper } from './cluster.js';
-import { assertUntouched, recordRuns, runsOf } from './settled.js';
+import { untilAnotherFleetd } from './another-fleetd.js';
+import { Cluster, sleeper } from './cluster.js';
+import { assertUntouched, recordRuns, runsOf } from './unit-runs.js';
 
 const names = Array.from({ length: 4 }, (_, index) => `test-${index + 1}.service`);
 const prefix = '/_coreos.com/fleet/';
@@ -36,11 +37,9 @@ describe('fleetd that is stopped', { skip: labObstacle() }, () => {
     await cluster.reset();
   });
 
-  const etcdctl = async (...words: readonly string[]) =>
-    (await cluster.lab.mustExec(['etcdctl', '--endpoints', cluster.lab.etcdUrls, ...words])).trim();
+  const etcdctl = (...words: readonly string[]) => cluster.lab.etcdctl(words);
   const getValue = (key: string) => etcdctl('get', '--print-value-only', prefix + key);
   const show = (property: string, unit = 'fleet.service') => showProperty(host, unit, property);
-  const fleetdPid = async () => (await mainPids(host, ['fleet.service'])).get('fleet.service') ?? '';
   const exists = async (path: string) => (await host.exec(['test', '-e', path])).code === 0;
 
   /** Starts the units. @returns Those on the host that is to be stopped. */
@@ -97,14 +96,7 @@ describe('fleetd that is stopped', { skip: labObstacle() }, () => {
     const runs = await recordRuns(cluster.lab.hosts);
     const record = await getValue(`machines/${host.machineId}`);
     for (const words of stays) {
-      const before = await fleetdPid();
-      await host.mustExec(['systemctl', ...words]);
-      await waitUntil({
-        what: `another fleetd runs after ${words.join(' ')}`,
-        read: fleetdPid,
-        until: (pid) => pid !== '0' && pid !== before,
-        onTimeout: () => journalsOf([host]),
-      });
+      await untilAnotherFleetd(host, ['systemctl', ...words]);
       await untilMachines(host, cluster.lab.hosts);
       assert.equal(await getValue(`machines/${host.machineId}`), record, words.join(' '));
       await assertUntouched(runs, cluster.lab.hosts);

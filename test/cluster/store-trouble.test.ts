@@ -1,7 +1,7 @@
 import { after, before, describe, it } from 'node:test';
 import { labObstacle } from '../lab/index.js';
 import { Cluster } from './cluster.js';
-import { type Fault, startSubjects, suffer } from './trouble.js';
+import { type Fault, startSubjects, suffer } from './faults.js';
 
 const isLong = process.env.FLOTILLA_TEST_LENGTH === 'long';
 

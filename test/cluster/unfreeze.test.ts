@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { type EtcdServer, fleetctl, labObstacle, mustFleetctl, type TestHost, waitUntil } from '../lab/index.js';
 import { Cluster, sleeper } from './cluster.js';
-import { assertUntouched, type Runs, recordRuns, runsOf, untilTold } from './settled.js';
+import { assertUntouched, type Runs, recordRuns, runsOf, untilTold } from './unit-runs.js';
 
 const names = ['test-a.service', 'test-b.service', 'test-c.service', 'test-d.service'];
 const [first = '', second = '', ...others] = names;

@@ -79,8 +79,8 @@ describe('a fleetd without root', { skip: userObstacle() }, () => {
     waitUntil({
       what: `the user's cluster has ${count} machines`,
       read: async () => {
-        const get = ['etcdctl', '--endpoints', lab.etcdUrls, 'get', '--prefix', '--keys-only', `${prefix}machines/`];
-        return (await lab.mustExec(get)).split('\n').filter((line) => line !== '').length;
+        const keys = await lab.etcdctl(['get', '--prefix', '--keys-only', `${prefix}machines/`]);
+        return keys.split('\n').filter((line) => line !== '').length;
       },
       until: (seen) => seen === count,
       onTimeout: () => host.journal(),
@@ -140,9 +140,7 @@ describe('a fleetd without root', { skip: userObstacle() }, () => {
 
   const untilLeft = async () => {
     await untilMachines(0);
-    const key = `${prefix}members/${host.machineId}`;
-    const member = await lab.mustExec(['etcdctl', '--endpoints', lab.etcdUrls, 'get', '--print-value-only', key]);
-    assert.match(member, /"left"/);
+    assert.match(await lab.etcdctl(['get', '--print-value-only', `${prefix}members/${host.machineId}`]), /"left"/);
   };
 
   it('leaves the cluster when it is stopped, and is back with its units when it is started', async () => {

@@ -87,8 +87,8 @@ export interface Leader {
 
 /** Reads from etcd who leads; `undefined` while nobody does. */
 export async function findLeader(lab: Lab): Promise<Leader | undefined> {
-  const get = ['etcdctl', '--endpoints', lab.etcdUrls, 'get', '/_coreos.com/fleet/leader', '--write-out=json'];
-  const answer = JSON.parse(await lab.mustExec(get)) as { kvs?: { value: string; create_revision: number }[] };
+  const text = await lab.etcdctl(['get', '/_coreos.com/fleet/leader', '--write-out=json']);
+  const answer = JSON.parse(text) as { kvs?: { value: string; create_revision: number }[] };
   const found = answer.kvs?.[0];
   if (found === undefined) return undefined;
   const record = JSON.parse(Buffer.from(found.value, 'base64').toString()) as { machine: string };

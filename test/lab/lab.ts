@@ -38,6 +38,8 @@ export interface Lab {
   exec(argv: readonly string[], options?: CommandOptions): Promise<CommandResult>;
   /** Like `exec`, for what has to succeed; gives its standard output. */
   mustExec(argv: readonly string[], options?: CommandOptions): Promise<string>;
+  /** Asks etcd by way of all of its members. @returns What etcdctl prints, but for blanks around it. */
+  etcdctl(args: readonly string[], options?: CommandOptions): Promise<string>;
   /** Ends and removes everything. Safe to repeat. */
   close(): Promise<void>;
 }
@@ -70,15 +72,18 @@ export async function createLab({ name, hosts = 3, etcdMembers = 1, usr = 'read-
 
 function openLab(directory: string, hosts: readonly TestHost[], etcd: readonly EtcdServer[]): Omit<Lab, 'close'> {
   const network = namespacePath(directory, 'lab');
+  const etcdUrls = etcd.map(({ url }) => url).join(',');
+  const mustExec: Lab['mustExec'] = (argv, options) => mustRun(inNamespace(network, argv), options);
   return {
     directory,
     shared: sharedDirectory(directory),
     hosts,
     etcd,
-    etcdUrls: etcd.map(({ url }) => url).join(','),
+    etcdUrls,
     network,
     exec: (argv, options) => runCommand(inNamespace(network, argv), options),
-    mustExec: (argv, options) => mustRun(inNamespace(network, argv), options),
+    mustExec,
+    etcdctl: async (args, options) => (await mustExec(['etcdctl', '--endpoints', etcdUrls, ...args], options)).trim(),
   };
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { sleep, systemClock } from '@flotilla/runtime';
 import { fleetctl, type TestHost, untilMachines, waitUntil } from '../lab/index.js';
 import { type Cluster, sleeper, sleeperWith } from './cluster.js';
-import { assertUntouched, type Runs, recordRuns, runsOf, untilTold } from './settled.js';
+import { assertUntouched, type Runs, recordRuns, runsOf, untilTold } from './unit-runs.js';
 
 /** Something that befalls the store, or the way to it. */
 export interface Fault {
