@@ -123,7 +123,9 @@ class UnitWriter {
   /** Rewrites the record in place if the unit's order, file or desired state has changed. */
   #scheduleAt(target: MachineId, unit: Entry<UnitRecord>, entry: ScheduleEntry | undefined): void {
     const wanted = scheduleRecord(unit, { isLeaving: false });
-    if (entry !== undefined && (isSameSchedule(entry.record, wanted) || this.#isStopping(target))) return;
+    if (entry !== undefined && isSameSchedule(entry.record, wanted)) return;
+    if (entry !== undefined && entry.record.file !== wanted.file && this.#isStopping(target))
+      return this.#takeOff(entry);
     this.#compareSchedule(target, entry?.modRevision ?? 0);
     if (this.#mirror.cluster.machines.has(target)) this.#compareMachine(target);
     this.#put(keys.schedule(target, this.#name), wanted);

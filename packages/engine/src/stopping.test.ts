@@ -175,6 +175,23 @@ test('the file that a machine was told of tells how long it may take, also if th
   assert.deepEqual(await placements(), moved);
 });
 
+test('a machine that is back while it stops a unit is told what was changed of it meanwhile, and of no older order', async () => {
+  await bothPlaced();
+  await cluster.lose('m1');
+  await cluster.settle();
+  await cluster.submit('ledger.service', { fleet, desired: 'loaded' });
+  await cluster.settle();
+  const stopped = await cluster.findSchedule('ledger.service', 'm1');
+  assert.deepEqual([stopped?.desiredState, stopped?.isLeaving], ['loaded', false]);
+  const { sha256 } = await cluster.submit('ledger.service');
+  await cluster.settle();
+  assert.equal((await cluster.findSchedule('ledger.service', 'm1'))?.isLeaving, true);
+  await cluster.register('m1');
+  await cluster.settle();
+  const replaced = await cluster.findSchedule('ledger.service', 'm1');
+  assert.deepEqual([replaced?.file, replaced?.desiredState, replaced?.isLeaving], [sha256, 'launched', false]);
+});
+
 test('a unit that was destroyed and made again waits for the word of a machine that is back while it stops', async () => {
   await bothPlaced();
   await loseForSure();
