@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { systemClock } from '@flotilla/runtime';
-import { labObstacle } from '../lab/index.js';
+import { isLong, labObstacle } from '../lab/index.js';
 import { runChaos } from './chaos.js';
 
 /** With faults of most kinds in its first half minute. */
 const usualSeed = 5;
-const isLong = process.env.FLOTILLA_TEST_LENGTH === 'long';
 
 describe('a cluster that is harmed at random', { skip: labObstacle() }, () => {
   it(`has all that was accepted, once, and stops nothing for nothing, for ${isLong ? '10 minutes' : 'a moment'}`, async () => {

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { type EtcdServer, labObstacle, mustFleetctl, type NetworkCut, waitUntil } from '../lab/index.js';
+import { type EtcdServer, isLong, labObstacle, mustFleetctl, type NetworkCut, waitUntil } from '../lab/index.js';
 import { Cluster, sleeperWith } from './cluster.js';
 import { type Fault, startSubjects, suffer, untilOutOfContact } from './faults.js';
 import { assertUntouched, recordRuns, runsOf, untilTold } from './unit-runs.js';
 
-const isLong = process.env.FLOTILLA_TEST_LENGTH === 'long';
 const tooLong = 'it takes long: npm run test:long runs it';
 
 const restMs = (longMs: number, shortMs: number) => (isLong ? longMs : shortMs);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import {
   fleetctl,
+  isLong,
   labObstacle,
   mustFleetctl,
   type NetworkCut,
@@ -12,7 +13,7 @@ import {
 } from '../lab/index.js';
 import { Cluster, mainPids } from './cluster.js';
 
-const cuts = process.env.FLOTILLA_TEST_LENGTH === 'long' ? 20 : 2;
+const cuts = isLong ? 20 : 2;
 
 /** How a host loses contact, and what happens besides. */
 interface Cut {

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
-import { fleetctl, labObstacle, mustFleetctl, type TestHost, waitUntil } from '../lab/index.js';
+import { fleetctl, isLong, labObstacle, mustFleetctl, type TestHost, waitUntil } from '../lab/index.js';
 import { Cluster, sleeper } from './cluster.js';
 import { order, see, shell, untilActive, untilGone, untilSeen } from './on-host.js';
 import { assertUntouched, recordRuns, runsOf } from './unit-runs.js';
 
-const isLong = process.env.FLOTILLA_TEST_LENGTH === 'long';
 const slowStopSeconds = isLong ? 60 : 10;
 
 const [main, side, other] = ['test-main.service', 'test-side.service', 'test-other.service'];

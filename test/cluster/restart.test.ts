@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { after, afterEach, before, describe, it } from 'node:test';
-import { endpointOf, fleetctl, labObstacle, type TestHost, untilMachines } from '../lab/index.js';
+import { endpointOf, fleetctl, isLong, labObstacle, type TestHost, untilMachines } from '../lab/index.js';
 import { untilAnotherFleetd } from './another-fleetd.js';
 import { Cluster, sleeper, sleeperWith } from './cluster.js';
 import { assertUntouched, recordRuns } from './unit-runs.js';
 
 const names = Array.from({ length: 6 }, (_, index) => `test-${index + 1}.service`);
-const ends = process.env.FLOTILLA_TEST_LENGTH === 'long' ? 100 : 6;
+const ends = isLong ? 100 : 6;
 
 const restart = ['systemctl', 'restart', 'fleet.service'];
 const kill = ['systemctl', 'kill', '--kill-who=main', '--signal=SIGKILL', 'fleet.service'];

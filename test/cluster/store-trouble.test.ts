@@ -1,9 +1,7 @@
 import { after, before, describe, it } from 'node:test';
-import { labObstacle } from '../lab/index.js';
+import { isLong, labObstacle } from '../lab/index.js';
 import { Cluster } from './cluster.js';
 import { type Fault, startSubjects, suffer } from './faults.js';
-
-const isLong = process.env.FLOTILLA_TEST_LENGTH === 'long';
 
 const signalAll = (signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT') => async (cluster: Cluster) => {
   for (const member of cluster.lab.etcd) await member.signal(signal);

@@ -7,11 +7,12 @@ import { findUnit, putUnit, type Store, StoreInspector } from '@flotilla/registr
 import { silentLogger, systemClock } from '@flotilla/runtime';
 import { parseUnitName, type UnitName } from '@flotilla/unit';
 import fc from 'fast-check';
+import { isLong } from '../lab/index.js';
 import { etcdMissing, TestEtcd } from './etcd.js';
 import { contentOf, sleeper, untilSo } from './etcd-host.js';
 import { openProxy, openStore, time } from './test-stores.js';
 
-const numRuns = process.env.FLOTILLA_TEST_LENGTH === 'long' ? 500 : 50;
+const numRuns = isLong ? 500 : 50;
 
 describe('law 12: nothing accepted is lost', { skip: etcdMissing() ?? false }, () => {
   let etcd: TestEtcd;

@@ -3,6 +3,7 @@ import { after, afterEach, before, describe, it } from 'node:test';
 import { type HeldLease, holdLease, type Store } from '@flotilla/registry';
 import { put, read, rejects, until, write } from '@flotilla/registry/contract';
 import { silentLogger, systemClock } from '@flotilla/runtime';
+import { isLong } from '../lab/index.js';
 import { MemberCluster, memberFaults } from './member-cluster.js';
 import { MemberNetwork, memberNetworkMissing } from './member-network.js';
 import { openStore, time } from './test-stores.js';
@@ -13,8 +14,6 @@ const requestTimeoutMs = 2_000;
 
 /** A read ends within four deadlines; the rest is for a machine that is busy. Longer than that is a hang. */
 const hangMs = 6 * requestTimeoutMs;
-
-const isLong = process.env.FLOTILLA_TEST_LENGTH === 'long';
 
 const network = MemberNetwork.find();
 /** Each fault is waited out over many deadlines; the kinds that differ most are part of every run. */

@@ -2,6 +2,7 @@ import { after, afterEach, before, describe } from 'node:test';
 import { describeStoreContract, type StoreHarness } from '@flotilla/registry/contract';
 import { createEtcdStore } from '@flotilla/registry-etcd';
 import { silentLogger, sleep, systemClock } from '@flotilla/runtime';
+import { isLong } from '../lab/index.js';
 import { compactEtcd } from './gateway.js';
 import { MemberCluster, type MemberFault, memberFaults } from './member-cluster.js';
 import { MemberNetwork, memberNetworkMissing } from './member-network.js';
@@ -11,7 +12,6 @@ import { TestProxy } from './proxy.js';
 const requestTimeoutMs = 2_000;
 
 /** What is left to long runs is told apart by where it happens only. */
-const isLong = process.env.FLOTILLA_TEST_LENGTH === 'long';
 
 const network = MemberNetwork.find();
 const obstacle = memberNetworkMissing();

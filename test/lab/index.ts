@@ -20,5 +20,6 @@ export { createLab, type Lab, type LabOptions } from './lab.js';
 export { findLabOwner, LabInUseError, removeAbandonedLabs } from './lab-record.js';
 export { labObstacle } from './requirements.js';
 export { showProperty, showUnits } from './show-units.js';
+export { isLong } from './test-length.js';
 export { addUser, type TestUser, userObstacle } from './user.js';
 export { type WaitOptions, waitUntil } from './wait-until.js';
