@@ -17,6 +17,7 @@ interface Failure {
 export class TaskFailures {
   readonly #clock: Clock;
   readonly #failures = new Map<UnitName, Failure>();
+  #heldAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -30,6 +31,7 @@ export class TaskFailures {
   /** The units that are not to be touched yet. */
   held(): Set<UnitName> {
     const nowMs = this.#clock.monotonicMs();
+    this.#heldAtMs = nowMs;
     return new Set([...this.#failures].filter(([, failure]) => failure.retryAtMs > nowMs).map(([name]) => name));
   }
 
@@ -55,11 +57,11 @@ export class TaskFailures {
     return this.#failures.get(name)?.message;
   }
 
-  /** How long until the next unit may be tried again. */
+  /** How long until the next unit may be tried again of those that the last {@link held} gave, or that have failed since. */
   nextRetryMs(): number | undefined {
-    const nowMs = this.#clock.monotonicMs();
-    // One that fell due while the pass ran was held in it all the same, so there must be another.
-    const waits = [...this.#failures.values()].map((failure) => Math.max(1, failure.retryAtMs - nowMs));
-    return waits.length === 0 ? undefined : waits.reduce((least, ms) => Math.min(least, ms));
+    // One that was due by then, and is still here, waits for something else. One that fell due since was held all the same.
+    const due = [...this.#failures.values()].map(({ retryAtMs }) => retryAtMs).filter((ms) => ms > this.#heldAtMs);
+    const nextMs = due.reduce((least, ms) => Math.min(least, ms), Number.POSITIVE_INFINITY);
+    return due.length === 0 ? undefined : Math.max(1, nextMs - this.#clock.monotonicMs());
   }
 }

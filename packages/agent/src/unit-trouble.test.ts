@@ -112,6 +112,23 @@ test('a unit that runs again after each stop is stopped ever more rarely, and sa
   await host.until(() => host.deletedRows.length > 0, 'left');
 });
 
+test('a stop that takes its time is waited for in peace, also if the stops before it came to nothing', async () => {
+  const record = await host.schedule(web, `${sleeper}ExecStop=/bin/sleep 600\n`);
+  await host.untilRow(web, 'active');
+  host.unitManager.cling(web, true);
+  await host.reschedule(web, { ...record, isLeaving: true });
+  await untilError(web, /was told to stop it, and it runs again/);
+  host.unitManager.cling(web, false);
+  await host.untilRow(web, 'deactivating');
+  await host.clock.advance(60_000);
+  const before = host.unitManager.calls;
+  await host.clock.advance(60_000);
+  const calls = host.unitManager.calls - before;
+  assert.ok(calls <= 2, `${calls} calls in a minute`);
+  await host.clock.advance(600_000);
+  await host.until(() => host.deletedRows.length > 0, 'left');
+});
+
 test('what failed for want of another unit is tried again when that comes', async () => {
   host.unitManager.refuse(web, 'Unit db.service not found.');
   await host.schedule(web);
