@@ -60,8 +60,9 @@ export {
   type UnfreezeWord,
   type UnitRecord,
 } from './records.js';
-export { type LeaseStorage, Registration, type RegistrationOptions, type SavedLease } from './registration.js';
+export { Registration, type RegistrationOptions } from './registration.js';
 export { findRecord, type RegistryAccess } from './registry-access.js';
+export type { LeaseStorage, SavedLease } from './saved-lease.js';
 export { readSettings, writeSettings } from './settings.js';
 export { StatePublisher, type StatePublisherOptions } from './state-publisher.js';
 export type { UnitRow } from './state-rows.js';

@@ -5,7 +5,8 @@ import { type Logger, silentLogger, TestClock } from '@flotilla/runtime';
 import { keys } from './keys.js';
 import { MemoryStore } from './memory-store.js';
 import { decodeRecord, type MachineRecord, type MemberRecord } from './records.js';
-import { Registration, type RegistrationOptions, type SavedLease } from './registration.js';
+import { Registration, type RegistrationOptions } from './registration.js';
+import type { SavedLease } from './saved-lease.js';
 import { StoreError } from './store.js';
 
 const machine = parseMachineId('0123456789abcdef0123456789abcdef');
@@ -241,6 +242,44 @@ test('a machine that could not leave to the end, and goes on with its lease, is 
   assert.equal(second.isFresh(), true);
   assert.equal((await read(keys.machine(machine)))?.kv.createRevision, before?.createRevision);
   assert.equal((await read<MemberRecord>(keys.member(machine)))?.record.is, 'joined');
+  await second.close();
+});
+
+test('a leave that was given up for lost and comes late does not say of a machine that is back that it has left', async () => {
+  const { clock, store, register, read } = setUp();
+  const first = register();
+  await clock.advance(0);
+  const transact = store.transact.bind(store);
+  const late: (() => Promise<unknown>)[] = [];
+  store.transact = (transaction) => {
+    if (!transaction.success?.some(({ kind }) => kind === 'put')) return transact(transaction);
+    store.transact = transact;
+    late.push(() => transact(transaction));
+    return Promise.reject(new StoreError('uncertain', 'no answer'));
+  };
+  await assert.rejects(first.leave(), (error: unknown) => error instanceof StoreError);
+  await first.leave();
+  const second = register();
+  await clock.advance(1_000);
+  assert.equal(second.isFresh(), true);
+  assert.equal(late.length, 1);
+  for (const write of late) await write();
+  assert.equal((await read<MemberRecord>(keys.member(machine)))?.record.is, 'joined');
+  await second.close();
+});
+
+test('who is not the holder of the record any more does not say that the machine has left', async () => {
+  const { clock, store, register, read } = setUp();
+  const first = register();
+  await clock.advance(0);
+  await store.revokeLease(first.lease?.id ?? '');
+  const second = register({ record: { ...record, instance: 'two', address: '10.0.0.2' } });
+  await clock.advance(100);
+  assert.equal(second.isFresh(), true);
+  await assert.rejects(first.leave(), (error: unknown) => error instanceof StoreError);
+  assert.equal((await read<MemberRecord>(keys.member(machine)))?.record.is, 'joined');
+  assert.equal((await read<MachineRecord>(keys.machine(machine)))?.record.address, '10.0.0.2');
+  await first.close();
   await second.close();
 });
 

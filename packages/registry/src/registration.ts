@@ -5,21 +5,8 @@ import { keys, ranges } from './keys.js';
 import { type HeldLease, holdLease } from './lease.js';
 import { findMachineRecord, MachineHold } from './machine-hold.js';
 import { encodeRecord, type MachineRecord, type MemberRecord } from './records.js';
+import type { LeaseStorage } from './saved-lease.js';
 import { type KeyValue, type LeaseId, type Operation, type Store, StoreError } from './store.js';
-
-/** What a daemon keeps on disk to go on with its lease after a restart. */
-export interface SavedLease {
-  readonly lease: LeaseId;
-  /** Boot and instance that it was held by; another boot or instance starts afresh. */
-  readonly boot: string;
-  readonly instance: string;
-}
-
-/** Where a {@link SavedLease} is kept. Both may reject: nobody registers before `load` has answered; `save` is tried again. */
-export interface LeaseStorage {
-  load(): Promise<SavedLease | undefined>;
-  save(saved: SavedLease | undefined): Promise<void>;
-}
 
 export interface RegistrationOptions {
   readonly store: Store;
@@ -148,7 +135,16 @@ export class Registration {
     const lease = this.#lease;
     if (lease === undefined || !this.#isRegistered)
       throw new StoreError('unavailable', 'the machine is not registered, so it can not leave');
-    await store.transact({ success: [this.#memberPut('left')] });
+    const { present } = await this.#look();
+    // One that comes late must not be taken for the word of who has registered since.
+    const compare = {
+      key: keys.machine(machine),
+      on: 'create-revision',
+      equals: present?.createRevision ?? 0,
+    } as const;
+    const isOwn = present === undefined || present.lease === lease.id;
+    if (!isOwn || !(await store.transact({ compares: [compare], success: [this.#memberPut('left')] })).succeeded)
+      throw new StoreError('unavailable', 'the machine is registered by another one, so it can not leave');
     await lease.release();
     this.#drop();
     log.info('left the cluster', { machine });
