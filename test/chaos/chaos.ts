@@ -104,12 +104,17 @@ async function failure({ scene, since, findings, log, tally }: Failing): Promise
   return { failures: evidence, summary: tally.lines(clients.counts) };
 }
 
-function sentence({ problems, settleMs, stops, moves, overlapsMs, residentKiB }: Findings): string {
+/** Longer than a busy machine takes for what goes on by itself. */
+const longMs = 10_000;
+
+function sentence({ problems, settleMs, lastProblem, stops, moves, overlapsMs, residentKiB }: Findings): string {
   if (problems.length > 0) return `checked after ${seconds(settleMs)}: ${problems.length} problems`;
   const memory = residentKiB.map((each) => `${Math.round(each / 1_024)}`).join(', ');
   const twice =
     overlapsMs.length === 0 ? '' : `, ${overlapsMs.length} ran twice for ${seconds(Math.max(...overlapsMs))} at most`;
-  return `checked after ${seconds(settleMs)}: ${stops} stops, ${moves} moves${twice}; fleetd has ${memory} MiB`;
+  const { unit = '', host = '', says = '' } = lastProblem ?? {};
+  const last = settleMs > longMs ? ` (until then ${unit} ${host} ${says})` : '';
+  return `checked after ${seconds(settleMs)}${last}: ${stops} stops, ${moves} moves${twice}; fleetd has ${memory} MiB`;
 }
 
 function seconds(ms: number): string {

@@ -27,6 +27,8 @@ export interface Scene {
 export interface Findings {
   readonly problems: readonly Problem[];
   readonly settleMs: number;
+  /** What was the last to be put right, if anything had to be. */
+  readonly lastProblem: Problem | undefined;
   readonly store: StoreView;
   /** Up to when it was looked at what has happened. */
   readonly atMs: number;
@@ -49,14 +51,14 @@ const lookEveryMs = 700;
 /** Waits until all is as it is to be, twice in a row, and then looks at how it came to be so. */
 export async function check(scene: Scene, since: Since): Promise<Findings> {
   const startMs = systemClock.now();
-  const { problems, sight } = await settle(scene, startMs + scene.patienceMs);
+  const { problems, lastProblem, sight } = await settle(scene, startMs + scene.patienceMs);
   const settleMs = systemClock.now() - startMs;
-  if (problems.length > 0) return { ...nothing, problems, settleMs, store: sight?.store ?? since.store };
+  if (problems.length > 0) return { ...nothing, problems, settleMs, lastProblem, store: sight?.store ?? since.store };
   if (sight === undefined) throw new Error('unreachable');
   for (const { name } of chaosUnits) scene.clients.model.settle(name, registeredOf(sight.store, name, scene.note));
   const past = await judgePast(scene, since, sight);
   const residentKiB = sight.hosts.map((host) => host.residentKiB ?? 0);
-  return { ...past, settleMs, store: sight.store, residentKiB };
+  return { ...past, settleMs, lastProblem, store: sight.store, residentKiB };
 }
 
 const nothing = { atMs: 0, overlapsMs: [], stops: 0, moves: 0, residentKiB: [] };
@@ -64,8 +66,9 @@ const nothing = { atMs: 0, overlapsMs: [], stops: 0, moves: 0, residentKiB: [] }
 async function settle(
   scene: Scene,
   deadlineMs: number,
-): Promise<{ readonly problems: readonly Problem[]; readonly sight: Sight | undefined }> {
+): Promise<Pick<Findings, 'problems' | 'lastProblem'> & { readonly sight: Sight | undefined }> {
   let quiet = 0;
+  let lastProblem: Problem | undefined;
   let sight: Sight | undefined;
   let problems: readonly Problem[] = [];
   for (;;) {
@@ -76,7 +79,8 @@ async function settle(
       problems = [{ unit: '-', host: '-', says: String(error) }];
     }
     quiet = problems.length === 0 ? quiet + 1 : 0;
-    if (quiet === 2 || systemClock.now() > deadlineMs) return { problems, sight };
+    lastProblem = problems[0] ?? lastProblem;
+    if (quiet === 2 || systemClock.now() > deadlineMs) return { problems, lastProblem, sight };
     await sleep(systemClock, lookEveryMs);
   }
 }
