@@ -116,8 +116,25 @@ test('what may not run twice is killed in time if contact is lost while it stops
   assert.equal(host.actions.filter((action) => action.startsWith('kill')).length, 1);
 });
 
+const ledger = service('ledger');
+const exclusive = `${slow}[X-Fleet]\nOnPartition=stop\n`;
+
+test('a systemd that is deaf for a moment while units stop is asked again', async () => {
+  await host.schedule(ledger, exclusive);
+  await host.untilRow(ledger, 'active');
+  host.beforeNextCall = () => {
+    host.beforeNextCall = () => {
+      throw new SystemdUnreachable('no answer');
+    };
+  };
+  const leaving = host.agent.leave({ timeoutMs: 2_000 });
+  await host.clock.advance(2_000);
+  await leaving;
+  assert.equal(await membership(), 'left');
+  assert.equal(await host.active(ledger), 'failed');
+});
+
 test('what may not run twice is killed before the machine has left', async () => {
-  const [ledger, exclusive] = [service('ledger'), `${slow}[X-Fleet]\nOnPartition=stop\n`];
   await host.schedule(web, slow);
   await host.schedule(ledger, exclusive);
   await host.untilRow(ledger, 'active');

@@ -62,6 +62,26 @@ export async function unloadAll(
   }
 }
 
+/** A systemd that did not answer is asked again after this. */
+const askAgainMs = 250;
+
+/** Those of `names` that are at rest; `undefined` if systemd can't be asked at this moment, as while it executes itself anew. */
+async function findResting(
+  names: readonly UnitName[],
+  { unitManager, log }: StopAllOptions,
+): Promise<readonly UnitName[] | undefined> {
+  try {
+    const statuses = await unitManager.listUnits(names);
+    return names.filter((name) => {
+      const status = statuses.get(name);
+      return status === undefined || motion(status) === 'at-rest';
+    });
+  } catch (error) {
+    log.debug('units that are stopping could not be looked at', { error });
+    return undefined;
+  }
+}
+
 async function stop(names: readonly UnitName[], options: StopAllOptions): Promise<Stopped> {
   const { unitManager, clock, log, timeoutMs } = options;
   if (names.length === 0) return { resting: [], stopping: [] };
@@ -73,19 +93,15 @@ async function stop(names: readonly UnitName[], options: StopAllOptions): Promis
     const change = new AbortController();
     const subscription = unitManager.onChange(() => change.abort());
     try {
-      const statuses = await unitManager.listUnits(names);
-      const resting = names.filter((name) => {
-        const status = statuses.get(name);
-        return status === undefined || motion(status) === 'at-rest';
-      });
+      const resting = await findResting(names, options);
       const leftMs = deadlineMs - clock.monotonicMs();
       if (leftMs <= 0)
-        log.warn('units were still stopping when time was up', { stopped: resting.length, of: names.length });
-      if (resting.length === names.length || leftMs <= 0) {
+        log.warn('units were still stopping when time was up', { stopped: resting?.length, of: names.length });
+      if (resting?.length === names.length || leftMs <= 0) {
         const atRest = new Set(resting);
-        return { resting, stopping: names.filter((name) => !atRest.has(name)) };
+        return { resting: resting ?? [], stopping: names.filter((name) => !atRest.has(name)) };
       }
-      await sleep(clock, leftMs, change.signal);
+      await sleep(clock, resting === undefined ? Math.min(leftMs, askAgainMs) : leftMs, change.signal);
     } finally {
       subscription.close();
     }
