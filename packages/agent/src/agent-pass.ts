@@ -13,7 +13,7 @@ import { type DesiredUnit, desiredUnits, type KnownUnit } from './desired.js';
 import { Farewells } from './farewells.js';
 import { Freeze } from './freeze.js';
 import { withholdStarts } from './giving-way.js';
-import { MissingUnits } from './missing-units.js';
+import { OrderCheck } from './order-check.js';
 import { reconcile, type Task, tasksOfFirst } from './reconcile.js';
 import { Relapses } from './relapses.js';
 import { rowsWithoutFiles, stateRows } from './rows.js';
@@ -67,14 +67,11 @@ export class AgentPass {
   readonly #conflicts: ConflictsHere;
   readonly #failures: TaskFailures;
   readonly #farewells: Farewells;
-  readonly #missing: MissingUnits;
+  readonly #orders: OrderCheck;
   readonly #freeze: Freeze;
   readonly #relapses = new Relapses();
   readonly #bringBack: BringBack;
   readonly #told = new Set<string>();
-  #verified = '';
-  #verifiedSnapshots = 0;
-  #doubts = 0;
   #rows: ReadonlyMap<UnitName, UnitRow> = new Map();
 
   constructor(options: AgentPassOptions) {
@@ -83,15 +80,16 @@ export class AgentPass {
     this.#conflicts = new ConflictsHere({ ...options, contents: this.#contents });
     this.#failures = new TaskFailures(options.clock);
     this.#farewells = new Farewells(options.publisher);
-    this.#missing = new MissingUnits(options);
     this.#freeze = new Freeze(options);
+    const [onTrusted, onDoubt] = [() => this.#freeze.end(), () => this.doubt()];
+    this.#orders = new OrderCheck({ ...options, onTrusted, onDoubt });
     this.#bringBack = new BringBack(options);
   }
 
   /** In the next pass, asks the store again who it is and what it says of units that it has no order for, and systemd about all. */
   doubt(): void {
     this.#options.unitManager.doubt();
-    this.#doubts++;
+    this.#orders.doubt();
   }
 
   /** Runs a pass. Returns after how many milliseconds to run another although nothing may tell by then. */
@@ -119,7 +117,7 @@ export class AgentPass {
     this.#publish(tasks, situation);
     if (tasks.length > 0) return 0;
     const farewellMs = this.#farewells.isBusy ? farewellCheckMs : undefined;
-    return findLeast([farewellMs, this.#failures.nextRetryMs(), this.#missing.nextCheckMs()]);
+    return findLeast([farewellMs, this.#failures.nextRetryMs(), this.#orders.nextCheckMs()]);
   }
 
   /** Ends whatever goes on between passes. */
@@ -138,20 +136,18 @@ export class AgentPass {
   /** `undefined`: no orders may be taken from this store, or the orders have changed while they were looked at. */
   async #look(): Promise<Situation | undefined> {
     const { unitManager, view, allegiance, started } = this.#options;
-    const stamp = this.#stamp();
+    const { stamp } = this.#orders;
     view.keepRemoved(allegiance.known);
-    // Registration asks the store who it is, too, and may have been told something else.
-    const isVerified = this.#verified === stamp && allegiance.freezeReason === undefined;
-    if (!isVerified && !(await this.#verify(stamp))) return undefined;
+    if (!(await this.#orders.isTrusted(stamp))) return undefined;
     const listing = await listFiles(unitManager);
     const [files, startedBy] = [listing.files, await started.read()];
     // What comes in from here on is for the next pass: of that, the requirements have not been read.
     const orders = { machine: view.machine, schedule: new Map(view.schedule), globals: new Map(view.globals) };
     const requirements = await this.#conflicts.readForGlobals(orders, files);
-    if (!(await this.#confirmMissing(stamp)) || stamp !== this.#stamp()) return undefined;
+    if (!(await this.#orders.confirmMissing(stamp)) || stamp !== this.#orders.stamp) return undefined;
     const { removed } = view;
     const { known } = allegiance;
-    const { verdicts } = this.#missing;
+    const { verdicts } = this.#orders;
     const desired = desiredUnits({ ...orders, removed, requirements, known, verdicts });
     this.#tellStrangers(files, desired);
     this.#failures.keep((name) => JSON.stringify(desired.get(name)));
@@ -165,54 +161,6 @@ export class AgentPass {
     this.#rows = rowsWithoutFiles(situation, this.#rows, listing.problem.message);
     this.#options.publisher.publish(this.#rows);
     throw listing.problem;
-  }
-
-  /** What orders depend on: if it changes while they are looked at, that look is void. */
-  #stamp(): string {
-    const { view } = this.#options;
-    return `${view.snapshots} ${view.removals} ${view.isCurrent} ${this.#doubts}`;
-  }
-
-  /** Whether the store, asked now, is one that orders may be taken from. */
-  async #verify(stamp: string): Promise<boolean> {
-    const { allegiance, registration, publisher, view, onVerified } = this.#options;
-    this.#verified = '';
-    await allegiance.verify(this.#missingUnits());
-    const { freezeReason } = allegiance;
-    registration.setFrozen(freezeReason);
-    if (freezeReason === undefined) this.#freeze.end();
-    if (stamp !== this.#stamp()) return false;
-    onVerified(freezeReason);
-    if (freezeReason !== undefined) return false;
-    this.#verified = stamp;
-    // The thread was lost since, and with it what is known of the rows: they may be as they were long ago.
-    if (this.#verifiedSnapshots !== view.snapshots) publisher.doubt();
-    this.#verifiedSnapshots = view.snapshots;
-    return true;
-  }
-
-  /**
-   * A unit that a snapshot did not have is stopped only if the store says so in so many words, and if it is the known store
-   * that says so, however long ago it was asked who it is. Returns whether it is.
-   */
-  async #confirmMissing(stamp: string): Promise<boolean> {
-    const missing = [...this.#missingUnits().keys()];
-    if (!(await this.#missing.confirm(missing, `${this.#options.view.snapshots} ${this.#doubts}`))) return true;
-    let isKnown = false;
-    try {
-      isKnown = await this.#verify(stamp);
-    } finally {
-      if (!isKnown) this.doubt();
-    }
-    return isKnown;
-  }
-
-  /** Units that this machine was told to run, and of which the store says nothing, not even that they are gone. */
-  #missingUnits(): Map<UnitName, KnownUnit> {
-    const { view, allegiance } = this.#options;
-    const { schedule, globals, removed } = view;
-    const isMissing = (name: UnitName) => !schedule.has(name) && !globals.has(name) && !removed.has(name);
-    return new Map([...allegiance.known].filter(([name]) => isMissing(name)));
   }
 
   #knownUnits({ desired, current }: Situation): Map<UnitName, KnownUnit> {
