@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
-import { fleetctl, labObstacle, mustFleetctl, type TestHost, waitUntil } from '../lab/index.js';
+import { fleetctl, isLong, labObstacle, mustFleetctl, type TestHost, waitUntil } from '../lab/index.js';
 import { Cluster, runningUnits, sleeper } from './cluster.js';
 import { order, shell, unitsDirectory, untilActive, untilGone } from './on-host.js';
 import { assertUntouched, type Runs, recordRuns, runsOf } from './unit-runs.js';
 
-const goodCount = 50;
-const badCount = 10;
+const [goodCount, badCount] = isLong ? [50, 10] : [20, 3];
 
 /** Units that can't run, by kind: their text, and what fleetctl says of each. */
 const badKinds: Readonly<Record<string, { readonly text: string; readonly says: RegExp }>> = {

@@ -124,8 +124,10 @@ class UnitWriter {
   #scheduleAt(target: MachineId, unit: Entry<UnitRecord>, entry: ScheduleEntry | undefined): void {
     const wanted = scheduleRecord(unit, { isLeaving: false });
     if (entry !== undefined && isSameSchedule(entry.record, wanted)) return;
-    if (entry !== undefined && entry.record.file !== wanted.file && this.#isStopping(target))
-      return this.#takeOff(entry);
+    if (entry !== undefined && entry.record.file !== wanted.file && this.#isStopping(target)) {
+      this.#takeOff(entry);
+      return;
+    }
     this.#compareSchedule(target, entry?.modRevision ?? 0);
     if (this.#mirror.cluster.machines.has(target)) this.#compareMachine(target);
     this.#put(keys.schedule(target, this.#name), wanted);
