@@ -1,7 +1,7 @@
 import type { MachineId } from '@flotilla/cluster';
 import type { Registration, StatePublisher, Store, UnitRow } from '@flotilla/registry';
 import type { Clock, Logger } from '@flotilla/runtime';
-import type { UnitFileHere, UnitManager } from '@flotilla/systemd';
+import type { UnitManager } from '@flotilla/systemd';
 import type { UnitName } from '@flotilla/unit';
 import type { Allegiance } from './allegiance.js';
 import type { AssignmentView } from './assignment-view.js';
@@ -11,6 +11,7 @@ import { ConflictsHere } from './conflicts-here.js';
 import { type CurrentUnit, currentUnits, isGone } from './current.js';
 import { type DesiredUnit, desiredUnits, type KnownUnit } from './desired.js';
 import { Farewells } from './farewells.js';
+import { listFilesHere, StrangeFiles } from './files-here.js';
 import { Freeze } from './freeze.js';
 import { withholdStarts } from './giving-way.js';
 import { OrderCheck } from './order-check.js';
@@ -71,7 +72,7 @@ export class AgentPass {
   readonly #freeze: Freeze;
   readonly #relapses = new Relapses();
   readonly #bringBack: BringBack;
-  readonly #told = new Set<string>();
+  readonly #strangers: StrangeFiles;
   #rows: ReadonlyMap<UnitName, UnitRow> = new Map();
 
   constructor(options: AgentPassOptions) {
@@ -81,6 +82,7 @@ export class AgentPass {
     this.#failures = new TaskFailures(options.clock);
     this.#farewells = new Farewells(options.publisher);
     this.#freeze = new Freeze(options);
+    this.#strangers = new StrangeFiles(options.log);
     const [onTrusted, onDoubt] = [() => this.#freeze.end(), () => this.doubt()];
     this.#orders = new OrderCheck({ ...options, onTrusted, onDoubt });
     this.#bringBack = new BringBack(options);
@@ -139,7 +141,7 @@ export class AgentPass {
     const { stamp } = this.#orders;
     view.keepRemoved(allegiance.known);
     if (!(await this.#orders.isTrusted(stamp))) return undefined;
-    const listing = await listFiles(unitManager);
+    const listing = await listFilesHere(unitManager);
     const [files, startedBy] = [listing.files, await started.read()];
     // What comes in from here on is for the next pass: of that, the requirements have not been read.
     const orders = { machine: view.machine, schedule: new Map(view.schedule), globals: new Map(view.globals) };
@@ -149,7 +151,7 @@ export class AgentPass {
     const { known } = allegiance;
     const { verdicts } = this.#orders;
     const desired = desiredUnits({ ...orders, removed, requirements, known, verdicts });
-    this.#tellStrangers(files, desired);
+    this.#strangers.tell(files, desired);
     this.#failures.keep((name) => JSON.stringify(desired.get(name)));
     const statuses = await unitManager.listUnits([...desired.keys()]);
     const held = new Set([...this.#failures.held(), ...[...desired.keys()].filter(this.#options.isStopping)]);
@@ -210,29 +212,6 @@ export class AgentPass {
     }
     this.#rows = rows;
     this.#options.publisher.publish(rows);
-  }
-
-  #tellStrangers(files: ReadonlyMap<UnitName, UnitFileHere>, desired: ReadonlyMap<UnitName, DesiredUnit>): void {
-    for (const name of files.keys()) {
-      if (desired.has(name) || this.#told.has(name)) continue;
-      this.#told.add(name);
-      this.#options.log.warn('a unit file was not put there by this agent; it is left alone', { unit: name });
-    }
-  }
-}
-
-interface Listing {
-  readonly files: ReadonlyMap<UnitName, UnitFileHere>;
-  /** Why nobody knows which files there are. */
-  readonly problem?: Error;
-}
-
-async function listFiles(unitManager: UnitManager): Promise<Listing> {
-  try {
-    return { files: await unitManager.listFiles() };
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    return { files: new Map(), problem: new Error(`the units directory can't be read: ${reason}`, { cause }) };
   }
 }
 
