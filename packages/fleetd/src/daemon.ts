@@ -51,14 +51,13 @@ export async function runDaemon(config: Config, log: Logger): Promise<void> {
   await roles.agent?.start();
   // With an agent, the engine waits for the agent's word that the store is the right one.
   if (roles.agent === undefined) void roles.engine?.set(true);
-  const api = await Promise.race([serveWhenReady({ config, roles, store, sockets, clock, log }), asked]);
-
-  if (typeof api !== 'string') void supervisor.ready();
+  const api = await serveWhenReady({ config, roles, store, sockets, clock, log, asked });
+  if (api !== undefined) void supervisor.ready();
 
   await asked;
   const isLeaving = await meansToLeave(config.onStop, config.isUserManager);
   await supervisor.stopping(isLeaving ? config.leaveTimeoutMs : 0);
-  if (typeof api !== 'string') await api.close();
+  await api?.close();
   await roles.engine?.close();
   if (isLeaving) await roles.agent?.leave({ timeoutMs: config.leaveTimeoutMs });
   else await roles.agent?.close();
@@ -182,15 +181,19 @@ function runtimeDirectory(isUserManager: boolean): string {
 interface Serving extends Foundation {
   readonly roles: Roles;
   readonly sockets: readonly number[];
+  readonly asked: Promise<NodeJS.Signals>;
 }
 
-async function serveWhenReady({ config, roles, store, sockets, clock, log }: Serving): Promise<ApiServer> {
+/** `undefined`: fleetd was asked to end before. Who waits at its sockets is for the next process to answer. */
+async function serveWhenReady(serving: Serving): Promise<ApiServer | undefined> {
+  const { config, roles, store, sockets, clock, log, asked } = serving;
   const { agent } = roles;
   // A machine without an agent is not registered; its requests find out about the store by themselves.
   const isReady = () => agent === undefined || agent.isReady();
   const listeners = findListeners(sockets, config);
   if (listeners.length === 0) log.warn('no sockets were passed by systemd; there is no API here');
-  if (agent !== undefined) await sleep(clock, firstAnswerMs, agent.firstAttempt);
+  const answer = agent === undefined ? undefined : sleep(clock, firstAnswerMs, agent.firstAttempt);
+  if ((await Promise.race([answer, asked])) !== undefined) return undefined;
   const api = await serveApi({
     handle: createApi({
       store,
