@@ -58,12 +58,17 @@ export async function runDaemon(config: Config, log: Logger): Promise<void> {
   const isLeaving = await meansToLeave(config.onStop, config.isUserManager);
   await supervisor.stopping(isLeaving ? config.leaveTimeoutMs : 0);
   await api?.close();
-  await roles.engine?.close();
-  if (isLeaving) await roles.agent?.leave({ timeoutMs: config.leaveTimeoutMs });
-  else await roles.agent?.close();
-  roles.unitManager?.close();
+  await closeRoles(roles, isLeaving ? config.leaveTimeoutMs : undefined);
   await store.close();
   supervisor.close();
+}
+
+/** @param leaveTimeoutMs If the machine is to leave its cluster. */
+async function closeRoles({ agent, engine, unitManager }: Roles, leaveTimeoutMs: number | undefined): Promise<void> {
+  await engine?.close();
+  if (leaveTimeoutMs === undefined) await agent?.close();
+  else await agent?.leave({ timeoutMs: leaveTimeoutMs });
+  unitManager?.close();
 }
 
 /** What `systemctl status` shows. */
