@@ -215,7 +215,11 @@ class MachineAgent implements Agent {
     const waiting = hearing.then((isHeard) => (isHeard ? timeoutMs : Math.min(timeoutMs, lonelyTimeoutMs)));
     // What is under way to a silent store takes its time to end.
     const closing = hearing.then((isHeard) => (isHeard ? undefined : registration.close()));
-    const stopped = await stopAll(this.#allegiance.known.keys(), { unitManager, clock, log, timeoutMs: waiting });
+    const onStop = (names: readonly UnitName[]) => {
+      for (const name of names) this.#started.remove(name);
+    };
+    const stopping = { unitManager, clock, log, timeoutMs: waiting, onStop };
+    const stopped = await stopAll(this.#allegiance.known.keys(), stopping);
     if (stopped !== undefined) await killExclusive(stopped.stopping, { unitManager, log });
     // Until here: contact may get lost while units stop.
     await this.#partition.close();

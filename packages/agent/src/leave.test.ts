@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readdir } from 'node:fs/promises';
 import { afterEach, beforeEach, test } from 'node:test';
 import { decodeRecord, encodeRecord, keys, type MemberRecord, StoreError } from '@flotilla/registry';
 import { SystemdUnreachable } from '@flotilla/systemd';
@@ -63,6 +64,18 @@ test('a machine whose systemd can not be asked leaves all the same, and its next
 /** 0.8 of the lease's life. */
 const fenceMs = 24_000;
 const slow = '[Service]\nExecStart=/bin/sleep infinity\nExecStop=/bin/sleep 60\n';
+
+test('units that a process has stopped to leave are started again if it is killed before it has left', async () => {
+  await host.schedule(web, '[Service]\nExecStart=/bin/sleep infinity\nExecStop=/bin/sleep 60\n');
+  await host.untilRow(web, 'active');
+  assert.deepEqual(await readdir(host.startedDirectory), ['.contact', web]);
+  const leaving = host.agent.leave({ timeoutMs: 30_000 });
+  await host.clock.advance(1_000);
+  assert.equal(await host.active(web), 'deactivating');
+  assert.deepEqual(await readdir(host.startedDirectory), ['.contact']);
+  await host.clock.advance(31_000);
+  await leaving;
+});
 
 test('what does not stop in time is left to the next process, which does not start it', async () => {
   await host.schedule(web, slow);

@@ -11,6 +11,8 @@ export interface StopAllOptions {
   readonly log: Logger;
   /** Counted from the call; not known before the units are on their way. */
   readonly timeoutMs: Promise<number>;
+  /** Told before they are stopped: a process that ends in between is followed by one that starts them again. */
+  readonly onStop: (names: readonly UnitName[]) => void;
 }
 
 /** What came of stopping units: those that are at rest, and those that were not when time was up. */
@@ -83,8 +85,9 @@ async function findResting(
 }
 
 async function stop(names: readonly UnitName[], options: StopAllOptions): Promise<Stopped> {
-  const { unitManager, clock, log, timeoutMs } = options;
+  const { unitManager, clock, log, timeoutMs, onStop } = options;
   if (names.length === 0) return { resting: [], stopping: [] };
+  onStop(names);
   const startedAtMs = clock.monotonicMs();
   const failures = await unitManager.stop(names);
   for (const [unit, error] of failures) log.warn('a unit could not be stopped', { unit, error });
