@@ -120,12 +120,7 @@ describe('a fleetd and the D-Bus of its host', { skip: labObstacle() }, () => {
     await mustFleetctl(host, ['destroy', 'test-4.service']);
   });
 
-  it('hears of units again after systemd has been executed anew', () =>
-    survives(() => host.mustExec(['systemctl', 'daemon-reexec'])));
-
-  it('hears of units again after the bus was killed', () =>
-    survives(() => host.mustExec(['systemctl', 'kill', '--signal=SIGKILL', 'dbus.service'])));
-
+  // Before the bus is killed, and with it who notes what is asked.
   it('asks for all units after a reload', async () => {
     const before = await asked();
     await host.mustExec(['systemctl', 'daemon-reload']);
@@ -136,6 +131,12 @@ describe('a fleetd and the D-Bus of its host', { skip: labObstacle() }, () => {
       onTimeout: () => host.journal(),
     });
   });
+
+  it('hears of units again after systemd has been executed anew', () =>
+    survives(() => host.mustExec(['systemctl', 'daemon-reexec'])));
+
+  it('hears of units again after the bus was killed', () =>
+    survives(() => host.mustExec(['systemctl', 'kill', '--signal=SIGKILL', 'dbus.service'])));
 
   it('goes on without a bus, and says so, and says when there is one again', async () => {
     const [signals, none] = [await said(hasSignals), await said(hasNone)];

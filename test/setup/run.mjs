@@ -69,7 +69,7 @@ async function runTier(name) {
   const timeoutMs = tier.timeoutMs * (options.isLong ? 10 : 1);
   await runTestFiles({ files: sources.map(compiled), concurrency, timeoutMs, signal: interrupted.signal, results });
   delete process.env.NODE_OPTIONS;
-  console.log(`  so far ${results.counts}`);
+  console.log(`  so far ${results.counts}, ${Math.round(process.uptime())} s`);
 }
 
 function lint() {
