@@ -79,7 +79,9 @@ async function startBusMonitor(host: TestHost): Promise<{ stop(): Promise<number
   const file = '/run/bench-bus';
   const rule = 'type=method_call,destination=org.freedesktop.systemd1';
   const command = `dbus-monitor --system --profile ${rule} >${file}`;
-  await host.mustExec(['systemd-run', '--unit=bench-bus', '--collect', 'sh', '-c', command]);
+  // It notices SIGTERM when the next message comes, which on an idle bus is never.
+  const settings = ['--collect', '--property=KillSignal=SIGKILL'];
+  await host.mustExec(['systemd-run', '--unit=bench-bus', ...settings, 'sh', '-c', command]);
   await sleep(systemClock, 500);
   return {
     stop: async () => {
