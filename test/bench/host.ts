@@ -1,4 +1,5 @@
 import { createLab, labObstacle, mustFleetctl, startFleet } from '../lab/index.js';
+import { benchCrash } from './host-crash.js';
 import { countCalls, instances, putTemplates } from './host-fleetd.js';
 import { benchIdle } from './host-idle.js';
 import { benchStarts } from './host-starts.js';
@@ -14,7 +15,7 @@ export interface BenchHostOptions {
   readonly print?: (line: string) => void;
 }
 
-/** What fleetd costs one host that has many units: while nothing happens, and when all start and stop at once. */
+/** What fleetd costs one host that has many units: while nothing happens, when all start and stop at once, and when one crashes. */
 export async function benchHost(options: BenchHostOptions = {}): Promise<void> {
   const { units = 1000, rounds = 3, seconds = 60, print = console.log } = options;
   const obstacle = labObstacle();
@@ -29,6 +30,7 @@ export async function benchHost(options: BenchHostOptions = {}): Promise<void> {
     await benchStarts({ host, units, rounds, print });
     await mustFleetctl(host, ['start', ...instances('fleet', units)], { timeoutMs: 300_000 });
     await benchIdle({ lab, host, units, seconds, print });
+    await benchCrash({ host, rounds, print });
   } finally {
     await lab.close();
   }
