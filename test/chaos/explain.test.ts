@@ -113,6 +113,9 @@ test('two copies are forbidden unless the older one’s host was out of contact'
   const before = { ...cut, fromMs: -2_000, toMs: 3_500 };
   assert.equal(forbiddenOverlaps([once], [before]).length, 1);
   assert.equal(forbiddenOverlaps([once], [{ ...before, what: 'fleetd-freeze' }]).length, 0);
+  const left = { ...before, kind: 'down' as const, what: 'leave' };
+  assert.equal(forbiddenOverlaps([once], [left]).length, 1);
+  assert.equal(forbiddenOverlaps([once], [{ ...before, fromMs: -2_100, what: 'fleetd-restart' }, left]).length, 0);
   const everywhere = { ...overlap, older: { ...overlap.older, unit: 'test-global-1.service' } };
   assert.equal(forbiddenOverlaps([everywhere], []).length, 0);
 });

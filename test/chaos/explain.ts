@@ -118,17 +118,23 @@ function findMoveGap(unit: string, host: string, causes: Causes): string | undef
 }
 
 /**
- * Of overlaps, those that were not to be: the older copy's host was in contact; or the unit must not run twice, and no
- * frozen fleetd was in the way of stopping it.
+ * Of overlaps, those that were not to be: the older copy's host was in contact; or the unit must not run twice, and its
+ * host's fleetd was there to stop it.
  */
 export function forbiddenOverlaps(found: readonly Overlap[], outages: readonly Outage[]): Overlap[] {
   return found.filter(({ older, newer }) => {
     const { isGlobal = false, isOnce = false } = findChaosUnit(older.unit) ?? {};
     if (isGlobal) return false;
     const long = outages.filter((outage) => outage.kind === 'down' || !isBlink(outage, missedMs));
-    const excuses = isOnce ? long.filter(({ what }) => what === 'fleetd-freeze') : long;
+    const excuses = isOnce ? long.filter((outage) => isUnattended(outage, outages)) : long;
     return !excuses.some((outage) => outage.host === older.host && covers(outage, newer.startMs, aftermathMs));
   });
+}
+
+/** A fleetd that is told to stop while it is being restarted has not left: it is gone, and its units run on. */
+function isUnattended({ what, host, fromMs }: Outage, outages: readonly Outage[]): boolean {
+  if (what !== 'leave') return what === 'fleetd-freeze';
+  return outages.some((other) => other.what === 'fleetd-restart' && other.host === host && covers(other, fromMs, 0));
 }
 
 function covers({ fromMs, toMs = Number.POSITIVE_INFINITY }: Outage, atMs: number, afterMs: number): boolean {
