@@ -25,6 +25,8 @@ export async function see(host: TestHost, unit: string): Promise<UnitSeen> {
 /** Waits until systemd says so of a unit. */
 export function untilSeen(host: TestHost, unit: string, so: (seen: UnitSeen) => boolean): Promise<UnitSeen> {
   return waitUntil({
+    // Longer than the slowest stop that a test has.
+    timeoutMs: 90_000,
     what: `${unit} on ${host.name} is so: ${so}`,
     read: () => see(host, unit),
     until: so,

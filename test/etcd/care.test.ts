@@ -28,11 +28,12 @@ async function alarmsOf(store: Store): Promise<string[]> {
   return storeAlarms(await store.readHealth()).map(({ code }) => code);
 }
 
-const filling = 'x'.repeat(mebibyte);
+/** Small against the fifth of the quota that is to be left: a busy etcd takes up to a few times its size for a moment. */
+const filling = 'x'.repeat(mebibyte / 4);
 
 /** Fills the store up to `isEnough`, or until it takes no more. */
 async function fill(store: Store, isEnough: () => Promise<boolean> = async () => false): Promise<void> {
-  for (let at = 0; at < 64 && !(await isEnough()); at++) {
+  for (let at = 0; at < 256 && !(await isEnough()); at++) {
     try {
       await write(store, put(`filling/${at}`, filling));
     } catch (error) {

@@ -44,7 +44,7 @@ describe('EtcdStore on an etcd in trouble', { skip }, () => {
     const lease = await store.grantLease(60);
     const seen = new Recorder(store, { ranges: [prefixRange('a/')], fromRevision: start });
     await until(time, 'it is told', () => seen.lines.length === 1);
-    etcd.signal('SIGSTOP');
+    await etcd.freeze();
     try {
       const ms = await durationMs(
         Promise.all([

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sleep, systemClock } from '@flotilla/runtime';
+import { waitUntil } from '../lab/index.js';
 import { freePorts } from './free-ports.js';
 
 const healthPatienceMs = 15_000;
@@ -204,6 +205,19 @@ export class TestEtcd {
   /** Stops the process in its tracks, without ending it, or lets it run again. */
   signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
     this.#process?.kill(signal);
+  }
+
+  /** Stops the process in its tracks; none of its threads runs any more when this is done. */
+  async freeze(): Promise<void> {
+    this.signal('SIGSTOP');
+    const tasks = `/proc/${this.#process?.pid}/task`;
+    const isStopped = (task: string) => /\) T /.test(readFileSync(join(tasks, task, 'stat'), 'utf8'));
+    await waitUntil({
+      what: 'etcd has stopped',
+      read: async () => readdirSync(tasks).every(isStopped),
+      until: (isFrozen) => isFrozen,
+      intervalMs: 1,
+    });
   }
 
   /** Ends it and removes its data. */
