@@ -118,8 +118,8 @@ function findMoveGap(unit: string, host: string, causes: Causes): string | undef
 }
 
 /**
- * Of overlaps, those that were not to be: the older copy's host was in contact; or the unit must not run twice, and its
- * host's fleetd was there to stop it.
+ * Of overlaps, those that were not to be: the hosts of both were in contact; or the unit must not run twice, and there was a
+ * fleetd to stop it.
  */
 export function forbiddenOverlaps(found: readonly Overlap[], outages: readonly Outage[]): Overlap[] {
   return found.filter(({ older, newer }) => {
@@ -127,7 +127,9 @@ export function forbiddenOverlaps(found: readonly Overlap[], outages: readonly O
     if (isGlobal) return false;
     const long = outages.filter((outage) => outage.kind === 'down' || !isBlink(outage, missedMs));
     const excuses = isOnce ? long.filter((outage) => isUnattended(outage, outages)) : long;
-    return !excuses.some((outage) => outage.host === older.host && covers(outage, newer.startMs, aftermathMs));
+    // systemd restarts what crashes on a host that is cut off: the copy there may also be the newer one.
+    const hosts = [older.host, newer.host];
+    return !excuses.some((outage) => hosts.includes(outage.host) && covers(outage, newer.startMs, aftermathMs));
   });
 }
 
