@@ -36,9 +36,9 @@ export const floorPlan: Readonly<Record<string, Floor>> = {
       'agent',
       'api',
     ],
-    libraries: ['yargs', 'ini'],
+    libraries: ['yargs', 'ini', 'prom-client'],
   },
-  fleetctl: { packages: ['client', 'schema', 'unit', 'runtime'], libraries: ['commander', 'picocolors'] },
+  fleetctl: { packages: ['client', 'schema', 'unit', 'runtime'], libraries: ['commander', 'picocolors', 'yaml'] },
 };
 
 /** For tests only, in every package. */
