@@ -173,8 +173,21 @@ describe('the brake', () => {
     cluster.go(...idsOf(1, 6));
     cluster.wait(settleMs);
     cluster.go(idOf(7));
-    assert.equal(countStates(cluster.wait(settleMs - 1)), 'grace 1, brake 6');
-    assert.equal(countStates(cluster.wait(1)), 'brake 7');
+    assert.equal(countStates(cluster.plan()), 'brake 7');
+    assert.equal(countStates(cluster.wait(settleMs)), 'brake 7');
+  });
+
+  test('goes on for the others when the one leaves whose time was up first', () => {
+    const cluster = new TestLosses(10);
+    cluster.go(...idsOf(1, 6));
+    cluster.plan();
+    cluster.changeLeader();
+    cluster.plan();
+    cluster.go(idOf(7));
+    assert.equal(countStates(cluster.wait(settleMs)), 'brake 7');
+    cluster.leave(idOf(7));
+    const plan = cluster.plan();
+    assert.deepEqual([plan.brake, countStates(plan)], [{ gone: 6, joined: 9 }, 'brake 6']);
   });
 
   test('ends when half are back; the others are waited for once more, then lost at the rate', () => {

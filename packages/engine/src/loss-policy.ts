@@ -178,11 +178,11 @@ interface Conclusions {
   readonly nextAtMs: number | undefined;
 }
 
+/** All of them: should those leave or be released whose time was up first, the brake goes on for the others. */
 function hold({ nowMs }: LossView, open: readonly Missing[]): Conclusions {
-  const isHeld = ({ record, dueMs }: Missing) => record.state === 'brake' || dueMs <= nowMs;
   return {
-    losses: open.map((missing) => [missing.machine, inState(missing, isHeld(missing) ? 'brake' : 'grace', nowMs)]),
-    nextAtMs: earliest(open.filter((missing) => !isHeld(missing)).map((missing) => missing.dueMs)),
+    losses: open.map((missing) => [missing.machine, inState(missing, 'brake', nowMs)]),
+    nextAtMs: undefined,
   };
 }
 
