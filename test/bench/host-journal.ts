@@ -62,3 +62,21 @@ async function read(host: TestHost, matches: readonly string[], fromMs: number):
     return { atMs: micros / 1000, unit: entry.UNIT ?? '', message: String(entry.MESSAGE) };
   });
 }
+
+/** A line of fleetd's log, with the time on the kernel's monotonic clock at which journald had it. */
+export interface LogEntry {
+  readonly atMs: number;
+  readonly message: string;
+}
+
+/** fleetd's log since its host's boot. */
+export async function readLogs(host: TestHost): Promise<LogEntry[]> {
+  await host.mustExec(['journalctl', '--sync']);
+  const options = ['--no-pager', '--quiet', '--output=json', '--output-fields=MESSAGE'];
+  const output = await host.mustExec(['journalctl', ...options, '_SYSTEMD_UNIT=fleet.service']);
+  const lines = output.split('\n').filter((line) => line !== '');
+  return lines.map((line) => {
+    const entry: Readonly<Record<string, string>> = JSON.parse(line);
+    return { atMs: Number(entry.__MONOTONIC_TIMESTAMP) / 1000, message: String(entry.MESSAGE) };
+  });
+}

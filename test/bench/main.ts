@@ -1,6 +1,7 @@
 import { cpus, release } from 'node:os';
 import { parseArgs } from 'node:util';
 import { runCommand } from '../lab/index.js';
+import { benchCli } from './cli.js';
 import { benchHost } from './host.js';
 import { benchLayout } from './layout.js';
 import { benchScheduler } from './scheduler.js';
@@ -11,6 +12,7 @@ interface BenchOptions {
   readonly units?: number;
   readonly rounds?: number;
   readonly seconds?: number;
+  readonly runs?: number;
 }
 
 interface Bench {
@@ -21,17 +23,19 @@ interface Bench {
 const benches: Readonly<Record<string, Bench>> = {
   start: { run: benchStart, says: '100 starts through fleetctl, and by bare systemctl' },
   host: { run: benchHost, says: '1,000 units on one host: started, stopped, idle' },
+  cli: { run: benchCli, says: 'one unit from its submission to running; lists of 1,000 units; single commands' },
   layout: { run: benchLayout, says: '100,000 units written to etcd and watched' },
   version: { run: benchVersion, says: 'fleetctl version, and a bare Node' },
   scheduler: { run: benchScheduler, says: 'a million units placed in memory' },
 };
 
-const usage = `usage: npm run bench [-- [--units=N] [--rounds=N] [--seconds=N] NAME...]
+const usage = `usage: npm run bench [-- [--units=N] [--rounds=N] [--runs=N] [--seconds=N] NAME...]
 
 ${Object.entries(benches)
   .map(([name, { says }]) => `  ${name.padEnd(10)} ${says}`)
   .join('\n')}
-All of them without a NAME. How many units, how often, and for how long fleetd is watched idle, each knows by itself.
+All of them without a NAME. How many units, how often (commands: --rounds, single starts: --runs), and for how long fleetd
+is watched idle, each knows by itself.
 Exit code: 0 measured, 64 the arguments make no sense.`;
 
 class UsageError extends Error {}
@@ -45,7 +49,13 @@ interface BenchOrder {
 function readArguments(): BenchOrder {
   const number = { type: 'string' } as const;
   const { values, positionals } = parseArgs({
-    options: { units: number, rounds: number, seconds: number, help: { type: 'boolean', default: false } },
+    options: {
+      units: number,
+      rounds: number,
+      runs: number,
+      seconds: number,
+      help: { type: 'boolean', default: false },
+    },
     allowPositionals: true,
   });
   const unknown = positionals.find((name) => !Object.hasOwn(benches, name));
@@ -56,6 +66,7 @@ function readArguments(): BenchOrder {
     options: {
       ...(values.units === undefined ? {} : { units: count(values.units) }),
       ...(values.rounds === undefined ? {} : { rounds: count(values.rounds) }),
+      ...(values.runs === undefined ? {} : { runs: count(values.runs) }),
       ...(values.seconds === undefined ? {} : { seconds: count(values.seconds) }),
     },
   };

@@ -65,6 +65,12 @@ export function median(values: readonly number[]): number {
   return (low + high) / 2;
 }
 
+/** The value that so many of a hundred do not exceed: of few values, the 99th percentile is the largest. */
+export function percentile(values: readonly number[], percent: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil((sorted.length * percent) / 100) - 1)] ?? Number.NaN;
+}
+
 /** The median, and from what to what the values go. */
 export function shown(values: readonly number[]): string {
   const ms = (value: number) => `${Math.round(value)} ms`;
