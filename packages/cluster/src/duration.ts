@@ -8,10 +8,10 @@ const msPerUnit = [
 
 /** Milliseconds in a duration above 0 as Go writes it: `1m30s`, `500ms`, `1.5h`; `undefined` if `text` is none. */
 export function parseDurationMs(text: string): number | undefined {
-  if (!/^(\d+(\.\d+)?(ms|s|m|h))+$/.test(text)) return undefined;
+  if (!/^\+?((\d+\.?\d*|\.\d+)(ns|us|µs|\u03bcs|ms|s|m|h))+$/.test(text)) return undefined;
   let totalMs = 0;
-  for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g))
-    totalMs += Number(amount) * (msPerUnit.find(([name]) => name === unit)?.[1] ?? 0);
+  for (const [, amount, unit] of text.matchAll(/(\d+\.?\d*|\.\d+)(ns|us|µs|\u03bcs|ms|s|m|h)/g))
+    totalMs += Number(amount) * (msPerUnit.find(([name]) => name === unit)?.[1] ?? (unit === 'ns' ? 1e-6 : 1e-3));
   return totalMs > 0 ? totalMs : undefined;
 }
 

@@ -1,7 +1,21 @@
 import { parseDurationMs } from '@flotilla/cluster';
 import type { Config } from './config.js';
 import { ConfigError } from './errors.js';
+import { expectedAddress, formatAddress, isLoopback, type ListenAddress, parseListen } from './listen-addresses.js';
 import { type OptionKind, type OptionName, type OptionValue, type OptionValues, options } from './options.js';
+import {
+  countRange,
+  expectedServers,
+  parseBoolean,
+  parseChoice,
+  parseCount,
+  parseKeyPrefix,
+  parseMetadata,
+  parsePath,
+  parseSeconds,
+  parseServers,
+  withoutPassword,
+} from './parse-values.js';
 
 /** The leader's lease lasts this many intervals (fleet's rule). */
 const leaderTtlIntervals = 5;
@@ -17,10 +31,12 @@ const whereEtcdIs = [
 ] as const satisfies readonly OptionName[];
 
 /** What reads one option each, from the first source that has it. */
-function readersOf(sources: readonly OptionValues[]) {
+function readersOf(sources: readonly OptionValues[], defaults: OptionValues) {
   const given = (name: OptionName): OptionValue => {
-    const source = sources.find((values) => values.has(name));
-    return source?.get(name) ?? { text: options[name].fallback, source: 'default' };
+    const value = sources.find((values) => values.has(name))?.get(name);
+    const fallback = defaults.get(name) ?? { text: options[name].fallback, source: 'default' };
+    // Set to nothing is back to the default: there is no number or path that nothing could mean.
+    return value === undefined || (value.text.trim() === '' && fallback.text !== '') ? fallback : value;
   };
   const text = (name: OptionName) => given(name).text.trim();
   const read = <T>(
@@ -48,11 +64,15 @@ function readersOf(sources: readonly OptionValues[]) {
 /**
  * Makes the configuration of what was given, the most important source first (flags, environment, file).
  *
+ * @param defaults Those that differ from the options' own.
  * @throws ConfigError naming the source of a value that can't be read.
  */
-export function compileConfig(sources: readonly OptionValues[]): Config {
-  const { given, text, read, flag, seconds, duration, count, path } = readersOf(sources);
+export function compileConfig(sources: readonly OptionValues[], defaults: OptionValues = new Map()): Config {
+  const { given, text, read, flag, seconds, duration, count, path } = readersOf(sources, defaults);
   requireTogether(given('etcd_certfile'), given('etcd_keyfile'));
+  const insecureListen = read('insecure_listen', parseListen, expectedAddress);
+  const listen = read('listen', parseListen, expectedAddress);
+  requireProtected(listen, insecureListen, given('listen').source);
   return Object.freeze({
     logLevel: count('verbosity') > 0 ? 'debug' : 'info',
     etcd: {
@@ -66,20 +86,21 @@ export function compileConfig(sources: readonly OptionValues[]): Config {
       requestTimeoutMs: seconds('etcd_request_timeout') * 1000,
       isTold: whereEtcdIs.some((name) => given(name).source !== 'default' && text(name) !== ''),
     },
-    embeddedEtcd: read('embedded_etcd', parseEmbeddedEtcd, 'auto or never'),
+    embeddedEtcd: read('embedded_etcd', parseChoice(options.embedded_etcd.reads.choices), 'auto or never'),
     leaderTtlSeconds: Math.ceil(seconds('engine_reconcile_interval') * leaderTtlIntervals),
     publicIp: text('public_ip'),
     metadata: read('metadata', parseMetadata, 'key=value pairs, separated by commas'),
-    maxUnits: text('max_units') === '' ? undefined : count('max_units') || undefined,
+    maxUnits: count('max_units') || undefined,
     agentTtlSeconds: Math.ceil(duration('agent_ttl') / 1000),
     lossGraceMs: text('loss_grace') === '' ? undefined : duration('loss_grace'),
+    listen: [...listen.filter((address) => !isAmong(address, insecureListen)), ...insecureListen],
     tokenLimit: count('token_limit'),
     unitsDirectory: path('units_directory'),
     stateDirectory: path('state_directory'),
     isUserManager: flag('systemd_user'),
     hasEngine: !flag('disable_engine'),
     hasAgent: !flag('disable_agent'),
-    onStop: read('on_stop', parseOnStop, 'auto, leave or stay'),
+    onStop: read('on_stop', parseChoice(options.on_stop.reads.choices), 'auto, leave or stay'),
     leaveTimeoutMs: duration('leave_timeout'),
   } satisfies Config);
 }
@@ -90,68 +111,18 @@ function requireTogether(certificate: OptionValue, key: OptionValue): void {
   throw new ConfigError(`${source}: etcd_certfile and etcd_keyfile go together, but only one of them is set`);
 }
 
-/** The words that Go's flag package reads as booleans, and ini's own. */
-function parseBoolean(text: string): boolean | undefined {
-  if (['1', 't', 'true'].includes(text.toLowerCase())) return true;
-  if (['0', 'f', 'false', ''].includes(text.toLowerCase())) return false;
-  return undefined;
-}
-
-function parseSeconds(text: string): number | undefined {
-  const value = Number(text);
-  return text !== '' && Number.isFinite(value) && value > 0 ? value : undefined;
-}
-
-function parseCount(text: string, reads: OptionKind): number | undefined {
-  if (reads.kind !== 'count' || !/^\d+$/.test(text)) return undefined;
-  const value = Number(text);
-  return value >= reads.min && value <= reads.max ? value : undefined;
-}
-
-function countRange(reads: OptionKind): string {
-  return reads.kind === 'count' ? `a whole number from ${reads.min} to ${reads.max}` : 'a whole number';
-}
-
-function parsePath(text: string): string | undefined {
-  return text === '' || text.startsWith('/') ? text : undefined;
-}
-
-/** fleet took lists in brackets and quotes as well: `["http://a:2379", "http://b:2379"]`. */
-function parseServers(text: string): string[] | undefined {
-  const servers = text.split(',').map((item) => item.replace(/^[\s["]+|\/?[\s\]"]*$/g, ''));
-  return servers.every((server) => /^https?:\/\/[^/\s@]+$/.test(server)) ? servers : undefined;
-}
-
-function expectedServers(text: string): string {
-  const hint = text.includes('@') ? '; user and password go into etcd_username and etcd_password' : '';
-  return `a list of http:// or https:// addresses${hint}`;
-}
-
-/** The log is read by more people than the configuration. */
-function withoutPassword(text: string): string {
-  return text.replace(/:\/\/[^\s,]*@/g, '://…@');
-}
-
-function parseKeyPrefix(text: string): string | undefined {
-  if (text === '' || /\s/.test(text)) return undefined;
-  return `/${text.replace(/^\/+|\/+$/g, '')}/`.replace('//', '/');
-}
-
-function parseMetadata(text: string): ReadonlyMap<string, string> | undefined {
-  const metadata = new Map<string, string>();
-  for (const item of text.split(',').map((part) => part.trim())) {
-    if (item === '') continue;
-    const at = item.indexOf('=');
-    if (at < 1) return undefined;
-    metadata.set(item.slice(0, at).trim(), item.slice(at + 1).trim());
+/** Who reaches the API is root on every host: that other hosts do is not to happen by a slip. */
+function requireProtected(listen: readonly ListenAddress[], allowed: readonly ListenAddress[], source: string): void {
+  for (const address of listen) {
+    if (address.kind === 'unix' || isLoopback(address.host) || isAmong(address, allowed)) continue;
+    const where = formatAddress(address);
+    throw new ConfigError(
+      `${source}: listen is ${where}, which other hosts reach, and there is no protection for that yet: whoever does would be root on every host of the cluster`,
+      `take a unix socket or 127.0.0.1 and reach it through SSH; if the network itself keeps others out, insecure_listen = ${where}`,
+    );
   }
-  return metadata;
 }
 
-function parseOnStop(text: string): Config['onStop'] | undefined {
-  return text === 'auto' || text === 'leave' || text === 'stay' ? text : undefined;
-}
-
-function parseEmbeddedEtcd(text: string): Config['embeddedEtcd'] | undefined {
-  return text === 'auto' || text === 'never' ? text : undefined;
+function isAmong(address: ListenAddress, others: readonly ListenAddress[]): boolean {
+  return others.some((other) => formatAddress(other) === formatAddress(address));
 }

@@ -14,6 +14,16 @@ test('keys stand outside of sections, in any case, with comments and quotes', ()
   assert.deepEqual(textOf(file), { agent_ttl: '5s', metadata: 'role=db,disk=ssd', verbosity: '1', public_ip: '' });
 });
 
+test('a value in quotes is taken as it stands; without them a comment ends it, and a backslash is a letter', () => {
+  const file = `etcd_password = "a;b#c\\d\\n"\netcd_username='it is' # it\nmetadata = a=b\\;c\npublic_ip = "a" b"\n`;
+  assert.deepEqual(textOf(file), {
+    etcd_password: 'a;b#c\\d\\n',
+    etcd_username: 'it is',
+    metadata: 'a=b\\',
+    public_ip: 'a" b',
+  });
+});
+
 test('fleet’s list of servers reads as one value', () => {
   const servers = '["http://10.0.0.1:2379", "http://10.0.0.2:2379"]';
   assert.equal(textOf(`etcd_servers=${servers}\n`).etcd_servers, servers);

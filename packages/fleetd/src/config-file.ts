@@ -2,27 +2,22 @@ import { findNearest } from '@flotilla/unit';
 import { parse } from 'ini';
 import { ConfigError } from './errors.js';
 import {
+  type GivenOptions,
   isOptionName,
   legacyOptions,
+  legacyWarning,
   type OptionName,
   type OptionValue,
-  type OptionValues,
   optionNames,
 } from './options.js';
 
-export interface ConfigFile {
-  readonly values: OptionValues;
-  /** One sentence each, for the log. */
-  readonly warnings: readonly string[];
-}
-
 /**
- * Reads a configuration file: `key = value` lines outside of sections; keys in any case; `#` and `;` comments; a
- * backslash at the end of a line joins the next one.
+ * Reads a configuration file: `key = value` lines outside of sections; keys in any case; `#` and `;` comments; values in
+ * double or single quotes, which are taken as they stand; a backslash at the end of a line joins the next one.
  *
  * @throws ConfigError naming file and line, if a line is none of these.
  */
-export function parseConfigFile(text: string, source: string): ConfigFile {
+export function parseConfigFile(text: string, source: string): GivenOptions {
   const lines = logicalLines(text);
   const values = new Map<OptionName, OptionValue>();
   const warnings: string[] = [];
@@ -41,20 +36,29 @@ export function parseConfigFile(text: string, source: string): ConfigFile {
 
 /** What to say of an option that fleetd does not have. */
 function unknownOption(key: string): string {
-  if (legacyOptions.includes(key)) return `Config option ${key} is no longer supported - ignoring`;
+  if (legacyOptions.includes(key)) return legacyWarning(key);
   const nearest = findNearest(key, optionNames);
   return `unknown option ${key} is ignored${nearest === undefined ? '' : `; did you mean ${nearest}?`}`;
 }
 
-/** One `key = value` line, read by the ini library: quotes, and comments after the value, are its business. */
+/** One `key = value` line. */
 function parseLine(line: string, where: string): { readonly key: string; readonly value: string } {
-  if (!/^[^=\s[\]]+\s*=/.test(line)) {
+  const [, key, rest] = /^([^=\s[\]]+)\s*=\s*(.*)$/s.exec(line) ?? [];
+  if (key === undefined || rest === undefined) {
     throw new ConfigError(`${where}: "${line}" is not an option`, 'write "key = value", or begin the line with #');
   }
-  const entry = Object.entries(parse(line))[0];
-  if (entry === undefined || typeof entry[1] === 'object')
-    throw new ConfigError(`${where}: "${line}" is not an option`);
-  return { key: entry[0].toLowerCase(), value: String(entry[1]) };
+  return { key: key.toLowerCase(), value: findQuoted(rest) ?? parseBare(rest) };
+}
+
+/** What stands in quotes, if all of it does but for a comment. A password may hold any character there. */
+function findQuoted(text: string): string | undefined {
+  return /^(["'])(.*)\1$/s.exec(text)?.[2] ?? /^(["'])([^"']*)\1\s*[#;]/.exec(text)?.[2];
+}
+
+/** Up to a comment, which is the ini library's business; only that to fleet a backslash is a letter like any other. */
+function parseBare(text: string): string {
+  const [value] = Object.values(parse(`value=${text.replaceAll('\\', '\\\\')}`));
+  return typeof value === 'object' ? text : String(value);
 }
 
 /** Lines with their continuations joined, without blank ones and comments; numbers count from 1. */

@@ -1,3 +1,5 @@
+import type { ListenAddress } from './listen-addresses.js';
+
 /** What fleetd runs with: everything set, checked, and in one unit. Made by `compileConfig`; never changed. */
 export interface Config {
   readonly logLevel: 'info' | 'debug';
@@ -25,6 +27,8 @@ export interface Config {
   readonly agentTtlSeconds: number;
   /** `undefined`: what `agentTtlSeconds` says. */
   readonly lossGraceMs: number | undefined;
+  /** Where the API is served besides the sockets that were passed, `insecure_listen` included; each address once. */
+  readonly listen: readonly ListenAddress[];
   /** Entries on a page of the API. */
   readonly tokenLimit: number;
   readonly unitsDirectory: string;

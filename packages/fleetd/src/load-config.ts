@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { compileConfig } from './compile-config.js';
 import type { Config } from './config.js';
 import { parseConfigFile } from './config-file.js';
+import { readEnvironment } from './environment.js';
 import { ConfigError } from './errors.js';
-import { environmentValues } from './flags.js';
-import type { OptionValues } from './options.js';
+import type { GivenOptions } from './options.js';
 import { type Account, findUserPlaces, userDefaults } from './user-places.js';
 
 const systemConfigFile = '/etc/fleet/fleet.conf';
@@ -21,7 +21,7 @@ export interface ConfigSources {
   /** Whether `--user` was given. */
   readonly isUser: boolean;
   readonly account: Account;
-  readonly flags: OptionValues;
+  readonly flags: GivenOptions;
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
@@ -31,8 +31,9 @@ export async function loadConfig({ configFile, isUser, account, ...more }: Confi
   const source = configFile ?? places?.configFile ?? systemConfigFile;
   const text = await readConfigFile(source, configFile !== undefined);
   const file = parseConfigFile(text ?? '', source);
-  const given = [more.flags, environmentValues(more.environment), file.values];
-  const config = compileConfig(places === undefined ? given : [...given, userDefaults(places, account, given)]);
+  const sources = [more.flags, readEnvironment(more.environment), file];
+  const given = sources.map(({ values }) => values);
+  const config = compileConfig(given, places && userDefaults(places, account, given));
   requireRights(config, account);
   const found =
     configFile === undefined ? `Using default config file ${source}` : `Using provided config file ${source}`;
@@ -41,7 +42,7 @@ export async function loadConfig({ configFile, isUser, account, ...more }: Confi
     config,
     notes: [
       { level: 'info', message },
-      ...file.warnings.map((warning) => ({ level: 'warn', message: warning }) as const),
+      ...sources.flatMap(({ warnings }) => warnings).map((warning) => ({ level: 'warn', message: warning }) as const),
     ],
   };
 }

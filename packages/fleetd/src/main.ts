@@ -20,7 +20,8 @@ async function main(): Promise<void> {
       process.stdout.write(`fleetd version ${version}\n`);
       return;
     case 'help':
-      process.stderr.write(`${command.text}\n`);
+      // fleet's flag wrote to standard error; what a person asks for is to be read page by page.
+      (process.argv[2] === '-help' ? process.stderr : process.stdout).write(`${command.text}\n`);
       return;
     case 'usage':
       process.stderr.write(`${command.text}\n`);
@@ -37,7 +38,7 @@ async function main(): Promise<void> {
       }
       return;
     case 'run': {
-      const { configFile, isUser, values: flags } = command;
+      const { configFile, isUser, flags } = command;
       const sources = { configFile, isUser, account: readAccount(), flags, environment: process.env };
       const loaded = await orExit(loadConfig(sources), createLog('info'));
       const log = createLog(loaded.config.logLevel);

@@ -27,7 +27,7 @@ async function load({ environment = {}, isUser = true, ...account }: Run = {}) {
     configFile: isUser ? undefined : '/dev/null',
     isUser,
     account: { uid, name: 'ann', home: directory, ...account },
-    flags: new Map(),
+    flags: { values: new Map(), warnings: [] },
     environment: { ...own, ...environment },
   });
 }

@@ -75,8 +75,11 @@ function sessionHint({ uid, name }: Account): string {
 
 /** What differs from root's defaults for a user. `given` are the sources that win over it. */
 export function userDefaults(places: UserPlaces, account: Account, given: readonly OptionValues[]): OptionValues {
-  const ownState = given.find((values) => values.has('state_directory'))?.get('state_directory')?.text;
-  const stateDirectory = ownState ?? places.stateDirectory;
+  const ownState = given
+    .find((values) => values.has('state_directory'))
+    ?.get('state_directory')
+    ?.text.trim();
+  const stateDirectory = ownState || places.stateDirectory;
   const value = (text: string): OptionValue => ({ text, source: '--user' });
   return new Map<OptionName, OptionValue>([
     ['systemd_user', value('true')],

@@ -1,18 +1,4 @@
-import { type OptionKind, type OptionName, type OptionValues, optionNames, options } from '../options.js';
-
-interface Section {
-  readonly title: string;
-  readonly has: (name: OptionName) => boolean;
-}
-
-/** In the order in which people need them; an option belongs to the first that has it. */
-const sections: readonly Section[] = [
-  { title: 'The store', has: (name) => name.includes('etcd') },
-  { title: 'This machine', has: (name) => ['metadata', 'public_ip'].includes(name) },
-  { title: 'What it does', has: (name) => /^disable_|^on_stop$|^leave_/.test(name) },
-  { title: 'Paths', has: (name) => options[name].reads.kind === 'path' },
-  { title: 'The rest', has: () => true },
-];
+import { type OptionKind, type OptionName, type OptionValues, optionGroups, optionNames, options } from '../options.js';
 
 const intro = (
   restart: string,
@@ -26,9 +12,9 @@ const intro = (
  * @param userDefaults What differs for a user's fleetd, if it is for one.
  */
 export function sampleConfig(userDefaults?: OptionValues): string {
-  const written = sections.map(({ title }, index) => {
-    const names = optionNames.filter((name) => sections.findIndex(({ has }) => has(name)) === index);
-    return [`## ${title}`, ...names.map((name) => explain(name, userDefaults?.get(name)?.text))].join('\n\n');
+  const written = optionGroups.map((group) => {
+    const names = optionNames.filter((name) => options[name].group === group);
+    return [`## ${group}`, ...names.map((name) => explain(name, userDefaults?.get(name)?.text))].join('\n\n');
   });
   const restart = userDefaults === undefined ? 'systemctl restart fleet' : 'systemctl --user restart fleet';
   return `${[intro(restart), ...written].join('\n\n')}\n`;
@@ -41,6 +27,9 @@ function explain(name: OptionName, value: string = options[name].fallback): stri
 
 function describeValues(reads: OptionKind): string {
   if (reads.kind === 'boolean') return ' (true or false)';
+  if (reads.kind === 'seconds') return ' (in seconds)';
+  if (reads.kind === 'metadata') return ' (key=value, separated by commas)';
+  if (reads.kind === 'list') return ' (separated by commas)';
   return reads.kind === 'count' ? ` (${reads.min} to ${reads.max})` : '';
 }
 
