@@ -2,6 +2,14 @@ import type { LeaderExplains, UnitExplanation, UnknownUnit } from '@flotilla/clu
 import type { RegistryAccess, StoreInspector } from '@flotilla/registry';
 import type { UnitName } from '@flotilla/unit';
 
+/** Something that an operator should see to. */
+export interface Alarm {
+  /** For programs. */
+  readonly code: string;
+  /** What is wrong, where, and what to do about it. */
+  readonly message: string;
+}
+
 /** What the API needs from the daemon. */
 export interface ApiDeps extends RegistryAccess {
   /** fleetd's version, for the `Server` header. */
@@ -14,6 +22,8 @@ export interface ApiDeps extends RegistryAccess {
   readonly isReady: () => boolean;
   /** Of the same store. */
   readonly inspector: StoreInspector;
+  /** What there is to be seen to at this fleetd itself; asked for every list of machines. @default nothing */
+  readonly ownAlarms?: () => readonly Alarm[];
   /** Why a unit is where it is: every machine with every rule. Rejects as the store does. @default 501 */
   readonly explain?: (name: UnitName) => Promise<UnitExplanation | UnknownUnit | LeaderExplains>;
 }

@@ -20,5 +20,6 @@ export function getReadiness({ deps }: RoutedRequest): ApiResponse {
   inspector.inspect(lookMaxAgeMs).catch((error: unknown) => log.debug('the store was not looked at', { error }));
   const isReady = deps.isReady();
   const { last } = inspector;
-  return json(toReadinessAnswer({ isReady, ...last }), isReady ? 200 : 503);
+  const alarms = [...(last?.alarms ?? []), ...(deps.ownAlarms?.() ?? [])];
+  return json(toReadinessAnswer({ isReady, ...last, alarms }), isReady ? 200 : 503);
 }

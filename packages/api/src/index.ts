@@ -1,5 +1,5 @@
 export { createApi, type Handle } from './api.js';
-export type { ApiDeps } from './deps.js';
+export type { Alarm, ApiDeps } from './deps.js';
 export { ListenError } from './errors.js';
 export type { ListenerOptions, Listening } from './listener.js';
 export type { ApiRequest, ApiResponse, HeaderValues } from './request.js';

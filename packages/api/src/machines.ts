@@ -1,6 +1,6 @@
 import { listLosses, listMachines } from '@flotilla/registry';
 import { toAlarmEntity, toLossEntity, toMachineEntity } from '@flotilla/schema';
-import type { ApiDeps } from './deps.js';
+import type { Alarm, ApiDeps } from './deps.js';
 import { answerPage } from './pages.js';
 import type { ApiResponse } from './request.js';
 import type { RoutedRequest } from './resource.js';
@@ -8,7 +8,7 @@ import type { RoutedRequest } from './resource.js';
 /** One look serves all who ask within this time. */
 const lookMaxAgeMs = 5_000;
 
-/** `GET machines`; the first page also says what is to be seen to at the store, and which machines are gone. */
+/** `GET machines`; the first page also says what is to be seen to at the store and at this fleetd, and which machines are gone. */
 export async function getMachines(routed: RoutedRequest): Promise<ApiResponse> {
   const isFirst = !routed.query.has('nextPageToken');
   const alarms = isFirst ? findAlarms(routed.deps) : [];
@@ -30,11 +30,12 @@ export async function getMachines(routed: RoutedRequest): Promise<ApiResponse> {
   });
 }
 
-async function findAlarms({ inspector, log }: ApiDeps) {
+async function findAlarms({ inspector, log, ownAlarms }: ApiDeps): Promise<readonly Alarm[]> {
+  const own = ownAlarms?.() ?? [];
   try {
-    return (await inspector.inspect(lookMaxAgeMs)).alarms;
+    return [...(await inspector.inspect(lookMaxAgeMs)).alarms, ...own];
   } catch (error) {
     log.debug('the store was not looked at', { error });
-    return [];
+    return own;
   }
 }

@@ -81,6 +81,19 @@ describe('machines', () => {
   });
 });
 
+test('what is to be seen to at this fleetd stands beside it, in both', async () => {
+  const own = [{ code: 'api-open', message: 'close it' }];
+  const api = new TestApi({ ownAlarms: () => own });
+  assert.deepEqual((await readiness(api)).alarms, own);
+  api.store.raise('corrupt');
+  await api.clock.advance(5_000);
+  const page = machinePageSchema.parse(await api.get('/machines'));
+  assert.deepEqual(codesOf(page.alarms), ['store-corrupt', 'api-open']);
+  api.store.readHealth = () => Promise.reject(new Error('no look'));
+  await api.clock.advance(60_000);
+  assert.deepEqual(codesOf(machinePageSchema.parse(await api.get('/machines')).alarms), ['api-open']);
+});
+
 describe('a store without room', () => {
   const url = '/fleet/v1/units/a.service';
   const submit = { method: 'PUT', url, body: { options: sleeper() } };

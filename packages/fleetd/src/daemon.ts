@@ -1,7 +1,8 @@
+import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { type Agent, createAgent, createLeaseStorage } from '@flotilla/agent';
-import { type ApiServer, createApi, type ListenerOptions, serveApi } from '@flotilla/api';
+import { type Alarm, type ApiServer, createApi, serveApi } from '@flotilla/api';
 import type { Machine } from '@flotilla/cluster';
 import { createEngine, createExplainer } from '@flotilla/engine';
 import { version } from '@flotilla/errors';
@@ -13,6 +14,8 @@ import type { Config } from './config.js';
 import { EngineSwitch } from './engine-switch.js';
 import { findServers } from './find-servers.js';
 import { findPublicIp, identityPaths, readBootId, readInstance, readMachineId } from './identity.js';
+import { fleetGroup } from './install/unit-files.js';
+import { findGroupId, findListeners, openDoorAlarms } from './listeners.js';
 import { openStore } from './open-store.js';
 import { tameOtherSignals, untilAskedToEnd } from './signals.js';
 import { meansToLeave } from './stop-job.js';
@@ -195,8 +198,13 @@ async function serveWhenReady(serving: Serving): Promise<ApiServer | undefined> 
   const { agent } = roles;
   // A machine without an agent is not registered; its requests find out about the store by themselves.
   const isReady = () => agent === undefined || agent.isReady();
-  const listeners = findListeners(sockets, config);
-  if (listeners.length === 0) log.warn('no sockets were passed by systemd; there is no API here');
+  const listeners = findListeners(config, {
+    sockets,
+    runtimeDirectory: runtimeDirectory(config.isUserManager),
+    groupId: findGroupId(await readFile('/etc/group', 'utf8').catch(() => ''), fleetGroup),
+  });
+  let alarms: readonly Alarm[] = [];
+  if (listeners.length === 0) log.warn('no sockets were passed by systemd, and listen is empty; there is no API here');
   const answer = agent === undefined ? undefined : sleep(clock, firstAnswerMs, agent.firstAttempt);
   if ((await Promise.race([answer, asked])) !== undefined) return undefined;
   const api = await serveApi({
@@ -208,6 +216,7 @@ async function serveWhenReady(serving: Serving): Promise<ApiServer | undefined> 
       hostNames: [hostname()],
       isReady,
       inspector: new StoreInspector({ store, clock }),
+      ownAlarms: () => alarms,
       explain: createExplainer({ store, log, findEngine: () => roles.engine?.engine }),
     }),
     listeners,
@@ -215,11 +224,7 @@ async function serveWhenReady(serving: Serving): Promise<ApiServer | undefined> 
     log,
   });
   for (const { address } of api.listening) log.info('serving the API', { address });
+  alarms = openDoorAlarms(api.listening);
+  for (const { message } of alarms) log.warn(message);
   return api;
-}
-
-/** A user who runs fleetd by hand is not asked to write units for systemd first. */
-function findListeners(sockets: readonly number[], { isUserManager }: Config): ListenerOptions[] {
-  if (sockets.length > 0 || !isUserManager) return sockets.map((fd) => ({ kind: 'inherited', fd }));
-  return [{ kind: 'unix', path: join(runtimeDirectory(isUserManager), 'fleet.sock'), mode: 0o600 }];
 }
