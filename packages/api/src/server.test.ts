@@ -59,7 +59,8 @@ const echo: Handle = async ({ method, url, body, door, isTooLarge }) => ({
 async function serve(t: TestContext, listeners: readonly ListenerOptions[], options: object = {}) {
   const server = await serveApi({ handle: echo, listeners, clock: systemClock, log: silentLogger, ...options });
   t.after(() => server.close());
-  return { ...server, addresses: server.listening.map(({ address }) => address) };
+  const addresses = server.listening.map(({ address }) => address);
+  return { addresses, listening: server.listening, close: () => server.close() };
 }
 
 const tcp: ListenerOptions = { kind: 'tcp', host: '127.0.0.1', port: 0 };

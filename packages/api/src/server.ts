@@ -20,6 +20,12 @@ export interface ServeApiOptions {
 export interface ApiServer {
   /** In the order of `listeners`. */
   readonly listening: readonly Listening[];
+  /**
+   * Serves on these listeners from now on. Those that are served already go on untouched; others are closed as by `close`.
+   *
+   * @throws ListenError if there is one that can't be had. Then nothing changes.
+   */
+  setListeners(listeners: readonly ListenerOptions[]): Promise<void>;
   /** Takes no more connections, lets requests end that are under way, cuts what is left, removes socket files. */
   close(): Promise<void>;
 }
@@ -49,30 +55,72 @@ const stalledMs = 60_000;
  * @throws ListenError if there is one that can't be had.
  */
 export async function serveApi(options: ServeApiOptions): Promise<ApiServer> {
-  const state = { isClosing: false };
-  const servers: Server[] = [];
-  const listening: Listening[] = [];
-  const close = async () => {
-    state.isClosing = true;
-    await Promise.all(servers.map((server) => closeServer(server, options)));
-  };
-  for (const listener of options.listeners) {
-    const door: { is: ApiRequest['door'] } = { is: listener.kind === 'unix' ? 'unix' : 'tcp' };
-    const server = createServer(patience, (incoming, outgoing) => {
-      void exchange({ ...options, door: door.is, isClosing: () => state.isClosing }, incoming, outgoing);
-    });
-    server.timeout = stalledMs;
+  const server = new HttpApiServer(options);
+  await server.setListeners(options.listeners);
+  return server;
+}
+
+/** A listener that is served. */
+interface Door {
+  /** Tells its listener from others. */
+  readonly key: string;
+  readonly listening: Listening;
+  close(): Promise<void>;
+}
+
+class HttpApiServer implements ApiServer {
+  readonly #options: ServeApiOptions;
+  #doors: readonly Door[] = [];
+
+  constructor(options: ServeApiOptions) {
+    this.#options = options;
+  }
+
+  get listening(): readonly Listening[] {
+    return this.#doors.map(({ listening }) => listening);
+  }
+
+  async setListeners(listeners: readonly ListenerOptions[]): Promise<void> {
+    const before = this.#doors;
+    const opened: Door[] = [];
+    const doors: Door[] = [];
     try {
-      const heard = await listen(server, listener);
-      door.is = heard.door;
-      listening.push(heard);
-      servers.push(server);
+      for (const listener of listeners) {
+        const key = JSON.stringify(listener);
+        const known = before.find((door) => door.key === key);
+        const door = known ?? (await openDoor(listener, key, this.#options));
+        if (known === undefined) opened.push(door);
+        doors.push(door);
+      }
     } catch (error) {
-      await close();
+      await Promise.all(opened.map((door) => door.close()));
       throw error;
     }
+    this.#doors = doors;
+    await Promise.all(before.filter((door) => !doors.includes(door)).map((door) => door.close()));
   }
-  return { listening, close };
+
+  async close(): Promise<void> {
+    await Promise.all(this.#doors.map((door) => door.close()));
+  }
+}
+
+async function openDoor(listener: ListenerOptions, key: string, options: ServeApiOptions): Promise<Door> {
+  const state: { isClosing: boolean; door: ApiRequest['door'] } = {
+    isClosing: false,
+    door: listener.kind === 'unix' ? 'unix' : 'tcp',
+  };
+  const server = createServer(patience, (incoming, outgoing) => {
+    void exchange({ ...options, door: state.door, isClosing: () => state.isClosing }, incoming, outgoing);
+  });
+  server.timeout = stalledMs;
+  const listening = await listen(server, listener);
+  state.door = listening.door;
+  const close = () => {
+    state.isClosing = true;
+    return closeServer(server, options);
+  };
+  return { key, listening, close };
 }
 
 interface Exchange extends ServeApiOptions {

@@ -1,230 +1,169 @@
-import { readFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
-import { join } from 'node:path';
-import { type Agent, createAgent, createLeaseStorage } from '@flotilla/agent';
-import { type Alarm, type ApiServer, createApi, serveApi } from '@flotilla/api';
-import type { Machine } from '@flotilla/cluster';
-import { createEngine, createExplainer } from '@flotilla/engine';
-import { version } from '@flotilla/errors';
-import { Registration, type Store, StoreInspector } from '@flotilla/registry';
-import { type Clock, type Logger, sleep, systemClock } from '@flotilla/runtime';
-import { SystemctlUnitManager, type UnitManager } from '@flotilla/systemd';
+import { isDeepStrictEqual } from 'node:util';
+import { HandleSwitch } from '@flotilla/api';
+import { FleetError, version } from '@flotilla/errors';
+import { type LeveledLogger, systemClock } from '@flotilla/runtime';
 import { takeInheritedSockets } from './activation.js';
-import type { Config } from './config.js';
-import { EngineSwitch } from './engine-switch.js';
-import { findServers } from './find-servers.js';
-import { findPublicIp, identityPaths, readBootId, readInstance, readMachineId } from './identity.js';
-import { fleetGroup } from './install/unit-files.js';
-import { findGroupId, findListeners, openDoorAlarms } from './listeners.js';
-import { openStore } from './open-store.js';
-import { tameOtherSignals, untilAskedToEnd } from './signals.js';
+import { ApiDoors } from './api-doors.js';
+import { Components, createAbsentApi, firstAnswerMs } from './components.js';
+import type { LoadedConfig } from './load-config.js';
+import { type Prepared, prepare } from './prepare.js';
+import type { Signals } from './signals.js';
 import { meansToLeave } from './stop-job.js';
 import { Supervisor, takeSupervision } from './supervision.js';
 
-/** How long clients wait for an answer to the first attempt to register, rather than be told that there is none. */
-const firstAnswerMs = 2_000;
+export interface DaemonOptions {
+  readonly loaded: LoadedConfig;
+  /** Reads the configuration again. */
+  readonly reload: () => Promise<LoadedConfig>;
+  readonly signals: Signals;
+  readonly log: LeveledLogger;
+}
+
+const clock = systemClock;
 
 /** Runs fleetd until it is asked to end. Rejects, before anything is started, if the machine or the options don't allow it. */
-export async function runDaemon(config: Config, log: Logger): Promise<void> {
-  const asked = untilAskedToEnd(log);
-  tameOtherSignals(log);
+export async function runDaemon(options: DaemonOptions): Promise<void> {
+  const { loaded, log } = options;
   log.info(`Starting fleetd version ${version}`);
   const sockets = takeInheritedSockets(process.env, process.pid);
   const supervision = takeSupervision(process.env, process.pid);
-  const clock = systemClock;
-  const identity = await identify(config);
-  let roles: Roles | undefined;
-  const status = () => (roles === undefined ? 'Looking for an etcd' : describeStatus(roles));
-  const supervisor = new Supervisor({ supervision, clock, log, status });
+  const prepared = await prepare(loaded.config, { clock, log });
+  const front = new HandleSwitch({ handle: createAbsentApi({ clock, log }), clock });
+  front.hold(firstAnswerMs);
+  const doors = new ApiDoors({ sockets, handle: front.handle, clock, log });
+  await doors.set(loaded.config);
+  const daemon = new Daemon({ ...options, front, doors }, prepared);
+  const supervisor = new Supervisor({ supervision, clock, log, status: () => daemon.components.describeStatus() });
   // Who starts fleetd where it is told of no etcd does not have to wait until none has answered for long enough.
-  if (!config.etcd.isTold) void supervisor.ready();
-  const { onTaken, ...found } = await findServers(config, {
-    clock,
-    log,
-    runtimeDirectory: runtimeDirectory(config.isUserManager),
-    searchPath: process.env.PATH ?? '',
-    asked,
-  });
-  log.info('Establishing etcd connectivity', { servers: found.servers });
-  const store = await openStore(config, { ...found, clock, log });
-  roles = createRoles({ config, identity, store, clock, log, onTaken });
+  if (!loaded.config.etcd.isTold) void supervisor.ready();
+  await daemon.run(() => void supervisor.ready());
 
-  log.info('Starting server components');
-  if (!config.hasEngine) log.info('Not starting engine; disable-engine is set');
-  await roles.agent?.start();
-  // With an agent, the engine waits for the agent's word that the store is the right one.
-  if (roles.agent === undefined) void roles.engine?.set(true);
-  const api = await serveWhenReady({ config, roles, store, sockets, clock, log, asked });
-  if (api !== undefined) void supervisor.ready();
-
-  await asked;
+  const { components, config } = daemon;
   const isLeaving = await meansToLeave(config.onStop, config.isUserManager);
   await supervisor.stopping(isLeaving ? config.leaveTimeoutMs : 0);
-  await api?.close();
-  await closeRoles(roles, isLeaving ? config.leaveTimeoutMs : undefined);
-  await store.close();
+  await doors.close();
+  if (isLeaving) await components.leave(config.leaveTimeoutMs);
+  else await components.close();
+  await components.closeStore();
   supervisor.close();
 }
 
-/** @param leaveTimeoutMs If the machine is to leave its cluster. */
-async function closeRoles({ agent, engine, unitManager }: Roles, leaveTimeoutMs: number | undefined): Promise<void> {
-  await engine?.close();
-  if (leaveTimeoutMs === undefined) await agent?.close();
-  else await agent?.leave({ timeoutMs: leaveTimeoutMs });
-  unitManager?.close();
+interface DaemonParts extends DaemonOptions {
+  readonly front: HandleSwitch;
+  readonly doors: ApiDoors;
 }
 
-/** What `systemctl status` shows. */
-function describeStatus({ agent }: Roles): string {
-  const reason = agent?.findFreezeReason();
-  if (reason !== undefined) return `Frozen: ${reason}`;
-  const hold = agent?.findHoldReason();
-  if (hold !== undefined) return `Not in its cluster: ${hold}`;
-  return agent?.isReady() === false ? 'Not in contact with etcd; units run on' : 'In contact with its cluster';
-}
+type Wish = { readonly kind: 'end' } | { readonly kind: 'change'; readonly to: Prepared };
 
-interface Identity {
-  readonly machine: Machine;
-  readonly address: string;
-  readonly boot: string;
-  readonly instance: string;
-}
+/** Runs components, and others in their place when the configuration has become another one. */
+class Daemon {
+  readonly #parts: DaemonParts;
+  #prepared: Prepared;
+  #components: Components;
 
-async function identify(config: Config): Promise<Identity> {
-  const id = await readMachineId(identityPaths.machineId);
-  return {
-    machine: { id, metadata: config.metadata, isClosed: false, maxUnits: config.maxUnits },
-    address: config.publicIp === '' ? await findPublicIp(identityPaths.routes) : config.publicIp,
-    boot: await readBootId(identityPaths.bootId),
-    instance: await readInstance(config.stateDirectory),
-  };
-}
+  constructor(parts: DaemonParts, prepared: Prepared) {
+    this.#parts = parts;
+    this.#prepared = prepared;
+    this.#components = this.#create();
+  }
 
-interface Foundation {
-  readonly config: Config;
-  readonly store: Store;
-  readonly clock: Clock;
-  readonly log: Logger;
-}
+  /** Those that run now, or are the last that ran. */
+  get components(): Components {
+    return this.#components;
+  }
 
-interface Roles {
-  readonly agent: Agent | undefined;
-  readonly engine: EngineSwitch | undefined;
-  /** The agent's. */
-  readonly unitManager: UnitManager | undefined;
-}
+  /** What they are made of. */
+  get config() {
+    return this.#prepared.config;
+  }
 
-interface RolesFoundation extends Foundation {
-  readonly identity: Identity;
-  /** Called when the store is known to be the right one. */
-  readonly onTaken: () => void;
-}
+  /**
+   * Resolves when the process is to end, with components that run.
+   *
+   * @param onStarted Called when components have been started.
+   */
+  async run(onStarted: () => void): Promise<void> {
+    let before: Prepared | undefined;
+    let wish: Promise<Wish> | undefined;
+    for (;;) {
+      wish ??= this.#nextWish();
+      const outcome = await Promise.race([this.#untilFailed(onStarted), wish]);
+      if (outcome.kind === 'end') return;
+      if (outcome.kind === 'change') {
+        wish = undefined;
+        before = this.#prepared;
+        await this.#exchange(outcome.to);
+      } else {
+        if (before === undefined) throw outcome.error;
+        this.#tellRefused(outcome.error);
+        await this.#parts.doors.set(before.config);
+        await this.#exchange(before);
+        before = undefined;
+      }
+    }
+  }
 
-function createRoles(foundation: RolesFoundation): Roles {
-  const { config, identity, store, clock, log, onTaken } = foundation;
-  const { machine, address } = identity;
-  const { leaderTtlSeconds, agentTtlSeconds, lossGraceMs } = config;
-  const leader = { machine: machine.id, address, leaderTtlSeconds, agentTtlSeconds, lossGraceMs };
-  const create = () => createEngine({ store, clock, log, ...leader });
-  const engine = config.hasEngine ? new EngineSwitch(create) : undefined;
-  const onVerified = (freezeReason: string | undefined) => {
-    void engine?.set(freezeReason === undefined);
-    if (freezeReason === undefined) onTaken();
-  };
-  const onDoubt = () => void engine?.set(false);
-  if (!config.hasAgent) return { engine, agent: undefined, unitManager: undefined };
-  const unitManager = createUnitManager(foundation);
-  return { engine, agent: createHostAgent({ ...foundation, unitManager, onVerified, onDoubt }), unitManager };
-}
+  #create(): Components {
+    const { front, doors, log } = this.#parts;
+    return new Components({ ...this.#prepared, clock, log, front, alarms: () => doors.alarms });
+  }
 
-function createUnitManager({ config, clock, log }: Foundation): UnitManager {
-  const { unitsDirectory, isUserManager: user } = config;
-  const busSocket = user ? join(runtimeDirectory(user), 'bus') : '/run/dbus/system_bus_socket';
-  return new SystemctlUnitManager({ unitsDirectory, user, busSocket, clock, log });
-}
+  /** Starts the components. Resolves only if they can't be. */
+  #untilFailed(onStarted: () => void): Promise<{ readonly kind: 'failed'; readonly error: unknown }> {
+    const { signals } = this.#parts;
+    return new Promise((resolve) => {
+      this.#components.start().then(
+        () => {
+          if (!signals.end.aborted) onStarted();
+        },
+        (error: unknown) => resolve({ kind: 'failed', error }),
+      );
+    });
+  }
 
-interface AgentFoundation extends Foundation {
-  readonly identity: Identity;
-  readonly unitManager: UnitManager;
-  readonly onVerified: (freezeReason: string | undefined) => void;
-  readonly onDoubt: () => void;
-}
+  async #exchange(next: Prepared): Promise<void> {
+    const { front, log } = this.#parts;
+    const former = this.#components;
+    log.info('Restarting server components');
+    await former.close();
+    front.hold(firstAnswerMs);
+    // What is under way is answered from the store that it began with.
+    void front.exchange(createAbsentApi({ clock, log })).then(() => former.closeStore());
+    log.setLevel(next.config.logLevel);
+    this.#prepared = next;
+    this.#components = this.#create();
+  }
 
-function createHostAgent({ config, identity, store, clock, log, ...told }: AgentFoundation): Agent {
-  const { machine, address, boot, instance } = identity;
-  const { stateDirectory, isUserManager } = config;
-  const registration = new Registration({
-    store,
-    clock,
-    log,
-    machine: machine.id,
-    record: {
-      address,
-      metadata: Object.fromEntries(machine.metadata),
-      ...(machine.maxUnits !== undefined && { maxUnits: machine.maxUnits }),
-      version,
-      instance,
-      boot,
-    },
-    ttlSeconds: config.agentTtlSeconds,
-    storage: createLeaseStorage(stateDirectory),
-  });
-  return createAgent({
-    store,
-    clock,
-    log,
-    machine,
-    registration,
-    ...told,
-    stateDirectory,
-    startedDirectory: join(runtimeDirectory(isUserManager), 'fleet/started'),
-  });
-}
+  async #nextWish(): Promise<Wish> {
+    for (;;) {
+      if ((await this.#parts.signals.next()) === 'end') return { kind: 'end' };
+      const to = await this.#reload();
+      if (to !== undefined) return { kind: 'change', to };
+    }
+  }
 
-/** What is kept there is gone after a reboot. */
-function runtimeDirectory(isUserManager: boolean): string {
-  return isUserManager ? (process.env.XDG_RUNTIME_DIR ?? `/run/user/${process.getuid?.()}`) : '/run';
-}
+  /** The configuration as it is now; `undefined` if it is the same, or can't be worked with. */
+  async #reload(): Promise<Prepared | undefined> {
+    const { loaded, reload, log, doors } = this.#parts;
+    log.info(`Reloading configuration from ${loaded.file}`);
+    try {
+      const { config, notes } = await reload();
+      for (const { level, message } of notes) log[level](message);
+      const next = await prepare(config, { clock, log });
+      if (isDeepStrictEqual(next, this.#prepared)) {
+        log.info('the configuration is as it was: nothing is restarted');
+        return undefined;
+      }
+      await doors.set(config);
+      return next;
+    } catch (error) {
+      this.#tellRefused(error);
+      return undefined;
+    }
+  }
 
-interface Serving extends Foundation {
-  readonly roles: Roles;
-  readonly sockets: readonly number[];
-  readonly asked: Promise<NodeJS.Signals>;
-}
-
-/** `undefined`: fleetd was asked to end before. Who waits at its sockets is for the next process to answer. */
-async function serveWhenReady(serving: Serving): Promise<ApiServer | undefined> {
-  const { config, roles, store, sockets, clock, log, asked } = serving;
-  const { agent } = roles;
-  // A machine without an agent is not registered; its requests find out about the store by themselves.
-  const isReady = () => agent === undefined || agent.isReady();
-  const listeners = findListeners(config, {
-    sockets,
-    runtimeDirectory: runtimeDirectory(config.isUserManager),
-    groupId: findGroupId(await readFile('/etc/group', 'utf8').catch(() => ''), fleetGroup),
-  });
-  let alarms: readonly Alarm[] = [];
-  if (listeners.length === 0) log.warn('no sockets were passed by systemd, and listen is empty; there is no API here');
-  const answer = agent === undefined ? undefined : sleep(clock, firstAnswerMs, agent.firstAttempt);
-  if ((await Promise.race([answer, asked])) !== undefined) return undefined;
-  const api = await serveApi({
-    handle: createApi({
-      store,
-      log,
-      version,
-      pageLimit: config.tokenLimit,
-      hostNames: [hostname()],
-      isReady,
-      inspector: new StoreInspector({ store, clock }),
-      ownAlarms: () => alarms,
-      explain: createExplainer({ store, log, findEngine: () => roles.engine?.engine }),
-    }),
-    listeners,
-    clock,
-    log,
-  });
-  for (const { address } of api.listening) log.info('serving the API', { address });
-  alarms = openDoorAlarms(api.listening);
-  for (const { message } of alarms) log.warn(message);
-  return api;
+  #tellRefused(error: unknown): void {
+    const hint = error instanceof FleetError && error.hint !== undefined ? { hint: error.hint } : {};
+    this.#parts.log.error('this configuration can not be used; fleetd goes on with the one before', { error, ...hint });
+  }
 }

@@ -10,7 +10,8 @@ export interface ServersFoundation {
   readonly runtimeDirectory: string;
   /** The directories of programs, as `PATH` has them. */
   readonly searchPath: string;
-  readonly asked: Promise<unknown>;
+  /** Ends the search. */
+  readonly signal: AbortSignal;
 }
 
 /** Where etcd is. */
@@ -22,9 +23,9 @@ export interface Servers {
   readonly onTaken: () => void;
 }
 
-/** The servers that are configured, or this host's own etcd, brought up if there is no other. Gives up once `asked`. */
+/** The servers that are configured, or this host's own etcd, brought up if there is no other. Gives up once `signal` aborts. */
 export async function findServers(config: Config, foundation: ServersFoundation): Promise<Servers> {
-  const { clock, log, runtimeDirectory, searchPath, asked } = foundation;
+  const { clock, log, runtimeDirectory, searchPath, signal } = foundation;
   const { servers, isTold } = config.etcd;
   const { stateDirectory, embeddedEtcd: mode, isUserManager: user } = config;
   const localEtcd = new LocalEtcd({
@@ -38,7 +39,7 @@ export async function findServers(config: Config, foundation: ServersFoundation)
     clock,
     log,
   });
-  void asked.then(() => localEtcd.close());
+  signal.addEventListener('abort', () => void localEtcd.close());
   const own = await localEtcd.open();
   if (own !== undefined) return { servers: [own], onTaken: () => undefined };
   const giveWay = () =>

@@ -11,6 +11,8 @@ const systemConfigFile = '/etc/fleet/fleet.conf';
 
 export interface LoadedConfig {
   readonly config: Config;
+  /** Where the file is, or would be. */
+  readonly file: string;
   /** Said in the log, as it is only there once the configuration is read. */
   readonly notes: readonly { readonly level: 'info' | 'warn'; readonly message: string }[];
 }
@@ -40,6 +42,7 @@ export async function loadConfig({ configFile, isUser, account, ...more }: Confi
   const message = text === undefined ? 'No provided or default config file found - proceeding without' : found;
   return {
     config,
+    file: source,
     notes: [
       { level: 'info', message },
       ...sources.flatMap(({ warnings }) => warnings).map((warning) => ({ level: 'warn', message: warning }) as const),

@@ -1,9 +1,10 @@
 import './small-heap.js';
 import { FleetError, version } from '@flotilla/errors';
-import { createLogger, isJournal, type Logger } from '@flotilla/runtime';
+import { createLogger, isJournal, type LeveledLogger, type Logger } from '@flotilla/runtime';
 import { runDaemon } from './daemon.js';
 import { parseFlags } from './flags.js';
 import { type LoadedConfig, loadConfig } from './load-config.js';
+import { takeSignals } from './signals.js';
 import { readAccount } from './user-places.js';
 
 /** What people find the process by: `pidof fleetd`. */
@@ -38,20 +39,22 @@ async function main(): Promise<void> {
       }
       return;
     case 'run': {
+      const log = createLog();
+      const signals = takeSignals(log);
       const { configFile, isUser, flags } = command;
       const sources = { configFile, isUser, account: readAccount(), flags, environment: process.env };
-      const loaded = await orExit(loadConfig(sources), createLog('info'));
-      const log = createLog(loaded.config.logLevel);
+      const loaded = await orExit(loadConfig(sources), log);
+      log.setLevel(loaded.config.logLevel);
       sayNotes(loaded, log);
-      await orExit(runDaemon(loaded.config, log), log);
+      await orExit(runDaemon({ loaded, reload: () => loadConfig(sources), signals, log }), log);
       // Whatever a library has left open must not keep a daemon that has ended.
       process.exit(0);
     }
   }
 }
 
-function createLog(level: 'info' | 'debug'): Logger {
-  return createLogger({ level, format: isJournal(process.env.JOURNAL_STREAM) ? 'journal' : 'text' });
+function createLog(): LeveledLogger {
+  return createLogger({ level: 'info', format: isJournal(process.env.JOURNAL_STREAM) ? 'journal' : 'text' });
 }
 
 function sayNotes({ notes }: LoadedConfig, log: Logger): void {

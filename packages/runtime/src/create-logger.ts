@@ -47,25 +47,35 @@ export function isJournal(journalStream: string | undefined, fd = 2): boolean {
   }
 }
 
+/** A log whose level can be changed; those of its children stay as they are. */
+export interface LeveledLogger extends Logger {
+  /** From now on lines below this level are not written. */
+  setLevel(level: LogLevel): void;
+}
+
 /** A log on standard error, written line by line as it happens: nothing is lost when the process dies. */
-export function createLogger({ level, format, write = writeToStderr }: CreateLoggerOptions): Logger {
+export function createLogger({ level, format, write = writeToStderr }: CreateLoggerOptions): LeveledLogger {
   const destination =
     format === 'json'
       ? { write }
       : { write: (line: string) => write(formatLine(JSON.parse(line) as PinoLine, format)) };
-  return wrap(
-    pino(
-      {
-        level,
-        base: null,
-        ...(format === 'json' ? {} : { timestamp: false }),
-        serializers: {
-          error: (error: unknown) => (format === 'json' ? describeError(error) : describeError(error).text),
-        },
+  const target = pino(
+    {
+      level,
+      base: null,
+      ...(format === 'json' ? {} : { timestamp: false }),
+      serializers: {
+        error: (error: unknown) => (format === 'json' ? describeError(error) : describeError(error).text),
       },
-      destination,
-    ),
+    },
+    destination,
   );
+  return {
+    ...wrap(target),
+    setLevel(next) {
+      target.level = next;
+    },
+  };
 }
 
 function wrap(target: Pino): Logger {

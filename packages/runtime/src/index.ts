@@ -1,5 +1,11 @@
 export { type Clock, jittered, sleep, systemClock, type Timer } from './clock.js';
-export { type CreateLoggerOptions, createLogger, isJournal, type LogLevel } from './create-logger.js';
+export {
+  type CreateLoggerOptions,
+  createLogger,
+  isJournal,
+  type LeveledLogger,
+  type LogLevel,
+} from './create-logger.js';
 export { type LogFields, type Logger, silentLogger } from './logger.js';
 export { promptBackoffMs, ReconcileLoop, type ReconcileLoopOptions } from './reconcile-loop.js';
 export { TestClock } from './test-clock.js';
