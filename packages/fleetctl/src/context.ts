@@ -1,13 +1,26 @@
+import type { Readable, Writable } from 'node:stream';
 import type { Client } from '@flotilla/client';
 import type { Clock } from '@flotilla/runtime';
 import type { Screen } from './terminal.js';
 import type { UnitReader } from './unit-reader.js';
 
+/** What a command works with that asks no fleetd. */
+export interface LocalContext {
+  readonly screen: Screen;
+  readonly clock: Clock;
+  /** The process's stdin and stdout, for bytes that are not ours. */
+  openStreams(): ByteStreams;
+}
+
 /** What a command works with. */
-export interface Context {
+export interface Context extends Omit<LocalContext, 'openStreams'> {
   readonly client: Client;
   /** Of the same client. It learns how large the cluster is. */
   readonly reader: UnitReader;
-  readonly screen: Screen;
-  readonly clock: Clock;
+}
+
+/** Bytes in, bytes out. */
+export interface ByteStreams {
+  readonly input: Readable;
+  readonly output: Writable;
 }

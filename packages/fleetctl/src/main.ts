@@ -21,7 +21,8 @@ function tellVersion(): void {
 async function main(): Promise<void> {
   const terminal = createTerminal();
   const { run } = await import('./run.js');
-  process.exitCode = await run({ words, environment: process.env, terminal });
+  const openStreams = () => ({ input: process.stdin, output: process.stdout });
+  process.exitCode = await run({ words, environment: process.env, terminal, openStreams });
 }
 
 function createTerminal(): Terminal {

@@ -2,10 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { formatColumns } from './columns.js';
-import { findCommandName, normaliseWords } from './command-line.js';
 import { findDurationMs, formatDuration } from './duration.js';
 import { worstOutcome } from './exit-codes.js';
-import { environmentWords } from './global-flags.js';
 import { waitLimitMs } from './wait-flags.js';
 
 test('columns stand at tab stops', () => {
@@ -80,38 +78,6 @@ for (const [text, ms] of durations) test(`"${text}" is ${ms} ms`, () => assert.e
 test('a duration reads well', () => {
   assert.equal(formatDuration(60_000), '60 s');
   assert.equal(formatDuration(1500), '1.5 s');
-});
-
-const words = [
-  [['--endpoint', 'start', 'stop', 'a'], 'stop'],
-  [['--endpoint=x', '--debug', 'start', 'a'], 'start'],
-  [['--help'], undefined],
-  [['--', 'start'], undefined],
-] as const;
-for (const [line, name] of words)
-  test(`the command of "${line.join(' ')}" is ${name}`, () => assert.equal(findCommandName(line), name));
-
-test("Go's ways to write flags are understood, up to --", () => {
-  assert.deepEqual(normaliseWords(['start', '--no-block=true', '--replace=false', 'a', '--', '--no-block=true']), [
-    'start',
-    '--no-block',
-    'a',
-    '--',
-    '--no-block=true',
-  ]);
-  assert.deepEqual(normaliseWords(['help', 'start']), ['start', '--help']);
-  assert.deepEqual(normaliseWords(['help']), ['--help']);
-  assert.deepEqual(normaliseWords(['--h']), ['--help']);
-  assert.deepEqual(normaliseWords(['list-units', '--fields=unit']), ['list-units', '--fields=unit']);
-});
-
-test('the environment gives global flags; empty is absent', () => {
-  assert.deepEqual(environmentWords({ FLEETCTL_REQUEST_TIMEOUT: '5s', FLEETCTL_DEBUG: 'true' }), [
-    '--request-timeout=5s',
-    '--debug',
-  ]);
-  assert.deepEqual(environmentWords({ FLEETCTL_REQUEST_TIMEOUT: '', FLEETCTL_DEBUG: '0' }), []);
-  assert.throws(() => environmentWords({ FLEETCTL_DEBUG: 'maybe' }), { code: 'usage' });
 });
 
 test('the wait is a minute, or what is asked for', () => {

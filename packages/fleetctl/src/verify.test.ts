@@ -121,7 +121,7 @@ test('without files it is a wrong command line; its help explains it', async (co
   assert.deepEqual([bare.stderr.split('\n')[0], bare.exitCode], ['Error: No unit files given', 64]);
   const { stdout, exitCode } = await fleetctl('verify', '--help');
   assert.equal(exitCode, 0);
-  assert.match(stdout, /Usage: fleetctl verify \[flags\] FILE\.\.\./);
+  assert.match(stdout, /USAGE:\n {2}fleetctl verify \[flags\] FILE\.\.\./);
   assert.match(stdout, /fleetctl verify units\//);
 });
 

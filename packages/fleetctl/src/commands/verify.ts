@@ -1,6 +1,6 @@
 import { Option } from 'commander';
-import { examples, type FleetctlCommand } from '../command.js';
-import type { Context } from '../context.js';
+import { examples, type LocalCommand } from '../command.js';
+import type { LocalContext } from '../context.js';
 import { UsageError } from '../errors.js';
 import { exitCodes } from '../exit-codes.js';
 import type { GlobalFlags } from '../global-flags.js';
@@ -10,7 +10,7 @@ import { LocalUnitFiles } from '../unit-content.js';
 import { findUnitFiles } from '../unit-files-on-disk.js';
 import { type CheckedFile, checkUnitFile, type Problem } from '../unit-problems.js';
 
-export const verify: FleetctlCommand = {
+export const verify: LocalCommand = {
   configure(command) {
     command
       .addOption(new Option('-o, --output <form>', 'print all of it as JSON').choices(['json']))
@@ -32,7 +32,7 @@ export const verify: FleetctlCommand = {
         ),
       );
   },
-  async run(context, command) {
+  async runLocally(context, command) {
     if (command.args.length === 0) throw new UsageError('No unit files given');
     const { user, output } = command.optsWithGlobals<GlobalFlags & { readonly output?: 'json' }>();
     const { files, missed } = await addComplaints(await checkAll(command.args), user === true);
@@ -115,7 +115,7 @@ function toReport(files: readonly CheckedFile[], missed: string | undefined): ob
   };
 }
 
-function print({ screen }: Context, files: readonly CheckedFile[], missed: string | undefined): void {
+function print({ screen }: LocalContext, files: readonly CheckedFile[], missed: string | undefined): void {
   const { bad, waiting } = screen.palette;
   for (const { path, problems } of files) {
     const errors = problems.filter(({ severity }) => severity === 'error').length;

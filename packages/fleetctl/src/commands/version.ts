@@ -1,12 +1,12 @@
-import { examples, type FleetctlCommand } from '../command.js';
+import { examples, type LocalCommand } from '../command.js';
 import { exitCodes } from '../exit-codes.js';
 import { versionLine } from '../version-line.js';
 
-export const versionCommand: FleetctlCommand = {
+export const versionCommand: LocalCommand = {
   configure(command) {
     command.description('Prints the version of this program.').addHelpText('after', examples('fleetctl version'));
   },
-  async run({ screen }) {
+  async runLocally({ screen }) {
     screen.out(versionLine);
     return exitCodes.done;
   },

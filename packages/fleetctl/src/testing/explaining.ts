@@ -21,6 +21,11 @@ export async function assertHelpful({ fleetctl }: Bench, commands: readonly stri
   for (const [index, { stdout, exitCode }] of helps.entries()) {
     const command = `fleetctl ${commands[index]}`;
     assert.equal(exitCode, 0, command);
-    assert.match(stdout, new RegExp(`^Usage: ${command}[\\s\\S]*\nExamples:\n {2}${command}\\b`));
+    assert.match(
+      stdout,
+      new RegExp(`^NAME:\n  ${command} - [\\s\\S]*\nUSAGE:\n  ${command}[\\s\\S]*\nEXAMPLES:\n  ${command}\\b`),
+    );
+    for (const heading of ['DESCRIPTION', 'GLOBAL OPTIONS']) assert.ok(stdout.includes(`\n${heading}:\n`), command);
+    for (const line of stdout.split('\n')) assert.ok(line.length <= 80, `${command}: ${line}`);
   }
 }

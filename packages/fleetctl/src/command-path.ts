@@ -1,0 +1,54 @@
+import { findNearest } from '@flotilla/unit';
+import type { Option } from 'commander';
+import { type CatalogueEntry, type CommandGroup, catalogue } from './catalogue.js';
+import { operandIndexes } from './command-line.js';
+import { UsageError } from './errors.js';
+
+/** Which command a line calls. */
+export interface CommandPath {
+  /** From the outermost to the one that is called; empty: none is. */
+  readonly entries: readonly (CatalogueEntry | CommandGroup)[];
+  /** The words without the names of these, and with `--help` for `help`. */
+  readonly rest: readonly string[];
+  /** Where a command had to be and is none. */
+  readonly unknown?: string;
+}
+
+/** Finds the command among the words, which may have global flags before it. */
+export function findCommandPath(words: readonly string[], globalOptions: readonly Option[]): CommandPath {
+  const indexes = operandIndexes(words, globalOptions);
+  const isHelp = words[indexes[0] ?? -1] === 'help';
+  const taken = new Set<number>(isHelp ? indexes.splice(0, 1) : []);
+  const entries: (CatalogueEntry | CommandGroup)[] = [];
+  let below: readonly (CatalogueEntry | CommandGroup)[] = catalogue;
+  let unknown: string | undefined;
+  for (const index of indexes) {
+    if (below.length === 0) break;
+    const entry = below.find(({ name }) => name === words[index]);
+    if (entry === undefined) {
+      unknown = words[index];
+      break;
+    }
+    taken.add(index);
+    entries.push(entry);
+    below = 'load' in entry ? [] : entry.commands;
+  }
+  const rest = words.filter((_, index) => !taken.has(index));
+  return { entries, rest: isHelp ? ['--help', ...rest] : rest, ...(unknown !== undefined && { unknown }) };
+}
+
+/** `machine unfreeze`. */
+export function pathText({ entries }: CommandPath): string {
+  return entries.map(({ name }) => name).join(' ');
+}
+
+/** The error for a word that is no command, with the one that is most like it. */
+export function unknownCommand({ entries }: CommandPath, word: string): UsageError {
+  const group = entries.at(-1);
+  const siblings = group === undefined || 'load' in group ? catalogue : group.commands;
+  const names = siblings.map(({ name }) => name);
+  const nearest = findNearest(word, group === undefined ? [...names, 'help'] : names);
+  const of = group === undefined ? '' : ` of '${entries.map(({ name }) => name).join(' ')}'`;
+  const advice = nearest === undefined ? '' : `\n(Did you mean ${nearest}?)`;
+  return new UsageError(`unknown command '${word}'${of}${advice}`);
+}

@@ -1,0 +1,59 @@
+import { type Client, createClient, type Exchange } from '@flotilla/client';
+import { FleetError } from '@flotilla/errors';
+import { chooseEndpoint } from './endpoint-choice.js';
+import { UsageError } from './errors.js';
+import type { Environment, GlobalFlags } from './global-flags.js';
+import type { Screen } from './terminal.js';
+
+/** fleet's words before whatever keeps a command from having a client; scripts know errors of this kind by them. */
+const prefix = 'Unable to initialize client: ';
+
+/**
+ * The client that the global flags ask for. Nothing is connected yet.
+ *
+ * @throws FleetError `usage`, `bad-endpoint`
+ */
+export function openClient(flags: GlobalFlags, environment: Environment, screen: Screen): Client {
+  try {
+    return createClientFor(flags, environment, screen);
+  } catch (error) {
+    if (!(error instanceof FleetError)) throw error;
+    const { code, message, hint } = error;
+    throw new FleetError(code, `${prefix}${message}`, { cause: error, ...(hint !== undefined && { hint }) });
+  }
+}
+
+function createClientFor(flags: GlobalFlags, environment: Environment, screen: Screen): Client {
+  checkDriver(flags);
+  checkTunnel(flags);
+  const [endpoint = '', ...others] = chooseEndpoint(flags, environment).split(',');
+  if (others.length > 0) screen.err(`WARNING: only the first endpoint is used: ${endpoint}`);
+  const onExchange = ({ method, path, status }: Exchange) => screen.err(`debug: ${method} ${path} ${status}`);
+  return createClient({
+    endpoint,
+    timeoutMs: flags.requestTimeout,
+    ...(flags.debug === true && { onExchange }),
+  });
+}
+
+function checkDriver({ driver = 'API' }: GlobalFlags): void {
+  if (driver.toLowerCase() === 'api') return;
+  if (driver !== 'etcd') throw new UsageError(`unrecognized driver "${driver}"`, 'There is one: API.');
+  throw new UsageError(
+    'there is no driver "etcd": fleetctl speaks to a fleetd, and only fleetd to etcd',
+    'Leave --driver and FLEETCTL_DRIVER out, and name a fleetd by --endpoint: unix:///var/run/fleet.sock on its host.',
+  );
+}
+
+/** What would go through the tunnel must not go elsewhere instead, to another cluster perhaps. */
+function checkTunnel({ tunnel = '', sshUsername = 'core' }: GlobalFlags): void {
+  if (tunnel === '') return;
+  const [, host = tunnel, port = ''] = /^(\[.+\]|[^:]+):(\d+)$/.exec(tunnel) ?? [];
+  const target = `${sshUsername}@${host.replace(/^\[(.*)\]$/, '$1')}`;
+  throw new UsageError(
+    `a tunnel through ${tunnel} is more than this version can do (--tunnel, FLEETCTL_TUNNEL)`,
+    `Until then, take the socket along yourself:\n` +
+      `  ssh -fN ${port === '' ? '' : `-p ${port} `}-L /tmp/fleet.sock:/run/fleet.sock ${target}\n` +
+      `  fleetctl --tunnel= --endpoint unix:///tmp/fleet.sock list-units`,
+  );
+}
