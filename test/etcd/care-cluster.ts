@@ -62,7 +62,7 @@ export class CareCluster {
       record: { address: '', metadata: {}, version: '1', instance: 'one', boot: 'b' },
       ttlSeconds,
       storage: {
-        load: async () => (lease === undefined ? undefined : { lease, boot: 'b', instance: 'one' }),
+        load: async () => (lease === undefined ? undefined : { lease, machine, boot: 'b', instance: 'one' }),
         save: async () => undefined,
       },
     });

@@ -10,9 +10,10 @@ export function createLeaseStorage(stateDirectory: string): LeaseStorage {
     async load() {
       const found = await findJson(path);
       if (typeof found !== 'object' || found === null) return undefined;
-      const { lease, boot, instance } = found as Partial<SavedLease>;
-      if (lease === undefined || boot === undefined || instance === undefined) return undefined;
-      return { lease, boot, instance };
+      const { lease, machine, boot, instance } = found as Partial<SavedLease>;
+      if (lease === undefined || machine === undefined || boot === undefined || instance === undefined)
+        return undefined;
+      return { lease, machine, boot, instance };
     },
     async save(saved) {
       if (saved === undefined) await rm(path, { force: true });

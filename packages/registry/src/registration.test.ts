@@ -332,7 +332,7 @@ for (const [whose, expected] of [
   test(`an unreadable machine record on a lease of ${whose} is ${expected ? 'replaced' : 'waited for'}`, async () => {
     const { clock, store, register, read, disk } = setUp();
     const lease = whose === 'nobody' ? undefined : (await store.grantLease(300)).id;
-    if (whose === 'this machine' && lease !== undefined) disk.saved = { lease, boot: 'b1', instance: 'one' };
+    if (whose === 'this machine' && lease !== undefined) disk.saved = { lease, machine, boot: 'b1', instance: 'one' };
     const put = { kind: 'put', key: keys.machine(machine), value: new TextEncoder().encode('{') } as const;
     await store.transact({ success: [{ ...put, ...(lease === undefined ? {} : { lease }) }] });
     const registration = register();
@@ -343,3 +343,17 @@ for (const [whose, expected] of [
     assert.deepEqual((await read<MachineRecord>(keys.machine(machine)))?.record, record);
     await registration.close();
   });
+
+test('a daemon whose machine has another ID leaves the record of the former one to run out', async () => {
+  const { clock, register, read } = setUp();
+  const former = register();
+  await clock.advance(0);
+  await former.close();
+  const other = parseMachineId('f'.repeat(32));
+  const registration = register({ machine: other });
+  await clock.advance(40_000);
+  assert.equal(registration.isFresh(), true);
+  assert.equal(await read(keys.machine(machine)), undefined);
+  assert.ok(await read(keys.machine(other)));
+  await registration.close();
+});

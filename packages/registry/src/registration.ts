@@ -157,7 +157,7 @@ export class Registration {
   }
 
   async #register(): Promise<void> {
-    const { storage } = this.#options;
+    const { machine, storage } = this.#options;
     const found = await this.#look();
     const own = this.#lease?.id ?? (await this.#findOwnLease(found.present));
     if (found.present !== undefined && !this.#isOwn(found.present, own)) {
@@ -172,7 +172,7 @@ export class Registration {
     if (this.#lease !== lease || this.#savedLease === lease.id) return;
     // A machine that can't note its lease has one all the same; only the next process will have to take another.
     const { boot, instance } = this.#record;
-    await storage.save({ lease: lease.id, boot, instance });
+    await storage.save({ lease: lease.id, machine, boot, instance });
     this.#savedLease = lease.id;
   }
 
@@ -226,9 +226,11 @@ export class Registration {
 
   /** The lease of an earlier process of this installation and boot, unless it was told to live for another time. */
   async #findOwnLease(present: KeyValue | undefined): Promise<LeaseId | undefined> {
-    const saved = await this.#options.storage.load();
+    const { machine, storage } = this.#options;
+    const saved = await storage.load();
     const { boot, instance, ttlSeconds } = this.#record;
-    this.#savedLease = saved?.boot === boot && saved.instance === instance ? saved.lease : undefined;
+    const isOwn = saved?.machine === machine && saved.boot === boot && saved.instance === instance;
+    this.#savedLease = isOwn ? saved.lease : undefined;
     const holder = present && findMachineRecord(present);
     if (holder?.instance !== instance || holder.boot !== boot) return this.#savedLease;
     return (holder.ttlSeconds ?? ttlSeconds) === ttlSeconds ? present?.lease : undefined;

@@ -1,9 +1,11 @@
+import type { MachineId } from '@flotilla/cluster';
 import type { LeaseId } from './store.js';
 
 /** What a daemon keeps on disk to go on with its lease after a restart. */
 export interface SavedLease {
   readonly lease: LeaseId;
-  /** Boot and instance that it was held by; another boot or instance starts afresh. */
+  /** Whom it was held by; another machine ID, boot or instance starts afresh. */
+  readonly machine: MachineId;
   readonly boot: string;
   readonly instance: string;
 }
