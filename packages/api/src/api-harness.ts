@@ -3,7 +3,7 @@ import type { MachineId } from '@flotilla/cluster';
 import { encodeRecord, keys, MemoryStore, StoreInspector } from '@flotilla/registry';
 import { type LogFields, type Logger, silentLogger, TestClock } from '@flotilla/runtime';
 import { parseUnitName, type UnitName } from '@flotilla/unit';
-import { createApi } from './api.js';
+import { createApi, type Handle } from './api.js';
 import type { ApiDeps } from './deps.js';
 import type { ApiRequest, ApiResponse } from './request.js';
 
@@ -22,10 +22,11 @@ export class TestApi {
   readonly store = new MemoryStore({ clock: this.clock });
   readonly log: LogLine[] = [];
   isReady = true;
-  readonly #handle;
+  /** What {@link send} asks. */
+  readonly handle: Handle;
 
   constructor(deps: Partial<ApiDeps> = {}) {
-    this.#handle = createApi({
+    this.handle = createApi({
       store: this.store,
       log: this.#logger(),
       version: '1.2.3',
@@ -39,7 +40,7 @@ export class TestApi {
 
   send({ body, ...request }: TestRequest): Promise<ApiResponse> {
     const json: ApiRequest['headers'] = body === undefined ? {} : { 'content-type': ['application/json'] };
-    return this.#handle({
+    return this.handle({
       method: 'GET',
       url: '/',
       headers: json,

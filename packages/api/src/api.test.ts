@@ -77,8 +77,9 @@ describe('requests for what is not there', () => {
     );
   });
 
-  test('a body that is too large is refused', async () => {
-    const response = await new TestApi().send({ url: '/fleet/v1/units', isTooLarge: true });
+  test('what is no HTTP is refused', async () => {
+    const refusal = { status: 413, message: 'request body is too large' } as const;
+    const response = await new TestApi().send({ url: '/fleet/v1/units', refusal });
     assert.deepEqual([response.status, errorText(response)], [413, 'request body is too large']);
   });
 });

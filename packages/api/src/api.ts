@@ -2,7 +2,7 @@ import type { ApiDeps } from './deps.js';
 import { findForeign } from './guard.js';
 import type { ApiRequest, ApiResponse } from './request.js';
 import { awayText, failure } from './responses.js';
-import { createRouter, type Route } from './routes.js';
+import { createRouter, isOfV1, type Route } from './routes.js';
 import { parseTarget } from './target.js';
 import { answerOf, verdictOnError } from './verdict.js';
 
@@ -24,14 +24,15 @@ export function createApi(deps: ApiDeps): Handle {
   };
 
   async function answer(request: ApiRequest): Promise<ApiResponse> {
+    const { refusal } = request;
+    if (refusal !== undefined) return failure(refusal.status, refusal.message);
     const foreign = findForeign(request, hostNames);
     if (foreign !== undefined) return failure(403, foreign);
-    if (request.isTooLarge === true) return failure(413, 'request body is too large');
     const target = parseTarget(request.url);
     if (target.kind === 'malformed') return failure(400, 'malformed URL');
     if (target.kind === 'moved') return { status: 301, headers: { Location: target.location }, body: '' };
     const route = findRoute(target.path);
-    if (route === undefined) return failure(404);
+    if (route === undefined) return isOfV1(target.path) && !deps.isReady() ? failure(503, awayText) : failure(404);
     return answerRoute(route, request, target.query);
   }
 

@@ -1,6 +1,12 @@
 /** Header values by lower-case name, one for each time that the header was sent. */
 export type HeaderValues = Readonly<Record<string, readonly string[] | undefined>>;
 
+/** What is wrong with a request before any resource is asked; the message is for the client. */
+export interface Refusal {
+  readonly status: 400 | 408 | 413 | 417 | 431 | 503;
+  readonly message: string;
+}
+
 /** A request with all of its body. */
 export interface ApiRequest {
   readonly method: string;
@@ -8,8 +14,8 @@ export interface ApiRequest {
   readonly url: string;
   readonly headers: HeaderValues;
   readonly body: Uint8Array;
-  /** The body was larger than the server reads; `body` is empty. @default false */
-  readonly isTooLarge?: boolean;
+  /** What is wrong with it as HTTP. There is no body then, and there may be no method, target and headers. */
+  readonly refusal?: Refusal;
   /** What it came through. Who can write to the unix socket is trusted with any Host. */
   readonly door: 'unix' | 'tcp';
 }

@@ -35,7 +35,7 @@ function resource(handlers: Readonly<Record<string, Handler>>, needsStore = true
 
 /** Resources by path below a prefix. */
 const v1: Readonly<Record<string, Resource>> = {
-  '': nothingHere,
+  '': { ...nothingHere, needsStore: true },
   '/machines': resource({ GET: getMachines, PATCH: patchMachines }),
   '/units': resource({ GET: getUnits }),
   '/units/:name': resource({ GET: getUnit, PUT: putUnitResource, DELETE: removeUnit }),
@@ -56,6 +56,11 @@ const outside: Readonly<Record<string, Resource>> = {
   '/healthz': resource({ GET: getHealth }, false),
   '/readyz': resource({ GET: getReadiness }, false),
 };
+
+/** Whether a path is v1's, be there something or not. */
+export function isOfV1(path: string): boolean {
+  return prefixes.some((prefix) => path === prefix || path.startsWith(`${prefix}/`));
+}
 
 export interface Route {
   readonly resource: Resource;

@@ -50,8 +50,8 @@ async function directory(t: TestContext): Promise<string> {
   return path;
 }
 
-const echo: Handle = async ({ method, url, body, door, isTooLarge }) => ({
-  status: isTooLarge === true ? 413 : 200,
+const echo: Handle = async ({ method, url, body, door, refusal }) => ({
+  status: refusal?.status ?? 200,
   headers: { Server: 'fleetd/1' },
   body: `${door} ${method} ${url} ${Buffer.from(body).toString()}`,
 });
@@ -151,7 +151,7 @@ describe('a socket that systemd passes', () => {
 
 describe('bodies', () => {
   test('that are too large are read to their end, refused, and not kept', async (t) => {
-    const { addresses } = await serve(t, [tcp], { largestBody: 10 });
+    const { addresses } = await serve(t, [tcp], { limits: { largestBody: 10 } });
     const [address = ''] = addresses;
     assert.equal((await send(address, { method: 'PUT', body: '0123456789' })).body, 'tcp PUT / 0123456789');
     const reply = await send(address, { method: 'PUT', body: 'x'.repeat(3_000_000) });

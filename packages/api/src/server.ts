@@ -1,17 +1,18 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Server } from 'node:http';
 import type { Clock, Logger } from '@flotilla/runtime';
 import type { Handle } from './api.js';
+import { createHttpServer } from './http-server.js';
+import { type ClientLimits, defaultLimits } from './limits.js';
 import { type ListenerOptions, type Listening, listen } from './listener.js';
-import { readBody } from './read-body.js';
-import type { ApiRequest, ApiResponse } from './request.js';
+import type { ApiRequest } from './request.js';
 
 export interface ServeApiOptions {
   readonly handle: Handle;
   readonly listeners: readonly ListenerOptions[];
   readonly clock: Clock;
   readonly log: Logger;
-  /** Larger bodies are answered with 413. @default 4 MiB */
-  readonly largestBody?: number;
+  /** @default those of {@link ClientLimits} */
+  readonly limits?: Partial<ClientLimits>;
   /** How long `close` waits for requests that are under way. @default 5_000 */
   readonly drainMs?: number;
 }
@@ -30,24 +31,7 @@ export interface ApiServer {
   close(): Promise<void>;
 }
 
-/** Four unit files of the largest size that is kept, or one with every byte escaped. */
-const defaultLargestBody = 4 * 1024 * 1024;
 const defaultDrainMs = 5_000;
-
-/** Taste, all four: a client on a bad line gets through, one that dawdles on purpose is let go. */
-const patience = {
-  /** From the first byte of a request to the last of its headers. */
-  headersTimeout: 10_000,
-  /** To the last byte of its body. */
-  requestTimeout: 30_000,
-  /** Between two requests on a connection. */
-  keepAliveTimeout: 60_000,
-  /** How often the first two are looked at, while there are connections. */
-  connectionsCheckingInterval: 5_000,
-};
-
-/** Without a byte sent or received for this long, a connection with a request on it is cut. */
-const stalledMs = 60_000;
 
 /**
  * Serves the API on all `listeners`, or on none.
@@ -110,10 +94,12 @@ async function openDoor(listener: ListenerOptions, key: string, options: ServeAp
     isClosing: false,
     door: listener.kind === 'unix' ? 'unix' : 'tcp',
   };
-  const server = createServer(patience, (incoming, outgoing) => {
-    void exchange({ ...options, door: state.door, isClosing: () => state.isClosing }, incoming, outgoing);
+  const server = createHttpServer({
+    ...options,
+    limits: { ...defaultLimits, ...options.limits },
+    findDoor: () => state.door,
+    isClosing: () => state.isClosing,
   });
-  server.timeout = stalledMs;
   const listening = await listen(server, listener);
   state.door = listening.door;
   const close = () => {
@@ -121,35 +107,6 @@ async function openDoor(listener: ListenerOptions, key: string, options: ServeAp
     return closeServer(server, options);
   };
   return { key, listening, close };
-}
-
-interface Exchange extends ServeApiOptions {
-  readonly door: ApiRequest['door'];
-  readonly isClosing: () => boolean;
-}
-
-async function exchange(options: Exchange, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
-  const { handle, door, log, largestBody = defaultLargestBody, isClosing } = options;
-  const { method = '', url = '', headersDistinct: headers } = incoming;
-  try {
-    const { body, isTooLarge } = await readBody(incoming, largestBody);
-    const response = await handle({ method, url, headers, body, isTooLarge, door });
-    send(outgoing, response, isClosing() || isTooLarge);
-  } catch (error) {
-    // The client went away: `handle` rejects never.
-    log.debug('request broke off', { method, url, error });
-    outgoing.destroy();
-  }
-}
-
-function send(outgoing: ServerResponse, { status, headers, body }: ApiResponse, isLast: boolean): void {
-  const bytes = Buffer.from(body);
-  outgoing.writeHead(status, {
-    ...headers,
-    ...(status === 204 ? {} : { 'Content-Length': bytes.length }),
-    ...(isLast ? { Connection: 'close' } : {}),
-  });
-  outgoing.end(bytes);
 }
 
 async function closeServer(server: Server, { clock, drainMs = defaultDrainMs }: ServeApiOptions): Promise<void> {

@@ -1,0 +1,131 @@
+import { connect, type Socket } from 'node:net';
+
+/** An answer as it came. */
+export interface RawAnswer {
+  readonly status: number;
+  /** By name as it was spelled; of several with one name the last. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** A client of the API that sends exactly the bytes that it is given. For tests. */
+export class RawClient {
+  readonly #socket: Socket;
+  #received: Buffer = Buffer.alloc(0);
+  #isOver = false;
+  #wake: () => void = () => undefined;
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+    const over = () => {
+      this.#isOver = true;
+      this.#wake();
+    };
+    socket.on('data', (chunk) => {
+      this.#received = Buffer.concat([this.#received, chunk]);
+      this.#wake();
+    });
+    socket.on('end', over);
+    socket.on('close', over);
+    // Told by `isOver`: a reset is one way to end.
+    socket.on('error', over);
+  }
+
+  /** @param address A socket file, or `host:port`. */
+  static connect(address: string): Promise<RawClient> {
+    const [, host = '', port = ''] = /^(.*):(\d+)$/.exec(address) ?? [];
+    return new Promise((resolve, reject) => {
+      const options = { allowHalfOpen: true };
+      const socket = address.startsWith('/')
+        ? connect({ path: address, ...options })
+        : connect({ host, port: Number(port), ...options });
+      socket.once('error', reject);
+      socket.once('connect', () => {
+        socket.off('error', reject);
+        resolve(new RawClient(socket));
+      });
+    });
+  }
+
+  /** The server has closed its side. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  send(bytes: string | Uint8Array): void {
+    this.#socket.write(bytes);
+  }
+
+  /** Says that nothing more will come. */
+  endSending(): void {
+    this.#socket.end();
+  }
+
+  /** Reads nothing until {@link resume}: what the server sends stays in its hands. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  /** Goes away at once, and lets the server know. Only over TCP. */
+  reset(): void {
+    this.#socket.resetAndDestroy();
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  /**
+   * The next answer; `undefined` if the server closed its side before there was one.
+   *
+   * @param method Of its request: an answer to `HEAD` has no body, whatever length it tells.
+   */
+  async next(method = ''): Promise<RawAnswer | undefined> {
+    for (;;) {
+      const found = takeAnswer(this.#received, method === 'HEAD');
+      if (found !== undefined) {
+        this.#received = found.rest;
+        return found.answer;
+      }
+      if (this.#isOver) return undefined;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+
+  /** Waits until the server has closed its side. @returns What it sent that was not taken as an answer. */
+  async untilOver(): Promise<string> {
+    while (!this.#isOver)
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    return this.#received.toString();
+  }
+}
+
+function takeAnswer(
+  received: Buffer,
+  isBodiless: boolean,
+): { readonly answer: RawAnswer; readonly rest: Buffer } | undefined {
+  const end = received.indexOf('\r\n\r\n');
+  if (end < 0) return undefined;
+  const [first = '', ...lines] = received.subarray(0, end).toString('latin1').split('\r\n');
+  const status = Number(/^HTTP\/1\.1 (\d{3}) /.exec(first)?.[1]);
+  const headers = Object.fromEntries(
+    lines.map((line): [string, string] => {
+      const colon = line.indexOf(': ');
+      return [line.slice(0, colon), line.slice(colon + 2)];
+    }),
+  );
+  const from = end + 4;
+  const length = isBodiless || status === 204 ? 0 : Number(headers['Content-Length']);
+  if (Number.isNaN(length) || Number.isNaN(status)) throw new Error(`no answer: ${first} ${lines.join(' | ')}`);
+  if (received.length < from + length) return undefined;
+  const body = received.subarray(from, from + length).toString();
+  return { answer: { status, headers, body }, rest: received.subarray(from + length) };
+}
