@@ -68,8 +68,8 @@ describe('fleet’s functional tests of its API, with two machines', { skip: lab
     const before = (await get(machines)).body;
     for (const operation of [
       { op: 'noop', path: at(0, 'foo'), value: { value: 'bar' } },
-      { op: 'add', path: '/foo/bar/baz', value: { value: 'bar' } },
-      { op: 'add', path: '/foo/bar/baz', value: { value: '' } },
+      { op: 'add', path: `/${suite.host(0).machineId}/foo`, value: { value: 'bar' } },
+      { op: 'add', path: `/${suite.host(0).machineId}/foo`, value: { value: '' } },
     ])
       assertAnswer(await patch([operation]), 400);
     assert.equal((await get(machines)).body, before);

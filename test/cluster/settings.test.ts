@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
-import { request } from 'node:http';
 import { after, afterEach, before, describe, it } from 'node:test';
-import { endpointOf, fleetctl, labObstacle, mustFleetctl, type TestHost } from '../lab/index.js';
+import { fleetctl, labObstacle, mustFleetctl, type TestHost } from '../lab/index.js';
 import { Cluster, sleeper } from './cluster.js';
 
 const [first, second, third] = ['test-a.service', 'test-b.service', 'test-c.service'];
@@ -19,45 +18,10 @@ describe('settings, metadata and limits', { skip: labObstacle() }, () => {
   afterEach(async () => {
     await mustFleetctl(cluster.anyHost, ['settings', 'unset', 'strategy', 'max_units']);
     for (const { machineId } of cluster.lab.hosts) {
-      await mustFleetctl(cluster.anyHost, [
-        'machine',
-        'metadata',
-        'unset',
-        '--reset',
-        machineId,
-        'host',
-        'foo',
-        'ping',
-      ]);
+      await mustFleetctl(cluster.anyHost, ['machine', 'metadata', 'unset', '--reset', machineId, 'host']);
       await mustFleetctl(cluster.anyHost, ['machine', 'limit', machineId, 'none']);
     }
     await cluster.reset();
-  });
-
-  it('PATCH machines does as fleet’s functional tests want it', async () => {
-    assert.ok(one && two);
-    const changed = await patch(one, [
-      { op: 'add', path: `/${one.machineId}/metadata/foo`, Value: { value: 'bar' } },
-      { op: 'replace', path: `/${two.machineId}/metadata/ping`, Value: { value: 'splat' } },
-    ]);
-    assert.deepEqual([changed.status, changed.type], [204, 'application/json']);
-    const seen = await metadataOf(cluster);
-    assert.deepEqual(seen.get(one.machineId), { foo: 'bar', host: one.name });
-    assert.deepEqual(seen.get(two.machineId), { host: two.name, ping: 'splat' });
-    const removed = await patch(two, [
-      { op: 'remove', path: `/${one.machineId}/metadata/nothing` },
-      { op: 'remove', path: `/${two.machineId}/metadata/nothing` },
-    ]);
-    assert.deepEqual([removed.status, removed.type], [204, 'application/json']);
-    assert.deepEqual(await metadataOf(cluster), seen);
-    for (const bad of [
-      { op: 'noop', path: `/${one.machineId}/metadata/foo`, value: { value: 'bar' } },
-      { op: 'add', path: `/${one.machineId}/foo`, value: { value: 'bar' } },
-      { op: 'add', path: `/${one.machineId}/foo`, value: { value: '' } },
-    ]) {
-      const refused = await patch(one, [bad]);
-      assert.deepEqual([refused.status, refused.type], [400, 'application/json']);
-    }
   });
 
   it('a unit follows metadata from host to host, and the host’s own come back', async () => {
@@ -100,23 +64,3 @@ describe('settings, metadata and limits', { skip: labObstacle() }, () => {
     await cluster.untilRunning(other, [third, 'test-d.service']);
   });
 });
-
-/** Asks for it as fleet's tests do, without a Content-Type. */
-function patch(host: TestHost, body: object): Promise<{ readonly status: number; readonly type: string | undefined }> {
-  return new Promise((resolve, reject) => {
-    const sent = request(
-      { socketPath: endpointOf(host).replace('unix://', ''), method: 'PATCH', path: '/fleet/v1/machines' },
-      (response) => {
-        response.resume();
-        resolve({ status: response.statusCode ?? 0, type: response.headers['content-type'] });
-      },
-    );
-    sent.on('error', reject);
-    sent.end(JSON.stringify(body));
-  });
-}
-
-async function metadataOf({ anyHost }: Cluster): Promise<Map<string, object>> {
-  const { machines } = JSON.parse(await mustFleetctl(anyHost, ['list-machines', '-o', 'json']));
-  return new Map(machines.map(({ id, metadata }: { id: string; metadata: object }) => [id, metadata]));
-}
