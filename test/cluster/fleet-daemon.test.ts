@@ -60,7 +60,7 @@ describe('fleet’s functional tests of its daemon, on one machine', { skip: lab
     await assertIs('inactive');
   });
 
-  it('ReconfigureServer', { skip: 'SIGHUP does not reload yet' }, async () => {
+  it('ReconfigureServer', async () => {
     await must('start', suite.unit('hello.service'));
     await must('unload', 'hello.service');
     const said = await listen('--unit=fleet.service');
