@@ -10,6 +10,8 @@ const good = [
   ['http://10.0.0.1:49153', { kind: 'tcp', host: '10.0.0.1', port: 49153 }],
   ['http://[fe80::1]:49153/', { kind: 'tcp', host: 'fe80::1', port: 49153 }],
   ['http://fleet.example', { kind: 'tcp', host: 'fleet.example', port: 80 }],
+  ['https://fleet.example', { kind: 'tls', host: 'fleet.example', port: 443 }],
+  ['HTTPS://[::1]:4443/', { kind: 'tls', host: '::1', port: 4443 }],
 ] as const;
 
 for (const [text, endpoint] of good)
@@ -19,8 +21,8 @@ const bad = [
   ['unix://var/run/fleet.sock', /"var" would be a host/, /unix:\/\/\/var\/run\/fleet.sock/],
   ['unix:', /no path/, /unix:\/\/\//],
   ['/var/run/fleet.sock', /scheme is missing/, /unix:\/\/\/var/],
-  ['10.0.0.1:49153', /none of unix, file, http/, /http:\/\/10.0.0.1:49153/],
-  ['https://10.0.0.1', /not supported yet/, /unix socket/],
+  ['10.0.0.1:49153', /none of unix, file, http, https/, /http:\/\/10.0.0.1:49153/],
+  ['https://10.0.0.1/fleet', /has a path/, /https:\/\/10.0.0.1/],
   ['http://', /not a URL/, /host:port/],
   ['http://10.0.0.1/fleet/v1', /has a path/, /http:\/\/10.0.0.1/],
 ] as const;

@@ -1,28 +1,26 @@
 import { FleetError } from '@flotilla/errors';
 
-/** Where an API listens: a unix socket, or a host and port. */
+/** Where an API listens: a unix socket, or a host and port, with TLS or without. */
 export type Endpoint =
   | { readonly kind: 'socket'; readonly path: string }
-  | { readonly kind: 'tcp'; readonly host: string; readonly port: number };
+  | { readonly kind: 'tcp' | 'tls'; readonly host: string; readonly port: number };
 
-const defaultHttpPort = 80;
+const defaultPorts = { http: 80, https: 443 } as const;
 
 /**
  * The address in an endpoint's URL: `unix:///run/fleet.sock` (also `unix:` and `file:` without slashes) or
- * `http://host:port`.
+ * `http://host:port`, `https://host:port`.
  *
  * @throws FleetError `bad-endpoint`, with a hint on what to write instead.
  */
 export function parseEndpoint(text: string): Endpoint {
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(text)?.[1]?.toLowerCase();
   if (scheme === 'unix' || scheme === 'file') return parseSocket(text, scheme);
-  if (scheme === 'http') return parseHttp(text);
+  if (scheme === 'http' || scheme === 'https') return parseHttp(text, scheme);
   if (text.startsWith('/')) throw badEndpoint(text, 'the URL scheme is missing', `Write unix://${text}.`);
-  if (scheme === 'https')
-    throw badEndpoint(text, 'https is not supported yet', 'Use a unix socket or http://host:port.');
   throw badEndpoint(
     text,
-    'the URL scheme is none of unix, file, http',
+    'the URL scheme is none of unix, file, http, https',
     `Write http://${text} or unix:///path/to/socket.`,
   );
 }
@@ -35,17 +33,18 @@ function parseSocket(text: string, scheme: string): Endpoint {
   throw badEndpoint(text, cause, `Write ${scheme}:///${path === '' ? 'path/to/socket' : path}, with three slashes.`);
 }
 
-function parseHttp(text: string): Endpoint {
+function parseHttp(text: string, scheme: 'http' | 'https'): Endpoint {
   let url: URL;
   try {
     url = new URL(text);
   } catch {
-    throw badEndpoint(text, 'it is not a URL', 'Write http://host:port.');
+    throw badEndpoint(text, 'it is not a URL', `Write ${scheme}://host:port.`);
   }
   if ((url.pathname !== '/' && url.pathname !== '') || url.search !== '')
-    throw badEndpoint(text, 'it has a path', `Write http://${url.host}.`);
+    throw badEndpoint(text, 'it has a path', `Write ${scheme}://${url.host}.`);
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
-  return { kind: 'tcp', host, port: url.port === '' ? defaultHttpPort : Number(url.port) };
+  const port = url.port === '' ? defaultPorts[scheme] : Number(url.port);
+  return { kind: scheme === 'https' ? 'tls' : 'tcp', host, port };
 }
 
 function badEndpoint(text: string, cause: string, hint: string): FleetError {

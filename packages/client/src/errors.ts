@@ -54,10 +54,12 @@ export function timeoutError(endpoint: string, timeoutMs: number, cause: unknown
 }
 
 function connectionHint(code: string): string {
+  if (code.startsWith('HPE_')) return 'What listens there speaks no HTTP; if it speaks TLS, write https://.';
   if (code === 'EACCES') return 'Run as root or as a member of the group that owns the socket.';
   return 'Is fleetd running there (systemctl status fleet)? --endpoint or FLEETCTL_ENDPOINT names another one.';
 }
 
-function errorCode(cause: unknown): string {
+/** Node's word for what went wrong. */
+export function errorCode(cause: unknown): string {
   return typeof cause === 'object' && cause !== null && 'code' in cause ? String(cause.code) : '';
 }

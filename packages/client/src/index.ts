@@ -10,4 +10,4 @@ export {
 export { mapInFlight } from './concurrency.js';
 export { type Endpoint, parseEndpoint } from './endpoint.js';
 export { ApiError, isTransient } from './errors.js';
-export type { Exchange } from './transport.js';
+export type { Exchange, TlsMaterial } from './transport.js';

@@ -1,4 +1,5 @@
 import type { Agent, IncomingMessage, RequestOptions } from 'node:http';
+import type { FleetError } from '@flotilla/errors';
 import type { Answer } from './answer.js';
 import { type Endpoint, parseEndpoint } from './endpoint.js';
 import { connectionError, timeoutError } from './errors.js';
@@ -20,6 +21,17 @@ export interface TransportOptions {
   /** From sending a request to the end of its answer. */
   readonly timeoutMs: number;
   readonly onExchange?: (exchange: Exchange) => void;
+  /** For an endpoint with TLS, whose certificate is verified always. @default Node's authorities, and no certificate */
+  readonly tls?: TlsMaterial;
+}
+
+/** Certificates and a key in PEM. */
+export interface TlsMaterial {
+  /** The authorities that may have signed the server's certificate. */
+  readonly ca?: string;
+  /** What the client shows, and the key to it: both or none. */
+  readonly cert?: string;
+  readonly key?: string;
 }
 
 export interface Request {
@@ -46,6 +58,7 @@ export class Transport {
    * The answer, whatever its status.
    *
    * @throws FleetError `connection-failed`
+   * @throws FleetError `bad-certificate`
    * @throws FleetError `request-timeout`
    */
   async send(request: Request): Promise<Answer> {
@@ -56,7 +69,8 @@ export class Transport {
       onExchange?.({ method: request.method, path: request.path, status: answer.status });
       return answer;
     } catch (cause) {
-      throw signal.aborted ? timeoutError(endpoint, timeoutMs, cause) : connectionError(endpoint, cause);
+      if (signal.aborted) throw timeoutError(endpoint, timeoutMs, cause);
+      throw await this.#explain(cause);
     }
   }
 
@@ -64,6 +78,15 @@ export class Transport {
   close(): void {
     this.#agent?.destroy();
     this.#agent = undefined;
+  }
+
+  async #explain(cause: unknown): Promise<FleetError> {
+    const { endpoint, tls } = this.#options;
+    if (this.#endpoint.kind !== 'tls') return connectionError(endpoint, cause);
+    const { findTlsError } = await import('./tls-errors.js');
+    return (
+      findTlsError({ endpoint, cause, hasCertificate: tls?.cert !== undefined }) ?? connectionError(endpoint, cause)
+    );
   }
 
   // A server may close an idle connection at the moment that it is used again; the request never arrived then.
@@ -77,8 +100,10 @@ export class Transport {
 
   // Loaded on use: commands that talk to nobody start faster without it.
   async #sendOnce(request: Request, signal: AbortSignal): Promise<Attempt> {
-    const http = await import('node:http');
-    this.#agent ??= new http.Agent({ keepAlive: true, maxSockets: maxInFlight });
+    const isTls = this.#endpoint.kind === 'tls';
+    const http = isTls ? await import('node:https') : await import('node:http');
+    const tls = isTls ? { ...this.#options.tls, rejectUnauthorized: true } : {};
+    this.#agent ??= new http.Agent({ keepAlive: true, maxSockets: maxInFlight, ...tls });
     const { options, body } = httpRequest(this.#endpoint, request);
     return new Promise((resolve, reject) => {
       const sent = http.request({ ...options, agent: this.#agent, signal }, (response) => {

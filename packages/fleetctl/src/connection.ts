@@ -1,4 +1,4 @@
-import { type Client, createClient, type Exchange } from '@flotilla/client';
+import { type Client, createClient, type Exchange, parseEndpoint, type TlsMaterial } from '@flotilla/client';
 import { FleetError } from '@flotilla/errors';
 import { chooseEndpoint } from './endpoint-choice.js';
 import { UsageError } from './errors.js';
@@ -11,11 +11,11 @@ const prefix = 'Unable to initialize client: ';
 /**
  * The client that the global flags ask for. Nothing is connected yet.
  *
- * @throws FleetError `usage`, `bad-endpoint`
+ * @throws FleetError `usage`, `bad-endpoint`, `unreadable-file`, `bad-certificate`
  */
-export function openClient(flags: GlobalFlags, environment: Environment, screen: Screen): Client {
+export async function openClient(flags: GlobalFlags, environment: Environment, screen: Screen): Promise<Client> {
   try {
-    return createClientFor(flags, environment, screen);
+    return await createClientFor(flags, environment, screen);
   } catch (error) {
     if (!(error instanceof FleetError)) throw error;
     const { code, message, hint } = error;
@@ -23,17 +23,31 @@ export function openClient(flags: GlobalFlags, environment: Environment, screen:
   }
 }
 
-function createClientFor(flags: GlobalFlags, environment: Environment, screen: Screen): Client {
+async function createClientFor(flags: GlobalFlags, environment: Environment, screen: Screen): Promise<Client> {
   checkDriver(flags);
   checkTunnel(flags);
   const [endpoint = '', ...others] = chooseEndpoint(flags, environment).split(',');
   if (others.length > 0) screen.err(`WARNING: only the first endpoint is used: ${endpoint}`);
+  const tls = parseEndpoint(endpoint).kind === 'tls' ? await readTlsFiles(flags, environment) : undefined;
+  if (tls === undefined && endpoint.startsWith('http:') && hasTlsFiles(flags))
+    screen.err(`WARNING: ${endpoint} is not encrypted: --ca-file, --cert-file and --key-file are for https://`);
   const onExchange = ({ method, path, status }: Exchange) => screen.err(`debug: ${method} ${path} ${status}`);
   return createClient({
     endpoint,
     timeoutMs: flags.requestTimeout,
+    ...(tls !== undefined && { tls }),
     ...(flags.debug === true && { onExchange }),
   });
+}
+
+function hasTlsFiles({ caFile = '', certFile = '', keyFile = '' }: GlobalFlags): boolean {
+  return [caFile, certFile, keyFile].some((file) => file !== '');
+}
+
+/** Loaded on use: few endpoints have TLS. */
+async function readTlsFiles(flags: GlobalFlags, environment: Environment): Promise<TlsMaterial> {
+  const { readTlsMaterial } = await import('./tls-files.js');
+  return readTlsMaterial(flags, environment);
 }
 
 function checkDriver({ driver = 'API' }: GlobalFlags): void {

@@ -73,7 +73,7 @@ async function runDefinition(
 ): Promise<number> {
   const local = { screen, clock, openStreams };
   if ('runLocally' in definition) return definition.runLocally(local, command);
-  const client = openClient(readGlobalFlags(program, environment, denied), environment, screen);
+  const client = await openClient(readGlobalFlags(program, environment, denied), environment, screen);
   try {
     return await definition.run({ ...local, client, reader: new UnitReader(client) }, command);
   } finally {
