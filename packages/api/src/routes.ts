@@ -1,5 +1,6 @@
 import findMyWay from 'find-my-way';
 import { postBatch } from './batch.js';
+import { getDiscovery } from './discovery.js';
 import { getExplanation } from './explanation.js';
 import { getHealth, getReadiness } from './health.js';
 import { postMachineLimit } from './machine-limit.js';
@@ -36,6 +37,8 @@ function resource(handlers: Readonly<Record<string, Handler>>, needsStore = true
 /** Resources by path below a prefix. */
 const v1: Readonly<Record<string, Resource>> = {
   '': { ...nothingHere, needsStore: true },
+  // fleet's own words, here alone.
+  '/discovery': { ...resource({ GET: getDiscovery }), wrongMethod: 'only HTTP GET supported against this resource' },
   '/machines': resource({ GET: getMachines, PATCH: patchMachines }),
   '/units': resource({ GET: getUnits }),
   '/units/:name': resource({ GET: getUnit, PUT: putUnitResource, DELETE: removeUnit }),
