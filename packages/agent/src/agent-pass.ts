@@ -122,6 +122,11 @@ export class AgentPass {
     return findLeast([farewellMs, this.#failures.nextRetryMs(), this.#orders.nextCheckMs()]);
   }
 
+  /** The rows as the last pass has seen them. */
+  get rows(): ReadonlyMap<UnitName, UnitRow> {
+    return this.#rows;
+  }
+
   /** Ends whatever goes on between passes. */
   close(): void {
     this.#freeze.end();

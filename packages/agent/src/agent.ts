@@ -1,4 +1,4 @@
-import type { Machine } from '@flotilla/cluster';
+import type { LaunchState, Machine } from '@flotilla/cluster';
 import {
   type Following,
   follow,
@@ -7,6 +7,7 @@ import {
   StatePublisher,
   type Store,
   StoreError,
+  type UnitRow,
 } from '@flotilla/registry';
 import { type Clock, jittered, type Logger, promptBackoffMs, ReconcileLoop, type Timer } from '@flotilla/runtime';
 import type { UnitManager } from '@flotilla/systemd';
@@ -16,6 +17,7 @@ import { Allegiance } from './allegiance.js';
 import { AssignmentFile } from './assignment-file.js';
 import { AssignmentView } from './assignment-view.js';
 import { ContactFile } from './contact-file.js';
+import type { KnownUnit } from './desired.js';
 import { hearsStore } from './hears-store.js';
 import { killExclusive, stopAll, unloadAll } from './leave.js';
 import { PartitionWatch } from './partition-watch.js';
@@ -58,10 +60,22 @@ export interface Agent {
   findFreezeReason(): string | undefined;
   /** What has the machine's ID in the store, if it waits for the end of that. */
   findHoldReason(): string | undefined;
+  /** What it has in mind, from memory. */
+  describe(): AgentDescription;
   /** Ends the work and leaves the units alone; the lease is left to the next process. */
   close(): Promise<void>;
   /** Takes the machine out of its cluster: its units are stopped, and it has left. Never rejects for the store or systemd. */
   leave(options: { readonly timeoutMs: number }): Promise<void>;
+}
+
+/** What an agent has in mind; of a unit that is not in a map, it has nothing. */
+export interface AgentDescription {
+  /** Its units, and what it was told last to make of them. */
+  readonly targets: ReadonlyMap<UnitName, LaunchState>;
+  /** What it says of them. */
+  readonly rows: ReadonlyMap<UnitName, UnitRow>;
+  /** What the store is not known to have been told yet. */
+  readonly unwritten: ReadonlyMap<UnitName, UnitRow>;
 }
 
 /** A burst of events is one pass; short against what systemd takes to start one unit. */
@@ -201,6 +215,11 @@ class MachineAgent implements Agent {
     return this.#options.registration.holdReason;
   }
 
+  describe(): AgentDescription {
+    const targets = Array.from(this.#allegiance.known, ([name, unit]) => [name, targetOf(unit)] as const);
+    return { targets: new Map(targets), rows: this.#pass.rows, unwritten: this.#publisher.unwritten };
+  }
+
   async close(): Promise<void> {
     await this.#partition.close();
     await this.#stopLoops();
@@ -274,4 +293,10 @@ class MachineAgent implements Agent {
       this.#armAudit();
     });
   }
+}
+
+/** A unit that is to leave is known without an order. */
+function targetOf({ isLaunched, order }: KnownUnit): LaunchState {
+  if (isLaunched) return 'launched';
+  return order === undefined ? 'inactive' : 'loaded';
 }

@@ -1,2 +1,2 @@
-export { type Agent, type AgentOptions, createAgent } from './agent.js';
+export { type Agent, type AgentDescription, type AgentOptions, createAgent } from './agent.js';
 export { createLeaseStorage } from './lease-storage.js';

@@ -20,6 +20,8 @@ export interface ApiDeps extends RegistryAccess {
   readonly hostNames: readonly string[];
   /** Whether this fleetd is registered and reaches the store; asked for every request, so from memory. */
   readonly isReady: () => boolean;
+  /** How this fleetd fares, in a few words for `/readyz`. @default nothing */
+  readonly describeStatus?: () => string;
   /** Of the same store. */
   readonly inspector: StoreInspector;
   /** What there is to be seen to at this fleetd itself; asked for every list of machines. @default nothing */

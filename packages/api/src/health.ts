@@ -21,5 +21,5 @@ export function getReadiness({ deps }: RoutedRequest): ApiResponse {
   const isReady = deps.isReady();
   const { last } = inspector;
   const alarms = [...(last?.alarms ?? []), ...(deps.ownAlarms?.() ?? [])];
-  return json(toReadinessAnswer({ isReady, ...last, alarms }), isReady ? 200 : 503);
+  return json(toReadinessAnswer({ isReady, status: deps.describeStatus?.(), ...last, alarms }), isReady ? 200 : 503);
 }

@@ -101,7 +101,8 @@ function ignoreAbsent(error: NodeJS.ErrnoException): undefined {
   if (error.code !== 'ENOENT') throw error;
 }
 
-function describe(options: ListenerOptions): string {
+/** Where that is, in few words. */
+export function describe(options: ListenerOptions): string {
   switch (options.kind) {
     case 'unix':
       return options.path;

@@ -3,7 +3,7 @@ import type { Clock, Logger } from '@flotilla/runtime';
 import type { Handle } from './api.js';
 import { createHttpServer } from './http-server.js';
 import { type ClientLimits, defaultLimits } from './limits.js';
-import { type ListenerOptions, type Listening, listen } from './listener.js';
+import { describe, type ListenerOptions, type Listening, listen } from './listener.js';
 import type { ApiRequest } from './request.js';
 
 export interface ServeApiOptions {
@@ -22,7 +22,8 @@ export interface ApiServer {
   /** In the order of `listeners`. */
   readonly listening: readonly Listening[];
   /**
-   * Serves on these listeners from now on. Those that are served already go on untouched; others are closed as by `close`.
+   * Serves on these listeners from now on. What is served already, with whatever rights, goes on untouched; others are
+   * closed as by `close`.
    *
    * @throws ListenError if there is one that can't be had. Then nothing changes.
    */
@@ -46,8 +47,7 @@ export async function serveApi(options: ServeApiOptions): Promise<ApiServer> {
 
 /** A listener that is served. */
 interface Door {
-  /** Tells its listener from others. */
-  readonly key: string;
+  readonly where: string;
   readonly listening: Listening;
   close(): Promise<void>;
 }
@@ -70,9 +70,9 @@ class HttpApiServer implements ApiServer {
     const doors: Door[] = [];
     try {
       for (const listener of listeners) {
-        const key = JSON.stringify(listener);
-        const known = before.find((door) => door.key === key);
-        const door = known ?? (await openDoor(listener, key, this.#options));
+        const where = describe(listener);
+        const known = before.find((door) => door.where === where);
+        const door = known ?? (await openDoor(listener, this.#options));
         if (known === undefined) opened.push(door);
         doors.push(door);
       }
@@ -89,7 +89,7 @@ class HttpApiServer implements ApiServer {
   }
 }
 
-async function openDoor(listener: ListenerOptions, key: string, options: ServeApiOptions): Promise<Door> {
+async function openDoor(listener: ListenerOptions, options: ServeApiOptions): Promise<Door> {
   const state: { isClosing: boolean; door: ApiRequest['door'] } = {
     isClosing: false,
     door: listener.kind === 'unix' ? 'unix' : 'tcp',
@@ -106,7 +106,7 @@ async function openDoor(listener: ListenerOptions, key: string, options: ServeAp
     state.isClosing = true;
     return closeServer(server, options);
   };
-  return { key, listening, close };
+  return { where: describe(listener), listening, close };
 }
 
 async function closeServer(server: Server, { clock, drainMs = defaultDrainMs }: ServeApiOptions): Promise<void> {

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { type Alarm, createApi, type HandleSwitch } from '@flotilla/api';
+import { type Alarm, createApi, type Handle, type HandleSwitch } from '@flotilla/api';
 import { createExplainer } from '@flotilla/engine';
 import { version } from '@flotilla/errors';
 import { type Store, StoreInspector } from '@flotilla/registry';
@@ -7,12 +7,15 @@ import { type Clock, type Logger, sleep } from '@flotilla/runtime';
 import { absentStore } from './absent-store.js';
 import { createRoles, type Roles } from './create-roles.js';
 import { findServers } from './find-servers.js';
+import { formatDump } from './format-dump.js';
 import { openStore } from './open-store.js';
 import type { Prepared } from './prepare.js';
 import { runtimeDirectory } from './runtime-directory.js';
 
 /** How long clients wait for an answer to the first attempt to register, rather than be told that there is none. */
 export const firstAnswerMs = 2_000;
+
+const lookingForStore = 'Looking for an etcd';
 
 export interface ComponentsOptions extends Prepared {
   readonly clock: Clock;
@@ -73,13 +76,18 @@ export class Components {
 
   /** What `systemctl status` shows. */
   describeStatus(): string {
-    if (this.#roles === undefined) return 'Looking for an etcd';
+    if (this.#roles === undefined) return lookingForStore;
     const { agent } = this.#roles;
     const reason = agent?.findFreezeReason();
     if (reason !== undefined) return `Frozen: ${reason}`;
     const hold = agent?.findHoldReason();
     if (hold !== undefined) return `Not in its cluster: ${hold}`;
     return agent?.isReady() === false ? 'Not in contact with etcd; units run on' : 'In contact with its cluster';
+  }
+
+  /** One line of JSON for who looks for a mistake. */
+  dump(): string {
+    return formatDump(this.#options.identity.machine.id, this.#roles?.agent?.describe());
   }
 
   async #start(): Promise<void> {
@@ -118,6 +126,7 @@ export class Components {
       log,
       pageLimit: config.tokenLimit,
       isReady: () => this.#isReady(),
+      describeStatus: () => this.describeStatus(),
       inspector: new StoreInspector({ store, clock }),
       ownAlarms: alarms,
       explain: createExplainer({ store, log, findEngine: () => engine?.engine }),
@@ -148,7 +157,7 @@ export class Components {
 }
 
 /** What answers API requests while there is no store. */
-export function createAbsentApi(told: { readonly clock: Clock; readonly log: Logger }) {
+export function createAbsentApi(told: { readonly clock: Clock; readonly log: Logger }): Handle {
   const inspector = new StoreInspector({ store: absentStore, clock: told.clock });
   return createApi({
     ...apiIdentity(),
@@ -157,6 +166,7 @@ export function createAbsentApi(told: { readonly clock: Clock; readonly log: Log
     inspector,
     pageLimit: 1,
     isReady: () => false,
+    describeStatus: () => lookingForStore,
   });
 }
 

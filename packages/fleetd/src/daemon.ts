@@ -23,7 +23,7 @@ const clock = systemClock;
 
 /** Runs fleetd until it is asked to end. Rejects, before anything is started, if the machine or the options don't allow it. */
 export async function runDaemon(options: DaemonOptions): Promise<void> {
-  const { loaded, log } = options;
+  const { loaded, signals, log } = options;
   log.info(`Starting fleetd version ${version}`);
   const sockets = takeInheritedSockets(process.env, process.pid);
   const supervision = takeSupervision(process.env, process.pid);
@@ -33,6 +33,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   const doors = new ApiDoors({ sockets, handle: front.handle, clock, log });
   await doors.set(loaded.config);
   const daemon = new Daemon({ ...options, front, doors }, prepared);
+  signals.onDump(() => daemon.components.dump());
   const supervisor = new Supervisor({ supervision, clock, log, status: () => daemon.components.describeStatus() });
   // Who starts fleetd where it is told of no etcd does not have to wait until none has answered for long enough.
   if (!loaded.config.etcd.isTold) void supervisor.ready();

@@ -40,7 +40,9 @@ async function main(): Promise<void> {
       return;
     case 'run': {
       const log = createLog();
-      const signals = takeSignals(log);
+      const signals = takeSignals({ log, write: (text) => process.stdout.write(text) });
+      // Nobody reads standard output any more: no reason to end.
+      process.stdout.on('error', (error) => log.debug('standard output', { error }));
       const { configFile, isUser, flags } = command;
       const sources = { configFile, isUser, account: readAccount(), flags, environment: process.env };
       const loaded = await orExit(loadConfig(sources), log);

@@ -94,6 +94,11 @@ export class StatePublisher {
     return this.#rows.isSettled(name);
   }
 
+  /** Of the rows that there should be, those that are not known to be in the store. */
+  get unwritten(): ReadonlyMap<UnitName, UnitRow> {
+    return this.#rows.unwritten;
+  }
+
   async #write(): Promise<void> {
     const { store, lease: findLease } = this.#options;
     const lease = findLease();

@@ -106,6 +106,12 @@ export class StateRows {
     }
   }
 
+  /** The wanted rows that are not in the store as they are wanted, as far as is known. */
+  get unwritten(): ReadonlyMap<UnitName, UnitRow> {
+    const rows = [...this.#wanted].filter(([name, row]) => this.#stored.get(name) !== storedForm(row));
+    return new Map(rows);
+  }
+
   /** Mod revision of a row in the store, as far as is known; 0 if it is not there. */
   revisionOf(name: UnitName): Revision {
     return this.#revisions.get(name) ?? 0;

@@ -131,6 +131,8 @@ export interface ReadinessAnswer {
   /** What the last look at the store found; absent if there was none, or nothing. They do not make a machine unready. */
   readonly alarms?: readonly AlarmEntity[];
   readonly ready: boolean;
+  /** How fleetd fares, for people. */
+  readonly status?: string;
   /** How the store was when it was last looked at; absent before the first time. */
   readonly store?: StoreEntity;
 }

@@ -85,6 +85,7 @@ const described = {
   readiness: fc.record(
     {
       isReady: fc.boolean(),
+      status: fc.option(fc.string(), { nil: undefined }),
       alarms: fc.array(
         fc.record({ code: fc.string(), member: fc.string(), message: fc.string() }, { noNullPrototype: true }),
       ),

@@ -105,6 +105,8 @@ export interface DescribedAlarm {
 /** What {@link toReadinessAnswer} tells of a machine; `health` and `alarms` of the last look at the store, if any. */
 export interface DescribedReadiness {
   readonly isReady: boolean;
+  /** How fleetd fares, in a few words. */
+  readonly status?: string | undefined;
   readonly alarms?: readonly DescribedAlarm[];
   readonly health?: {
     readonly commitMs: number | undefined;
@@ -145,10 +147,11 @@ export function toLossEntity({ machineId, address, since, state, units }: Descri
 }
 
 /** A machine's readiness as JSON has it. */
-export function toReadinessAnswer({ isReady, alarms = [], health }: DescribedReadiness): ReadinessAnswer {
+export function toReadinessAnswer({ isReady, status, alarms = [], health }: DescribedReadiness): ReadinessAnswer {
   return {
     ...(alarms.length === 0 ? {} : { alarms: alarms.map(toAlarmEntity) }),
     ready: isReady,
+    ...(status === undefined ? {} : { status }),
     ...(health === undefined
       ? {}
       : {

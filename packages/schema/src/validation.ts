@@ -94,6 +94,7 @@ export const alarmSchema = z.object({
 export const readinessAnswerSchema = z.object({
   alarms: z.array(alarmSchema).exactOptional(),
   ready: z.boolean(),
+  status: z.string().exactOptional(),
   store: z
     .object({
       commitMs: z.int().exactOptional(),

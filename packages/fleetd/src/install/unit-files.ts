@@ -37,6 +37,8 @@ Type=notify
 # fleetd speaks to systemd through the program systemd-notify.
 NotifyAccess=all
 ExecStart=${command.map(quoteArgument).join(' ')}
+# Reads the configuration again; its log says what came of it.
+ExecReload=/bin/kill -HUP $MAINPID
 Restart=always
 RestartSec=2
 # No longer than agent_ttl: after that, its units have been started elsewhere.
