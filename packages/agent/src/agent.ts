@@ -1,4 +1,4 @@
-import type { LaunchState, Machine } from '@flotilla/cluster';
+import type { Machine } from '@flotilla/cluster';
 import {
   type Following,
   follow,
@@ -7,17 +7,16 @@ import {
   StatePublisher,
   type Store,
   StoreError,
-  type UnitRow,
 } from '@flotilla/registry';
 import { type Clock, jittered, type Logger, promptBackoffMs, ReconcileLoop, type Timer } from '@flotilla/runtime';
 import type { UnitManager } from '@flotilla/systemd';
 import type { UnitName } from '@flotilla/unit';
+import { type AgentDescription, describeAgent } from './agent-description.js';
 import { AgentPass } from './agent-pass.js';
 import { Allegiance } from './allegiance.js';
 import { AssignmentFile } from './assignment-file.js';
 import { AssignmentView } from './assignment-view.js';
 import { ContactFile } from './contact-file.js';
-import type { KnownUnit } from './desired.js';
 import { hearsStore } from './hears-store.js';
 import { killExclusive, stopAll, unloadAll } from './leave.js';
 import { PartitionWatch } from './partition-watch.js';
@@ -66,16 +65,6 @@ export interface Agent {
   close(): Promise<void>;
   /** Takes the machine out of its cluster: its units are stopped, and it has left. Never rejects for the store or systemd. */
   leave(options: { readonly timeoutMs: number }): Promise<void>;
-}
-
-/** What an agent has in mind; of a unit that is not in a map, it has nothing. */
-export interface AgentDescription {
-  /** Its units, and what it was told last to make of them. */
-  readonly targets: ReadonlyMap<UnitName, LaunchState>;
-  /** What it says of them. */
-  readonly rows: ReadonlyMap<UnitName, UnitRow>;
-  /** What the store is not known to have been told yet. */
-  readonly unwritten: ReadonlyMap<UnitName, UnitRow>;
 }
 
 /** A burst of events is one pass; short against what systemd takes to start one unit. */
@@ -216,8 +205,7 @@ class MachineAgent implements Agent {
   }
 
   describe(): AgentDescription {
-    const targets = Array.from(this.#allegiance.known, ([name, unit]) => [name, targetOf(unit)] as const);
-    return { targets: new Map(targets), rows: this.#pass.rows, unwritten: this.#publisher.unwritten };
+    return describeAgent({ known: this.#allegiance.known, pass: this.#pass, publisher: this.#publisher });
   }
 
   async close(): Promise<void> {
@@ -293,10 +281,4 @@ class MachineAgent implements Agent {
       this.#armAudit();
     });
   }
-}
-
-/** A unit that is to leave is known without an order. */
-function targetOf({ isLaunched, order }: KnownUnit): LaunchState {
-  if (isLaunched) return 'launched';
-  return order === undefined ? 'inactive' : 'loaded';
 }

@@ -1,2 +1,3 @@
-export { type Agent, type AgentDescription, type AgentOptions, createAgent } from './agent.js';
+export { type Agent, type AgentOptions, createAgent } from './agent.js';
+export type { AgentDescription } from './agent-description.js';
 export { createLeaseStorage } from './lease-storage.js';
