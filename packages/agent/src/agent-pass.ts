@@ -15,7 +15,8 @@ import { listFilesHere, StrangeFiles } from './files-here.js';
 import { Freeze } from './freeze.js';
 import { withholdStarts } from './giving-way.js';
 import { OrderCheck } from './order-check.js';
-import { reconcile, type Task, tasksOfFirst } from './reconcile.js';
+import { OwnRestarts } from './own-restarts.js';
+import { isStopOrdered, reconcile, type Task, tasksOfFirst } from './reconcile.js';
 import { Relapses } from './relapses.js';
 import { rowsWithoutFiles, stateRows } from './rows.js';
 import type { StartedRecords } from './started-records.js';
@@ -73,6 +74,7 @@ export class AgentPass {
   readonly #relapses = new Relapses();
   readonly #bringBack: BringBack;
   readonly #strangers: StrangeFiles;
+  readonly #restarts: OwnRestarts;
   #rows: ReadonlyMap<UnitName, UnitRow> = new Map();
 
   constructor(options: AgentPassOptions) {
@@ -82,6 +84,7 @@ export class AgentPass {
     this.#failures = new TaskFailures(options.clock);
     this.#farewells = new Farewells(options.publisher);
     this.#freeze = new Freeze(options);
+    this.#restarts = new OwnRestarts(options);
     this.#strangers = new StrangeFiles(options.log);
     const [onTrusted, onDoubt] = [() => this.#freeze.end(), () => this.doubt()];
     this.#orders = new OrderCheck({ ...options, onTrusted, onDoubt });
@@ -119,7 +122,8 @@ export class AgentPass {
     this.#publish(tasks, situation);
     if (tasks.length > 0) return 0;
     const farewellMs = this.#farewells.isBusy ? farewellCheckMs : undefined;
-    return findLeast([farewellMs, this.#failures.nextRetryMs(), this.#orders.nextCheckMs()]);
+    const restartMs = this.#restarts.sweep({ restarts: view.restarts, globals: view.globals, ...situation });
+    return findLeast([farewellMs, restartMs, this.#failures.nextRetryMs(), this.#orders.nextCheckMs()]);
   }
 
   /** The rows as the last pass has seen them. */
@@ -149,7 +153,12 @@ export class AgentPass {
     const listing = await listFilesHere(unitManager);
     const [files, startedBy] = [listing.files, await started.read()];
     // What comes in from here on is for the next pass: of that, the requirements have not been read.
-    const orders = { machine: view.machine, schedule: new Map(view.schedule), globals: new Map(view.globals) };
+    const orders = {
+      machine: view.machine,
+      schedule: new Map(view.schedule),
+      globals: new Map(view.globals),
+      restarts: new Map(view.restarts),
+    };
     const requirements = await this.#conflicts.readForGlobals(orders, files);
     if (!(await this.#orders.confirmMissing(stamp)) || stamp !== this.#orders.stamp) return undefined;
     const { removed } = view;
@@ -162,7 +171,7 @@ export class AgentPass {
     const held = new Set([...this.#failures.held(), ...[...desired.keys()].filter(this.#options.isStopping)]);
     const situation = {
       desired,
-      current: currentUnits({ files, statuses, started: startedBy, held, toldToStop: this.#relapses }),
+      current: currentUnits({ files, statuses, started: startedBy, known, held, toldToStop: this.#relapses }),
     };
     if (listing.problem === undefined) return situation;
     this.#rows = rowsWithoutFiles(situation, this.#rows, listing.problem.message);
@@ -178,7 +187,9 @@ export class AgentPass {
       if (isOver) continue;
       const before = wish.kind === 'untouched' ? this.#options.allegiance.known.get(name) : undefined;
       const { isLaunched = false, order } = wish.kind === 'present' ? wish : (before ?? {});
-      known.set(name, { hash: wish.hash, uid: wish.uid, isLaunched, order });
+      // Noted when it is carried out: the next process is to know of a stop that is still owed.
+      const isOwed = wish.kind === 'present' && unit !== undefined && isStopOrdered(wish, unit);
+      known.set(name, { hash: wish.hash, uid: wish.uid, isLaunched, order: isOwed ? unit.known?.order : order });
     }
     return known;
   }
@@ -209,7 +220,7 @@ export class AgentPass {
 
   /** Units that were acted on keep their last row: what was seen of them is outdated, and the next pass is near. */
   #publish(tasks: readonly Task[], situation: Situation): void {
-    const rows = stateRows({ ...situation, error: (name) => this.#failures.message(name) });
+    const rows = stateRows({ ...situation, error: (name) => this.#failures.message(name), last: this.#rows });
     for (const { unit } of tasks) {
       const last = this.#rows.get(unit);
       if (last === undefined) rows.delete(unit);

@@ -5,6 +5,7 @@ import {
   type KeyValue,
   type MetadataRecord,
   parseKey,
+  type RestartRecord,
   type Revision,
   ranges,
   type ScheduleRecord,
@@ -26,17 +27,30 @@ export interface GlobalUnit {
   readonly record: UnitRecord;
   /** The unit's identity: the create revision of its first record. */
   readonly uid: Revision;
+  readonly modRevision: Revision;
+}
+
+/** An order to start a global unit once more on this machine alone. */
+export interface OwnRestart {
+  readonly record: RestartRecord;
+  readonly modRevision: Revision;
 }
 
 /** What the records of the followed ranges say. */
 interface Tables {
   readonly schedule: Map<UnitName, ScheduledUnit>;
   readonly globals: Map<UnitName, GlobalUnit>;
+  readonly restarts: Map<UnitName, OwnRestart>;
   /** What was set of the machine's metadata, by key. */
   readonly overrides: Map<string, string>;
 }
 
-const noTables = (): Tables => ({ schedule: new Map(), globals: new Map(), overrides: new Map() });
+const noTables = (): Tables => ({
+  schedule: new Map(),
+  globals: new Map(),
+  restarts: new Map(),
+  overrides: new Map(),
+});
 
 /**
  * What the store has for this machine, kept by snapshot and events. A record that can't be read is logged, and what it is
@@ -60,7 +74,7 @@ export class AssignmentView {
   /** What to follow. */
   get ranges(): readonly WatchRange[] {
     const { id } = this.#machine;
-    return [ranges.scheduleOf(id), ranges.globals, ranges.metadataOf(id)];
+    return [ranges.scheduleOf(id), ranges.globals, ranges.restartsOf(id), ranges.metadataOf(id)];
   }
 
   /** This machine, its metadata with what was set of it laid over. */
@@ -75,6 +89,10 @@ export class AssignmentView {
 
   get globals(): ReadonlyMap<UnitName, GlobalUnit> {
     return this.#tables.globals;
+  }
+
+  get restarts(): ReadonlyMap<UnitName, OwnRestart> {
+    return this.#tables.restarts;
   }
 
   /** Units whose record was seen deleted since the last snapshot, and that have no other; see {@link keepRemoved}. */
@@ -131,7 +149,7 @@ export class AssignmentView {
 
   #put(kv: KeyValue, old: Tables): void {
     const parsed = parseKey(kv.key);
-    const { schedule, globals, overrides } = this.#tables;
+    const { schedule, globals, restarts, overrides } = this.#tables;
     switch (parsed?.kind) {
       case 'schedule':
         this.#removed.delete(parsed.name);
@@ -140,6 +158,9 @@ export class AssignmentView {
       case 'global':
         this.#removed.delete(parsed.name);
         this.#set(kv, readGlobal, { key: parsed.name, table: globals, old: old.globals });
+        break;
+      case 'restart':
+        this.#set(kv, readRestart, { key: parsed.name, table: restarts, old: old.restarts });
         break;
       case 'metadata':
         this.#set(kv, readOverride, { key: parsed.key, table: overrides, old: old.overrides });
@@ -161,7 +182,7 @@ export class AssignmentView {
 
   #delete(key: string): void {
     const parsed = parseKey(key);
-    const { schedule, globals, overrides } = this.#tables;
+    const { schedule, globals, restarts, overrides } = this.#tables;
     switch (parsed?.kind) {
       case 'schedule':
       case 'global':
@@ -171,6 +192,10 @@ export class AssignmentView {
       case 'metadata':
         overrides.delete(parsed.key);
         break;
+      case 'restart':
+        // It goes when it is done: no sign of a store that is emptied.
+        restarts.delete(parsed.name);
+        return;
       default:
         return;
     }
@@ -189,9 +214,13 @@ function readScheduled({ key, value, modRevision }: KeyValue): ScheduledUnit {
   return { record: decodeRecord<ScheduleRecord>(key, value), modRevision };
 }
 
-function readGlobal({ key, value, createRevision }: KeyValue): GlobalUnit {
+function readGlobal({ key, value, createRevision, modRevision }: KeyValue): GlobalUnit {
   const record = decodeRecord<UnitRecord>(key, value);
-  return { record, uid: record.uid ?? createRevision };
+  return { record, uid: record.uid ?? createRevision, modRevision };
+}
+
+function readRestart({ key, value, modRevision }: KeyValue): OwnRestart {
+  return { record: decodeRecord<RestartRecord>(key, value), modRevision };
 }
 
 function readOverride({ key, value }: KeyValue): string {

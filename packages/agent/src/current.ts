@@ -1,6 +1,7 @@
 import type { Revision } from '@flotilla/registry';
 import type { UnitFileHere, UnitStatus } from '@flotilla/systemd';
 import type { UnitHash, UnitName } from '@flotilla/unit';
+import type { KnownUnit } from './desired.js';
 
 /** Which start of a unit was carried out last in this boot. */
 export interface StartedRecord {
@@ -16,6 +17,8 @@ export interface CurrentUnit {
   readonly file: UnitFileHere | undefined;
   readonly status: UnitStatus;
   readonly started: StartedRecord | undefined;
+  /** What it was last told, as far as that was carried out. */
+  readonly known: KnownUnit | undefined;
   /** Something failed a moment ago; nothing is tried before its time has come. */
   readonly isHeld: boolean;
   /** It was told to stop, and has not been seen at rest since. */
@@ -27,6 +30,7 @@ export interface CurrentSources {
   readonly files: ReadonlyMap<UnitName, UnitFileHere>;
   readonly statuses: ReadonlyMap<UnitName, UnitStatus>;
   readonly started: ReadonlyMap<UnitName, StartedRecord>;
+  readonly known: ReadonlyMap<UnitName, KnownUnit>;
   readonly held: ReadonlySet<UnitName>;
   readonly toldToStop: { has(name: UnitName): boolean };
 }
@@ -36,6 +40,7 @@ export function currentUnits({
   files,
   statuses,
   started,
+  known,
   held,
   toldToStop,
 }: CurrentSources): Map<UnitName, CurrentUnit> {
@@ -45,6 +50,7 @@ export function currentUnits({
       file: files.get(name),
       status,
       started: started.get(name),
+      known: known.get(name),
       isHeld: held.has(name),
       isToldToStop: toldToStop.has(name),
     });

@@ -26,6 +26,7 @@ const nothing: DesiredSources = {
   globals: new Map(),
   requirements: new Map(),
   known: new Map(),
+  restarts: new Map(),
   removed: new Set(),
   verdicts: new Map(),
 };
@@ -34,7 +35,7 @@ const scheduled = (change: Partial<ScheduleRecord> = {}) => ({
   schedule: new Map([[web, { record: { ...record, ...change }, modRevision: 9 }]]),
 });
 const globally = (role: string, change: Partial<UnitRecord> = {}) => ({
-  globals: new Map([[web, { record: { ...global, ...change }, uid: 7 }]]),
+  globals: new Map([[web, { record: { ...global, ...change }, uid: 7, modRevision: 9 }]]),
   requirements: new Map([[web, requirements(web, role)]]),
 });
 
@@ -98,7 +99,7 @@ function globalOf(name: string, { uid, asks = '', state = 'launched' }: GlobalFa
   const unit = parseUnitName(name);
   const file = parseUnitFile(`[X-Fleet]\nGlobal=true\n${asks}\n`);
   const required = parseRequirements({ name: unit, file });
-  return { name: unit, entry: { record: { ...global, desiredState: state }, uid }, required };
+  return { name: unit, entry: { record: { ...global, desiredState: state }, uid, modRevision: 9 }, required };
 }
 
 interface GlobalFacts {
@@ -172,7 +173,7 @@ test('a unit that has just become global is still what its order here says', () 
 });
 
 test('a global template runs nowhere', () => {
-  const globals = new Map([[template, { record: global, uid: 7 }]]);
+  const globals = new Map([[template, { record: global, uid: 7, modRevision: 9 }]]);
   const wishes = desiredUnits({
     ...nothing,
     globals,

@@ -1,7 +1,7 @@
 import { isWanted, matchesMetadata } from '@flotilla/cluster';
 import type { Revision } from '@flotilla/registry';
 import type { UnitHash, UnitName } from '@flotilla/unit';
-import type { ScheduledUnit } from './assignment-view.js';
+import type { OwnRestart, ScheduledUnit } from './assignment-view.js';
 import type { Verdict } from './confirm.js';
 import { type GlobalSources, globalsHere } from './globals-here.js';
 
@@ -44,6 +44,7 @@ export interface KnownUnit {
 
 /** Everything that the wishes of the cluster for this machine depend on. */
 export interface DesiredSources extends GlobalSources {
+  readonly restarts: ReadonlyMap<UnitName, OwnRestart>;
   readonly known: ReadonlyMap<UnitName, KnownUnit>;
   /** Units whose record was seen deleted: that is an order. */
   readonly removed: ReadonlySet<UnitName>;
@@ -81,14 +82,17 @@ function findScheduled(scheduled: ScheduledUnit | undefined): DesiredUnit | unde
 
 function findGlobal(
   name: UnitName,
-  { globals, requirements, machine, known }: DesiredSources,
+  { globals, requirements, machine, known, restarts }: DesiredSources,
   running: ReadonlySet<UnitName>,
 ): DesiredUnit | undefined {
   const global = globals.get(name);
   if (global === undefined) return undefined;
-  const { hash, file, order, desiredState } = global.record;
+  const { hash, file, desiredState } = global.record;
   const { uid } = global;
-  if (running.has(name)) return { kind: 'present', isLaunched: desiredState === 'launched', hash, file, uid, order };
+  const isLaunched = desiredState === 'launched';
+  const restart = isLaunched ? restarts.get(name)?.record : undefined;
+  const order = Math.max(global.record.order, restart?.uid === uid ? restart.order : 0);
+  if (running.has(name)) return { kind: 'present', isLaunched, hash, file, uid, order };
   if (!known.has(name)) return undefined;
   const absent = (why: AbsentReason): DesiredUnit => ({ kind: 'absent', why, hash, uid });
   if (!isWanted({ name, desiredState })) return absent('not-wanted');

@@ -19,6 +19,7 @@ const unit = (change: Partial<CurrentUnit>): CurrentUnit => ({
   file,
   status: at('inactive'),
   started: undefined,
+  known: undefined,
   isHeld: false,
   isToldToStop: false,
   ...change,

@@ -39,6 +39,15 @@ const currents: fc.Arbitrary<CurrentUnit> = fc.record({
     ),
     { nil: undefined },
   ),
+  known: fc.option(
+    fc.record({
+      hash: fc.constantFrom(...hashes),
+      uid: fc.nat(2),
+      isLaunched: fc.boolean(),
+      order: fc.option(fc.nat(2), { nil: undefined }),
+    }),
+    { nil: undefined },
+  ),
   isHeld: fc.constant(false),
   isToldToStop: fc.boolean(),
 });

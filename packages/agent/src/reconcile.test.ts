@@ -19,11 +19,13 @@ const unit = (change: Partial<CurrentUnit>): CurrentUnit => ({
   file: { hash, sha256: 'f' },
   status: status('inactive'),
   started: undefined,
+  known: undefined,
   isHeld: false,
   isToldToStop: false,
   ...change,
 });
 const started = { uid: 5, order: 1 };
+const knownAt = (order: number) => ({ hash, uid: 5, isLaunched: false, order });
 const nowhere = unit({ file: undefined, status: { ...status('inactive'), load: 'not-found' } });
 const running = unit({ status: status('active'), started });
 const replaced = unit({ status: status('active'), started: { ...started, hash: otherHash } });
@@ -92,6 +94,15 @@ const table: readonly (readonly [says: string, wish: DesiredUnit, unit: CurrentU
   ['a launched unit that is to be loaded is stopped', loadedOnly, running, 'stop'],
   ['one that ended by itself is told to be stopped', loadedOnly, unit({ started }), 'stop'],
   ['what systemd started by itself is not stopped', loadedOnly, unit({ status: status('active') }), ''],
+  ['but it is when that was ordered since', loadedOnly, unit({ status: status('active'), known: knownAt(0) }), 'stop'],
+  ['not for an order that was carried out', loadedOnly, unit({ status: status('active'), known: knownAt(1) }), ''],
+  [
+    'nor for one of an earlier unit of its name',
+    loadedOnly,
+    unit({ status: status('active'), known: { ...knownAt(0), uid: 4 } }),
+    '',
+  ],
+  ['nor once more while it stops', loadedOnly, unit({ status: status('deactivating', 'stop'), known: knownAt(0) }), ''],
   ['a unit that is not wanted is stopped', absent, running, 'stop'],
   ['a stop under way is waited for', absent, { ...running, status: status('deactivating', 'stop') }, ''],
   ['so is the end of a systemctl clean', absent, unit({ status: status('maintenance') }), ''],

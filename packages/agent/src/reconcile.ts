@@ -90,7 +90,7 @@ function presence(wish: Present, unit: CurrentUnit): readonly Step[] {
   else if (status.load === 'not-found' || status.load === 'error') steps.push(['load', 'unknown-to-systemd']);
   // What was started is what is wanted: the running copy stays, and the file follows the submitted bytes.
   else if (file.hash !== wish.hash || file.sha256 !== wish.file) steps.push(['load', whyRewritten(wish, unit)]);
-  const launch = wish.isLaunched ? findLaunch(wish, unit) : findHalt(unit);
+  const launch = wish.isLaunched ? findLaunch(wish, unit) : findHalt(wish, unit);
   if (launch !== undefined) steps.push(launch);
   return steps;
 }
@@ -117,10 +117,20 @@ function findLaunch(wish: Present, { file, status, started }: CurrentUnit): Step
   return file === undefined ? ['restart', 'never-started'] : ['adopt', 'already-running'];
 }
 
-/** A unit that systemd started by itself, for an `[Install]` section say, is not ours to stop, unless a stop came to nothing. */
-function findHalt({ started, status, isToldToStop }: CurrentUnit): Step | undefined {
+/**
+ * A unit that somebody else started, a person or another unit, is not ours to stop, unless that was ordered since, or a stop
+ * came to nothing.
+ */
+function findHalt(wish: Present, unit: CurrentUnit): Step | undefined {
+  const { started, status, isToldToStop } = unit;
   const hasRelapsed = isToldToStop && motion(status) === 'running';
-  return started !== undefined || hasRelapsed ? ['stop', 'not-launched'] : undefined;
+  return started !== undefined || hasRelapsed || isStopOrdered(wish, unit) ? ['stop', 'not-launched'] : undefined;
+}
+
+/** Whether a unit that is not to run has yet to be stopped, for an order that came when it was not to run already. */
+export function isStopOrdered(wish: Present, { status, known }: CurrentUnit): boolean {
+  if (wish.isLaunched || known?.order === undefined || known.uid !== wish.uid) return false;
+  return wish.order > known.order && motion(status) === 'running';
 }
 
 function isNewer(wish: StartedRecord, done: StartedRecord): boolean {

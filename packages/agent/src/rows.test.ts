@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { hashUnitFile } from '@flotilla/unit';
-import { rowOf } from './rows.js';
+import { hashUnitFile, parseUnitName } from '@flotilla/unit';
+import { rowOf, stateRows } from './rows.js';
 
 const hash = hashUnitFile({ options: [] });
 const wish = { kind: 'present', isLaunched: true, hash, file: 'f', uid: 6, order: 1 } as const;
 const status = { load: 'loaded', active: 'active', sub: 'running', job: undefined };
-const unit = { file: { hash, sha256: 'f' }, status, isHeld: false, isToldToStop: false };
+const unit = { file: { hash, sha256: 'f' }, status, known: undefined, isHeld: false, isToldToStop: false };
 
 test('a unit that was started says so, with its order', () => {
   const { isLaunched, order } = rowOf(wish, { ...unit, started: { uid: 6, order: 3 } }, undefined);
@@ -22,3 +22,23 @@ test('the host’s own unit of the same name is not reported as the cluster’s'
   const { load, active, error } = rowOf(wish, { ...unit, file: undefined, started: undefined }, 'the host has one');
   assert.deepEqual({ load, active, error }, { load: 'not-found', active: 'inactive', error: 'the host has one' });
 });
+
+const queued: readonly (readonly [active: string, job: string | undefined, last: number, order: number])[] = [
+  ['active', 'restart', 2, 2],
+  ['deactivating', 'restart', 2, 2],
+  ['failed', 'start', 2, 2],
+  ['inactive', 'start', 2, 2],
+  ['inactive', 'start', 0, 3],
+  ['activating', 'start', 2, 3],
+  ['active', undefined, 2, 3],
+  ['failed', undefined, 2, 3],
+];
+for (const [active, job, before, expected] of queued)
+  test(`a unit that is ${active} with job ${job} has carried out order ${expected}, after ${before}`, () => {
+    const name = parseUnitName('web.service');
+    const now = { ...unit, status: { ...status, active, job }, started: { uid: 6, order: 3 } };
+    const last = new Map([[name, { ...rowOf(wish, now, undefined), order: before }]]);
+    const sources = { desired: new Map([[name, wish]]), current: new Map([[name, now]]), error: () => undefined };
+    assert.equal(stateRows({ ...sources, last }).get(name)?.order, expected);
+    assert.equal(stateRows({ ...sources, last: new Map() }).get(name)?.order, 3);
+  });

@@ -8,17 +8,30 @@ export interface RowSources {
   readonly desired: ReadonlyMap<UnitName, DesiredUnit>;
   readonly current: ReadonlyMap<UnitName, CurrentUnit>;
   readonly error: (name: UnitName) => string | undefined;
+  /** The rows that were published last. */
+  readonly last: ReadonlyMap<UnitName, UnitRow>;
 }
 
 /** The state row of each unit that is here or should be, in name order. A unit that is gone has none. */
-export function stateRows({ desired, current, error }: RowSources): Map<UnitName, UnitRow> {
+export function stateRows({ desired, current, error, last }: RowSources): Map<UnitName, UnitRow> {
   const rows = new Map<UnitName, UnitRow>();
   for (const [name, wish] of desired) {
     const unit = current.get(name);
     if (unit === undefined || (wish.kind === 'absent' && isGone(unit))) continue;
-    rows.set(name, rowOf(wish, unit, error(name)));
+    const row = rowOf(wish, unit, error(name));
+    rows.set(name, isQueued(unit) ? { ...row, order: orderBefore(row, last.get(name)) } : row);
   }
   return rows;
+}
+
+/** Whether systemd has yet to begin what it was told: what it shows is the copy before. */
+function isQueued({ status: { active, job } }: CurrentUnit): boolean {
+  return job === 'restart' || (job === 'start' && (active === 'inactive' || active === 'failed'));
+}
+
+/** A first start has no copy before that could be taken for its own. */
+function orderBefore({ uid, order }: UnitRow, last: UnitRow | undefined): number {
+  return last?.uid === uid && last.order > 0 ? last.order : order;
 }
 
 /**

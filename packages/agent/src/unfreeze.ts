@@ -4,6 +4,7 @@ import {
   type HeldRecord,
   putUnits,
   type RegistryAccess,
+  ranges,
   readStoreIdentity,
   readUnitClaims,
   StoreError,
@@ -47,6 +48,8 @@ export async function unfreeze({ access, machine, allegiance, started, view, hel
   const identity = await readStoreIdentity(store);
   if (identity.cluster?.uuid !== cluster?.uuid || identity.revision < view.revision)
     throw new FleetError('store-changed', 'the store became another one while the machine was unfrozen');
+  // What was ordered of a machine that could do nothing counts as done.
+  await store.transact({ success: [{ kind: 'delete', ...ranges.restartsOf(machine) }] });
   await countAsStarted(started, records, claims);
   // What was seen deleted while this store was not the right one is no order.
   view.keepRemoved(new Set());

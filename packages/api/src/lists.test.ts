@@ -124,7 +124,7 @@ describe('unit states', () => {
     const { body } = await api.send({ url: '/fleet/v1/state/a0.service' });
     assert.equal(
       body,
-      `{"error":"no such file","hash":"${'1'.repeat(40)}","machineID":"m1","name":"a0.service","since":5,"systemdActiveState":"failed","systemdLoadState":"loaded","systemdSubState":"failed"}`,
+      `{"error":"no such file","hash":"${'1'.repeat(40)}","machineID":"m1","name":"a0.service","order":1,"since":5,"systemdActiveState":"failed","systemdLoadState":"loaded","systemdSubState":"failed"}`,
     );
   });
 });

@@ -10,6 +10,7 @@ import { patchMachines } from './patch-machines.js';
 import { putUnitResource } from './put-unit.js';
 import { postRelease } from './release.js';
 import type { Handler, Resource } from './resource.js';
+import { postRestart } from './restart.js';
 import { getSettings, putSettings } from './settings.js';
 import { postUnfreeze } from './unfreeze.js';
 import { getUnitState, getUnitStates } from './unit-states.js';
@@ -53,6 +54,7 @@ const outside: Readonly<Record<string, Resource>> = {
   '/fleet/v2/machines/:name/limit': resource({ POST: postMachineLimit }),
   '/fleet/v2/machines/:name/metadata': resource({ POST: postMachineMetadata }),
   '/fleet/v2/units/:name/explain': resource({ GET: getExplanation }),
+  '/fleet/v2/units/:name/restart': resource({ POST: postRestart }),
   '/fleet/v2/machines/:name/release': resource({ POST: postRelease }),
   '/fleet/v2/machines/:name/unfreeze': resource({ POST: postUnfreeze }),
   '/': nothingHere,

@@ -10,6 +10,8 @@ import type {
   MachineMetadataAnswer,
   MachineMetadataRequest,
   MachinePage,
+  RestartAnswer,
+  RestartRequest,
   SettingsAnswer,
   SettingsRequest,
   UnfreezeAnswer,
@@ -22,7 +24,7 @@ import type {
 import { checkStatus, decode } from './answer.js';
 import { createBatch, type OperationOutcome } from './batch.js';
 import { type Request, Transport, type TransportOptions } from './transport.js';
-import { apiRoot, explainPath, unitPath } from './unit-path.js';
+import { apiRoot, explainPath, restartPath, unitPath } from './unit-path.js';
 
 /** A deadline that suits an API on the same network; see {@link ClientOptions.timeoutMs}. */
 export const defaultTimeoutMs = 10_000;
@@ -65,6 +67,11 @@ export interface Client {
    * @throws FleetError `connection-failed`, `request-timeout`, `bad-answer`: what came of the operations is unknown.
    */
   batch(operations: readonly BatchOperationEntity[]): Promise<Map<string, OperationOutcome>>;
+  /**
+   * Has a unit started once more; of a global one, on all machines or on one. Resolves when it is ordered: it has been
+   * started where its state says the answer's `order`, or a larger one. Throws {@link ApiError} 400, 404 and 409.
+   */
+  restartUnit(name: string, request?: RestartRequest): Promise<RestartAnswer>;
   /** Page by page, by name; a caller that has seen enough stops reading. */
   unitPages(): AsyncGenerator<readonly UnitEntity[]>;
   /** Page by page, by name, then machine. */
@@ -131,6 +138,10 @@ export function createClient(options: ClientOptions): Client {
       return decode<UnitEntity>(answer);
     },
     batch: createBatch(transport),
+    restartUnit: async (name, request = {}) =>
+      decode<RestartAnswer>(
+        await transport.send({ method: 'POST', path: restartPath(name), body: JSON.stringify(request) }),
+      ),
     unitPages,
     statePages,
     listUnits: () => collect(unitPages()),

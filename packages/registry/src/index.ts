@@ -53,6 +53,7 @@ export {
   type PlacementRecord,
   type ReasonRecord,
   type ReleaseRecord,
+  type RestartRecord,
   type ScheduleRecord,
   type SettingRecord,
   type StateRecord,
@@ -119,4 +120,5 @@ export { type DeleteUnitOutcome, deleteUnit, deleteUnits } from './unit-deleter.
 export type { PutUnitOutcome, UnitResult } from './unit-edit.js';
 export { putUnit, putUnits } from './unit-editor.js';
 export { findUnit, type KnownUnit, listUnits } from './unit-reader.js';
+export { type RestartOutcome, type RestartRefusal, restartUnit } from './unit-restart.js';
 export { isBorneOut, type Witness, witnessOf, witnessReads } from './witness.js';

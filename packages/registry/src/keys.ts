@@ -26,6 +26,8 @@ export const keys = {
   release: (id: MachineId) => `releases/${id}`,
   held: (machine: MachineId, name: UnitName) => `held/${machine}/${name}`,
   unfreeze: (machine: MachineId) => `unfreeze/${machine}`,
+  /** A global unit is to be started once more on this machine alone. */
+  restart: (machine: MachineId, name: UnitName) => `restarts/${machine}/${name}`,
   /** What the cluster was told to do otherwise. */
   setting: (key: string) => `settings/${key}`,
   /** The same of one machine. */
@@ -58,6 +60,8 @@ export const ranges = {
   statesOf: (name: UnitName) => prefixRange(`states/${name}/`),
   /** What a frozen machine holds. */
   heldOf: (machine: MachineId) => prefixRange(`held/${machine}/`),
+  /** Which global units one machine is to start once more. */
+  restartsOf: (machine: MachineId) => prefixRange(`restarts/${machine}/`),
 } as const;
 
 /** A key taken apart. Names and IDs are as stored: written by Flotilla, so not checked again. */
@@ -66,7 +70,7 @@ export type ParsedKey =
   | { readonly kind: 'unit-file'; readonly sha256: string }
   | { readonly kind: 'unit' | 'global' | 'placement' | 'reason'; readonly name: UnitName }
   | { readonly kind: 'schedule' | 'state'; readonly name: UnitName; readonly machine: MachineId }
-  | { readonly kind: 'held'; readonly name: UnitName; readonly machine: MachineId }
+  | { readonly kind: 'held' | 'restart'; readonly name: UnitName; readonly machine: MachineId }
   | {
       readonly kind: 'machine' | 'member' | 'loss' | 'release' | 'unfreeze';
       readonly machine: MachineId;
@@ -87,6 +91,7 @@ export function parseKey(key: string): ParsedKey | undefined {
 function parseKeyOfTwo(table: string | undefined, first: string, second: string): ParsedKey | undefined {
   const machine = first as MachineId;
   if (table === 'schedule' || table === 'held') return { kind: table, machine, name: second as UnitName };
+  if (table === 'restarts') return { kind: 'restart', machine, name: second as UnitName };
   if (table === 'states') return { kind: 'state', name: first as UnitName, machine: second as MachineId };
   if (table === 'metadata') return { kind: 'metadata', machine, key: second };
   if (table === 'settings' && first === 'machines') return { kind: 'machine-settings', machine: second as MachineId };

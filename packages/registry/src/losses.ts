@@ -55,11 +55,18 @@ export async function orderRelease(access: RegistryAccess, machine: MachineId): 
         { key: keys.loss(machine), on: 'mod-revision', equals: loss?.modRevision ?? 0 },
         { key: keys.member(machine), on: 'mod-revision', equals: member.modRevision },
       ],
-      success: [isLost ? { kind: 'delete', from: keys.member(machine) } : releasePut(machine)],
+      success: isLost ? forgetting(machine) : [releasePut(machine)],
     });
     if (succeeded) return isLost ? 'forgotten' : 'ordered';
   }
   return 'conflict';
+}
+
+function forgetting(machine: MachineId): readonly Operation[] {
+  return [
+    { kind: 'delete', from: keys.member(machine) },
+    { kind: 'delete', ...ranges.restartsOf(machine) },
+  ];
 }
 
 function releasePut(machine: MachineId): Operation {

@@ -16,7 +16,10 @@ export interface UnitRecord {
   /** SHA-256 of the unit file's bytes, in hex: the key under `unit-files/`. */
   readonly file: string;
   readonly desiredState: LaunchState;
-  /** Raised by each restart, and by each start of a unit that is not active: "start it once more". */
+  /**
+   * Raised by each restart, and by each start of a unit that is not active: "start it once more"; and by each stop of a unit
+   * that is stopped already as far as the cluster knows, and runs: "stop it once more".
+   */
   readonly order: number;
   readonly isGlobal: boolean;
   /**
@@ -112,6 +115,13 @@ export type UnfreezeWord = 'adopt' | 'discard';
 /** `unfreeze/<machine>`: an order to a frozen machine, on the machine's lease. */
 export interface UnfreezeRecord {
   readonly how: UnfreezeWord;
+}
+
+/** `restarts/<machine>/<name>`: an order for one machine's copy of a global unit; the larger one of this and the unit's holds. */
+export interface RestartRecord {
+  /** Of the unit that is meant, not of another one of its name. */
+  readonly uid: Revision;
+  readonly order: number;
 }
 
 /** `settings/<key>`: a cluster setting as it was given. */

@@ -143,7 +143,8 @@ export class Registration {
       equals: present?.createRevision ?? 0,
     } as const;
     const isOwn = present === undefined || present.lease === lease.id;
-    if (!isOwn || !(await store.transact({ compares: [compare], success: [this.#memberPut('left')] })).succeeded)
+    const success = [this.#memberPut('left'), { kind: 'delete', ...ranges.restartsOf(machine) } as const];
+    if (!isOwn || !(await store.transact({ compares: [compare], success })).succeeded)
       throw new StoreError('unavailable', 'the machine is registered by another one, so it can not leave');
     await lease.release();
     this.#drop();

@@ -42,7 +42,7 @@ export const mostReads = {
   plain: maxTransactionSize,
 };
 
-/** How to look units up in one transaction; those that are to be launched come with their states if there is room. */
+/** How to look units up in one transaction; those that are to be launched or loaded come with their states if there is room. */
 export function planReads<A extends Asked>(all: readonly A[]): readonly UnitRead<A>[] {
   const hasRoom = all.length <= mostReads.withStates;
   return all.map((asked) => {
@@ -52,7 +52,7 @@ export function planReads<A extends Asked>(all: readonly A[]): readonly UnitRead
       { kind: 'range', from: keys.placement(name) },
       { kind: 'range', ...ranges.statesOf(name) },
     ];
-    return { asked, operations: [record, ...(hasRoom && change.desiredState === 'launched' ? states : [])] };
+    return { asked, operations: [record, ...(hasRoom && mayDependOnStates(change) ? states : [])] };
   });
 }
 
@@ -74,17 +74,26 @@ export function dealAnswers<A extends Asked>(
  *
  * @throws FleetError `bad-record` if the unit's record can't be read.
  */
-export function decodeSeen(name: UnitName, kvs: readonly (readonly KeyValue[])[], log: RegistryAccess['log']): Seen {
+export function decodeSeen(
+  name: UnitName,
+  { kvs, readAt }: { readonly kvs: readonly (readonly KeyValue[])[]; readonly readAt: Revision },
+  log: RegistryAccess['log'],
+): Seen {
   const [units, placements, states] = kvs;
   const kv = units?.[0];
   if (kv === undefined) return { before: undefined, hasStates: true, isAssumed: false };
   const before = {
     ...decodeUnit(name, kv),
     modRevision: kv.modRevision,
+    readAt,
     placement: findRecord<PlacementRecord>(placements?.[0], log)?.machine,
     states: new Map((states ?? []).flatMap((row) => stateEntry(row, log))),
   };
   return { before, hasStates: states !== undefined, isAssumed: false };
+}
+
+function mayDependOnStates({ desiredState }: UnitChange): boolean {
+  return desiredState === 'launched' || desiredState === 'loaded';
 }
 
 function stateEntry(kv: KeyValue, log: RegistryAccess['log']) {

@@ -3,7 +3,13 @@ import { describe, test } from 'node:test';
 import type { LaunchState, MachineId } from '@flotilla/cluster';
 import { parseUnitName, type UnitHash } from '@flotilla/unit';
 import type { StateRecord, UnitRecord } from './records.js';
-import { decideUnitChange, needsAnotherStart, type UnitBefore, type UnitContent } from './unit-change.js';
+import {
+  decideUnitChange,
+  dependsOnStates,
+  needsAnotherStart,
+  type UnitBefore,
+  type UnitContent,
+} from './unit-change.js';
 
 const name = parseUnitName('a.service');
 const hash = (digit: string) => digit.repeat(40) as UnitHash;
@@ -29,6 +35,7 @@ function before(
     uid,
     placement: machine('m1'),
     states: new Map(Object.entries(states).map(([id, row]) => [machine(id), row])),
+    readAt: 50,
   };
 }
 
@@ -192,6 +199,37 @@ describe('asking for launched', () => {
         before: row.before,
       });
       assert.ok(decision.kind === 'write');
-      assert.equal(decision.record.order, row.before.record.order + (row.starts ? 1 : 0));
+      const { order, isGlobal } = row.before.record;
+      const next = isGlobal ? row.before.readAt + 1 : order + 1;
+      assert.equal(decision.record.order, row.starts ? next : order);
     });
+});
+
+describe('asking for loaded', () => {
+  const running = state('active', { order: 0, isLaunched: false });
+  const rows = [
+    { says: 'stops a unit that somebody has started on its host', states: { m1: running }, isStopped: true },
+    { says: 'leaves a unit that is at rest', states: { m1: state('inactive', { order: 0 }) }, isStopped: false },
+    { says: 'leaves a unit that is stopping', states: { m1: state('deactivating') }, isStopped: false },
+    { says: 'does not look at machines that the unit has left', states: { m2: running }, isStopped: false },
+    { says: 'does not look at an earlier unit', states: { m1: { ...running, uid: 3 } }, isStopped: false },
+    { says: 'stops a global unit wherever it runs', states: { m2: running }, isGlobal: true, isStopped: true },
+  ];
+  for (const { says, states, isGlobal = false, isStopped } of rows)
+    test(says, () => {
+      const was = before({ desiredState: 'loaded', isGlobal, states });
+      const change = { desiredState: 'loaded' } as const;
+      assert.ok(dependsOnStates(change, was.record));
+      const decision = decideUnitChange(name, { change, fileKey: '', before: was });
+      assert.ok(decision.kind === 'write');
+      const next = isGlobal ? 51 : 2;
+      assert.deepEqual([decision.effect, decision.record.order], isStopped ? ['updated', next] : ['unchanged', 1]);
+    });
+
+  test('of a unit that was to run is the order itself', () => {
+    const was = before({ desiredState: 'launched', states: { m1: state('active') } });
+    const decision = decideUnitChange(name, { change: { desiredState: 'loaded' }, fileKey: '', before: was });
+    assert.ok(decision.kind === 'write');
+    assert.equal(decision.record.order, 1);
+  });
 });

@@ -28,6 +28,8 @@ export interface UnitBefore {
   readonly placement: MachineId | undefined;
   /** The unit's states; these and `placement` matter only if {@link dependsOnStates} says so. */
   readonly states: ReadonlyMap<MachineId, StateRecord>;
+  /** The revision that this is of. */
+  readonly readAt: Revision;
 }
 
 /** Why a change is not made: `absent` and without content, `present` and only to be made, nothing asked, or a template is to run. */
@@ -68,7 +70,7 @@ export function decideUnitChange(
         hash: content.hash,
         file: fileKey,
         desiredState: desiredState ?? 'inactive',
-        order: (before?.record.order ?? 0) + (desiredState === 'launched' ? 1 : 0),
+        order: desiredState === 'launched' ? nextOrder(before) : (before?.record.order ?? 0),
         isGlobal: content.isGlobal,
         ...(runsOn === undefined || content.isGlobal ? {} : { runsOn }),
       },
@@ -80,7 +82,9 @@ export function decideUnitChange(
   if (desiredState === undefined && !hasNewFile) return { kind: 'refuse', why: 'nothing-asked' };
   if (isTemplateAskedToRun(name, desiredState)) return { kind: 'refuse', why: 'template' };
   const { runsOn: _, ...record } = before.record;
-  const order = record.order + (desiredState === 'launched' && needsAnotherStart(before) ? 1 : 0);
+  const isOrder =
+    desiredState === 'launched' ? needsAnotherStart(before) : desiredState === 'loaded' && needsStop(before);
+  const order = isOrder ? nextOrder(before) : record.order;
   const isSame = order === record.order && (desiredState ?? record.desiredState) === record.desiredState;
   return {
     kind: 'write',
@@ -98,19 +102,38 @@ export function decideUnitChange(
 /** Whether what a change makes of a unit depends on the unit's placement and states, too. */
 export function dependsOnStates({ content, desiredState }: UnitChange, record: UnitRecord): boolean {
   const isSameContent = content === undefined || content.hash === record.hash;
-  return isSameContent && desiredState === 'launched' && record.desiredState === 'launched';
+  return isSameContent && desiredState !== 'inactive' && desiredState === record.desiredState;
 }
 
 /**
  * Whether asking for `launched` is to start the unit once more. Not while it runs, and not while an earlier order has
  * yet to be carried out: that one will start it. A global unit is started again only if it runs nowhere.
  */
-export function needsAnotherStart({ record, uid, placement, states }: UnitBefore): boolean {
+export function needsAnotherStart(before: UnitBefore): boolean {
+  const { record } = before;
   if (record.desiredState !== 'launched') return true;
-  const rows = [...states]
-    .filter(([machine, state]) => state.uid === uid && (record.isGlobal || machine === placement))
-    .map(([, state]) => state);
+  const rows = rowsOf(before);
   return rows.length > 0 && rows.every((state) => state.order >= record.order && !runningStates.has(state.active));
+}
+
+/** Whether asking for `loaded` is to stop the unit once more: it is to be stopped already, but somebody has started it on its host. */
+function needsStop(before: UnitBefore): boolean {
+  return before.record.desiredState === 'loaded' && rowsOf(before).some(({ active }) => runningStates.has(active));
+}
+
+function rowsOf({ record, uid, placement, states }: UnitBefore): readonly StateRecord[] {
+  const own = [...states].filter(([machine, row]) => row.uid === uid && (record.isGlobal || machine === placement));
+  return own.map(([, row]) => row);
+}
+
+/**
+ * The number of the next order to a unit. A global one may have orders for single machines, which its record does not tell of:
+ * these were given before `readAt`, and their numbers are no larger than it.
+ */
+export function nextOrder(before: Pick<UnitBefore, 'record' | 'readAt'> | undefined): number {
+  if (before === undefined) return 1;
+  const { order, isGlobal } = before.record;
+  return (isGlobal ? Math.max(order, before.readAt) : order) + 1;
 }
 
 const runningStates: ReadonlySet<string> = new Set(['active', 'activating', 'reloading']);

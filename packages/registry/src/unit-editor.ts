@@ -63,9 +63,9 @@ export async function putUnits(
 async function read({ store, log }: RegistryAccess, edits: readonly UnitEdit[]): Promise<void> {
   const reads = planReads(edits);
   try {
-    const { ranges } = await store.transact({ success: reads.flatMap(({ operations }) => operations) });
+    const { ranges, revision } = await store.transact({ success: reads.flatMap(({ operations }) => operations) });
     for (const { asked, kvs } of dealAnswers(reads, ranges))
-      decodeOrFail(asked, () => asked.see(decodeSeen(asked.name, kvs, log)));
+      decodeOrFail(asked, () => asked.see(decodeSeen(asked.name, { kvs, readAt: revision }, log)));
   } catch (error) {
     for (const edit of edits) edit.fail(error);
   }
@@ -75,12 +75,13 @@ async function write({ store, log }: RegistryAccess, { writes, compares, operati
   const reads = planReads(writes.map(({ edit }) => edit));
   try {
     const failure = reads.flatMap((each) => each.operations);
-    const { succeeded, ranges } = await store.transact({ compares, success: operations, failure });
+    const { succeeded, ranges, revision } = await store.transact({ compares, success: operations, failure });
     if (succeeded) for (const { edit } of writes) edit.succeed();
     else {
       const answers = dealAnswers(reads, ranges).filter(({ kvs }, at) => modRevision(kvs) !== compares[at]?.equals);
       if (answers.length === 0) throw new FleetError('inexplicable-refusal', 'no unit has changed');
-      for (const { asked, kvs } of answers) decodeOrFail(asked, () => asked.seeOther(decodeSeen(asked.name, kvs, log)));
+      for (const { asked, kvs } of answers)
+        decodeOrFail(asked, () => asked.seeOther(decodeSeen(asked.name, { kvs, readAt: revision }, log)));
     }
   } catch (error) {
     const isUncertain = error instanceof StoreError && error.kind === 'uncertain';

@@ -51,6 +51,8 @@ export interface UnitStateEntity {
   readonly hash: string;
   readonly machineID: string;
   readonly name: string;
+  /** The order to start the unit that was carried out last; absent before the first one. */
+  readonly order?: number;
   /** When the active state took its present value, in epoch milliseconds. */
   readonly since?: number;
   readonly systemdActiveState: string;

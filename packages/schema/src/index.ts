@@ -49,6 +49,13 @@ export { type PatchOperation, parsePatchMachines } from './patch-machines.js';
 export { type ParsedPutUnit, type PutUnit, parsePutUnit } from './put-unit.js';
 export type { ParsedBody } from './request-body.js';
 export {
+  parseRestart,
+  type RestartAnswer,
+  type RestartRequest,
+  restartAnswerSchema,
+  restartRequestSchema,
+} from './restart.js';
+export {
   parseSettingsRequest,
   type SettingEntity,
   type SettingsAnswer,

@@ -63,6 +63,7 @@ const described = {
     active: fc.string(),
     sub: fc.string(),
     since: fc.option(fc.nat(), { nil: undefined }),
+    order: fc.nat(),
     error: optional(fc.string()),
   }),
   machine: fc.record({

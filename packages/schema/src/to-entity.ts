@@ -39,6 +39,7 @@ export interface DescribedUnitState {
   readonly active: string;
   readonly sub: string;
   readonly since: number | undefined;
+  readonly order: number;
   readonly error: string | undefined;
 }
 
@@ -75,6 +76,7 @@ export function toUnitStateEntity(state: DescribedUnitState): UnitStateEntity {
     hash: state.hash,
     machineID: state.machineId,
     name: state.name,
+    ...(state.order === 0 ? {} : { order: state.order }),
     ...(state.since === undefined ? {} : { since: state.since }),
     systemdActiveState: state.active,
     systemdLoadState: state.load,

@@ -55,6 +55,7 @@ export const unitStateSchema = z.object({
   hash: z.string(),
   machineID: z.string(),
   name: z.string(),
+  order: z.int().exactOptional(),
   since: z.number().exactOptional(),
   systemdActiveState: z.string(),
   systemdLoadState: z.string(),
