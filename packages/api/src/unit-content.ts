@@ -22,7 +22,7 @@ export type ReadUnitContent =
 const largestFile = 1024 * 1024;
 
 /** What a PUT says of a unit's content. */
-export type Submission = Pick<PutUnit, 'options' | 'file'>;
+export type Submission = Pick<PutUnit, 'options' | 'file' | 'allowUnknown'>;
 
 /** A submitted unit file, read; the same under any name. */
 interface Submitted {
@@ -45,7 +45,7 @@ export function readUnitContent(
   if (!isVerbatim(submission) && submission.options.length === 0) return { kind: 'none' };
   try {
     const { content, unitFile, lines } = read(name, submission);
-    const { isGlobal } = parseRequirements({ name, file: unitFile, lines });
+    const { isGlobal } = parseRequirements({ name, file: unitFile, lines, allowUnknown: submission.allowUnknown });
     if (content.file.length > largestFile)
       return { kind: 'refused', status: 413, why: `${name}: the unit file is larger than ${largestFile} bytes` };
     return { kind: 'content', content: { ...content, isGlobal } };

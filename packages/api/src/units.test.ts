@@ -217,6 +217,18 @@ describe('a unit', () => {
     assert.equal(unitSchema.parse(await api.get('/units/b.service')).file, '[Service]\nExecStart=/bin/sleep 1\n');
   });
 
+  test('may ask for what is not known, if whoever puts it allows that', async () => {
+    const api = new TestApi();
+    const file = '[Service]\nExecStart=/bin/true\n[X-Fleet]\nMachineId=x\n';
+    assert.equal(await api.put('a.service', { file }), 400);
+    assert.equal(await api.put('a.service', { file, allowUnknown: true }), 201);
+    const operations = [{ op: 'put', unit: { name: 'b.service', file, allowUnknown: true } }];
+    const { body } = await api.send({ method: 'POST', url: '/fleet/v2/batch', body: { operations } });
+    assert.deepEqual(JSON.parse(body), { results: [{ name: 'b.service', status: 201 }] });
+    const excluded = `${file}Global=true\nMachineID=x\n`;
+    assert.equal(await api.put('a.service', { file: excluded, allowUnknown: true }), 400);
+  });
+
   test('keeps its state when only comments change', async () => {
     const api = new TestApi();
     await api.put('a.service', { options: sleeper(), desiredState: 'loaded' });

@@ -1,5 +1,5 @@
 import type { UnitEntity, UnitStateEntity } from '@flotilla/schema';
-import { UnitError, unitNameParts } from '@flotilla/unit';
+import { UnitError, type UnitName, unitNameParts } from '@flotilla/unit';
 import { type Change, changeUnits } from './changes.js';
 import type { Context } from './context.js';
 import { type CreatingVerb, type CreationStep, decideCreation, stateOfVerb } from './creation.js';
@@ -26,6 +26,8 @@ export interface BringUpRequest {
   readonly verb: CreatingVerb;
   readonly units: readonly string[];
   readonly isReplacing: boolean;
+  /** Options of `[X-Fleet]` that are not known are told of, and no reason to refuse a unit. */
+  readonly allowUnknown: boolean;
   /** As in {@link Follow}. */
   readonly limitMs: number | undefined;
 }
@@ -44,8 +46,16 @@ export async function bringUp(context: Context, request: BringUpRequest): Promis
   const before = request.verb === 'start' ? await reader.states([...stored.keys()]) : new Map();
   const worker = new BringUp(context, request, follow);
   const plan = (chosen: ChosenUnit) => worker.plan(chosen, stored.get(chosen.name), before.get(chosen.name) ?? []);
-  await changeUnits(client, { units: selection.units, follow, doing: doing[request.verb], plan });
-  return follow.finish(selection.units);
+  await changeUnits(client, {
+    units: selection.units,
+    follow,
+    doing: doing[request.verb],
+    preparing: 'creating',
+    plan,
+  });
+  const exitCode = await follow.finish(selection.units);
+  worker.tellRefused();
+  return exitCode;
 }
 
 const doing: Readonly<Record<CreatingVerb, string>> = {
@@ -62,6 +72,7 @@ class BringUp {
   readonly #files = new LocalUnitFiles();
   readonly #templates: StoredTemplates;
   readonly #warned = new Set<string>();
+  readonly #refused: UnitName[] = [];
 
   constructor(context: Context, request: BringUpRequest, follow: Follow) {
     this.#context = context;
@@ -97,11 +108,19 @@ class BringUp {
       ...(template && { storedTemplate: { name: template.source, hash: template.hash } }),
     });
     this.#announce(step);
+    if (step.action === 'refuse') this.#refused.push(name);
     const content = step.from === 'local' ? local : template;
     if (step.action === 'lack') this.#follow.count('failed');
     else if (step.action === 'put' && content !== undefined) return this.#put(chosen, content, stored !== undefined);
     else if (step.action === 'keep' && stored !== undefined) return this.#setState(chosen, stored, before);
     return undefined;
+  }
+
+  /** fleet exits with 0 then, so the words have to be seen: once more, below those on the other units. */
+  tellRefused(): void {
+    const { screen } = this.#context;
+    if (this.#refused.length === 0 || this.#request.units.length === 1) return;
+    screen.err(screen.palette.waiting(`Not replaced: ${this.#refused.join(' ')}`));
   }
 
   /** A file that cannot be read matters only if it is needed. */
@@ -116,25 +135,29 @@ class BringUp {
   }
 
   #announce({ warnings = [], note }: CreationStep): void {
-    for (const warning of warnings) this.#context.screen.err(warning);
-    if (note !== undefined) this.#context.screen.out(note);
+    const { screen } = this.#context;
+    for (const warning of warnings) screen.err(screen.palette.waiting(warning));
+    if (note !== undefined) screen.out(note);
   }
 
   /** Once of each file: instances share that of their template. */
-  #warn(content: UnitContent): void {
+  #warn(content: UnitContent, allowUnknown: boolean): void {
     const { screen } = this.#context;
     if (this.#warned.has(content.source)) return;
     this.#warned.add(content.source);
-    for (const { message } of findIgnored(content)) screen.err(screen.palette.waiting(`Warning: ${message}`));
+    for (const { message } of findIgnored(content, { allowUnknown }))
+      screen.err(screen.palette.waiting(`Warning: ${message}`));
   }
 
   #put({ name }: ChosenUnit, content: UnitContent, isKnown: boolean): Change {
     const { verb } = this.#request;
     const desiredState = stateOfVerb[verb];
-    const isGlobal = isGlobalContent(name, content);
+    // What the registry holds has been taken with it once.
+    const allowUnknown = this.#request.allowUnknown || content.isStored === true;
+    const isGlobal = isGlobalContent(name, content, { allowUnknown });
     const options = toOptionEntities(content.file);
     if (options.length === 0) throw new UnitError('invalid-unit-file', 'the file has no options', content);
-    this.#warn(content);
+    this.#warn(content, allowUnknown);
     const settle = () => {
       if (verb === 'submit' && !isKnown) {
         this.#context.screen.out(`Unit ${name} inactive`);
@@ -144,7 +167,8 @@ class BringUp {
         this.#follow.add({ name, goal: desiredState, hash: content.hash, isOneshot }, { isGlobal });
       }
     };
-    return { name, operation: { op: 'put', unit: { name, desiredState, file: content.text, options } }, settle };
+    const unit = { name, desiredState, file: content.text, options, ...(allowUnknown && { allowUnknown }) };
+    return { name, operation: { op: 'put', unit }, settle };
   }
 
   #setState({ name }: ChosenUnit, stored: UnitEntity, before: readonly UnitStateEntity[]): Change | undefined {

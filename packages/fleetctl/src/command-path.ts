@@ -47,8 +47,17 @@ export function unknownCommand({ entries }: CommandPath, word: string): UsageErr
   const group = entries.at(-1);
   const siblings = group === undefined || 'load' in group ? catalogue : group.commands;
   const names = siblings.map(({ name }) => name);
-  const nearest = findNearest(word, group === undefined ? [...names, 'help'] : names);
+  const similar = similarNames(word, group === undefined ? [...names, 'help'] : names);
   const of = group === undefined ? '' : ` of '${entries.map(({ name }) => name).join(' ')}'`;
-  const advice = nearest === undefined ? '' : `\n(Did you mean ${nearest}?)`;
+  const choice = similar.length > 1 ? `one of ${similar.join(', ')}` : similar.join('');
+  const advice = choice === '' ? '' : `\n(Did you mean ${choice}?)`;
   return new UsageError(`unknown command '${word}'${of}${advice}`);
+}
+
+/** Those that the word begins, or else the one that is most like it. */
+function similarNames(word: string, names: readonly string[]): readonly string[] {
+  const begun = word.length < 2 ? [] : names.filter((name) => name.startsWith(word));
+  const nearest = findNearest(word, names);
+  if (begun.length > 0) return begun;
+  return nearest === undefined ? [] : [nearest];
 }

@@ -58,7 +58,10 @@ function decideNew({ name, local, storedTemplate, path }: CreationInput): Creati
     return { ...step, warnings: [differs({ name: storedTemplate.name, local })] };
   }
   if (local !== undefined) return { action: 'put', from: 'local' };
-  return { action: 'lack', warnings: [`unable to find Unit(${name}) in Registry or on filesystem (${path})`] };
+  return {
+    action: 'lack',
+    warnings: [`Error creating units: unable to find Unit(${name}) in Registry or on filesystem (${path})`],
+  };
 }
 
 function decideKept({ name, local }: CreationInput, hash: UnitHash): CreationStep {
@@ -70,12 +73,18 @@ function decideReplacement(input: CreationInput, stored: NonNullable<CreationInp
   const { verb, name, path, local, storedTemplate } = input;
   const content = local ?? storedTemplate;
   if (content === undefined)
-    return { action: 'lack', warnings: [`there is nothing to replace Unit(${name}) with: ${path} does not exist`] };
+    return {
+      action: 'lack',
+      warnings: [`Error creating units: there is nothing to replace Unit(${name}) with: ${path} does not exist`],
+    };
   if (content.hash === stored.hash)
     return { action: 'keep', note: `Found same Unit(${name}) in Registry, nothing to do` };
   if (!replaceable[verb].includes(stored.desiredState)) {
-    const warning = `Warning: can not replace Unit(${name}) in state '${stored.desiredState}', use the appropriate command`;
-    return { action: 'refuse', warnings: [warning] };
+    const { desiredState } = stored;
+    const warning = `Warning: can not replace Unit(${name}) in state '${desiredState}', use the appropriate command`;
+    const other = desiredState === 'launched' ? 'start' : 'load';
+    const advice = `It stays ${desiredState} with its old content; fleetctl ${other} --replace ${path} replaces it.`;
+    return { action: 'refuse', warnings: [warning, advice] };
   }
   return { action: 'put', from: local === undefined ? 'stored-template' : 'local' };
 }

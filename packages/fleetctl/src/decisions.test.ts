@@ -270,7 +270,7 @@ const creations: readonly [string, Partial<CreationInput>, Partial<CreationStep>
     { action: 'put', from: 'stored-template' },
     0,
   ],
-  ['load does not replace what runs', { verb: 'load', stored, local: own, isReplacing: true }, { action: 'refuse' }, 1],
+  ['load does not replace what runs', { verb: 'load', stored, local: own, isReplacing: true }, { action: 'refuse' }, 2],
   ['equal content is not replaced', { stored, local: { ...own, hash: a }, isReplacing: true }, { action: 'keep' }, 0],
   ['nothing can not replace', { stored, isReplacing: true }, { action: 'lack' }, 1],
 ];

@@ -35,7 +35,8 @@ test('submit --replace leaves a unit alone that runs', async (context) => {
   await write('web.service', other);
   const { stderr, exitCode } = await fleetctl('submit', '--replace', 'web.service');
   const warning = "Warning: can not replace Unit(web.service) in state 'launched', use the appropriate command\n";
-  assert.equal(stderr, warning);
+  const advice = 'It stays launched with its old content; fleetctl start --replace web.service replaces it.\n';
+  assert.equal(stderr, warning + advice);
   assert.equal(exitCode, 0);
   assert.equal(api.unit('web.service')?.file, web);
 });

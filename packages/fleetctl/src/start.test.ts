@@ -50,7 +50,7 @@ test('a unit that the API refuses fails alone; a store that is away ends the com
   await write('web@.service', web);
   api.refusals.set('web@2.service', [409, 'conflicting writers']);
   const { stdout, stderr, exitCode } = await fleetctl('start', 'web@{1..3}');
-  assert.equal(stderr, 'Error starting unit web@2.service: conflicting writers\n');
+  assert.equal(stderr, 'Error creating units: web@2.service: conflicting writers\n');
   assert.match(stdout, /^(Unit web@[13].service launched on \S+\n){2}$/);
   assert.equal(exitCode, 1);
   api.refusals.set('web@2.service', [503, 'etcd is not reachable']);
@@ -203,8 +203,8 @@ test('an unknown unit, a template and a bad file fail alone, with file, line and
   const { stdout, stderr, exitCode } = await fleetctl('start', 'absent', 't@.service', 'bad', 'worse', 'web');
   assert.match(stderr, /unable to find Unit\(absent.service\) in Registry or on filesystem \(absent.service\)/);
   assert.match(stderr, /cannot start template t@.service; start an instance of it, like t@1.service/);
-  assert.match(stderr, /Error starting unit bad.service: bad.service:2: \[Service\]/);
-  assert.match(stderr, /Error starting unit worse.service: worse.service:9: \[X-Fleet\] Globl=/);
+  assert.match(stderr, /Error creating units: bad.service:2: \[Service\]/);
+  assert.match(stderr, /Error creating units: worse.service:9: \[X-Fleet\] Globl=/);
   assert.match(stdout, /^Unit web.service launched/);
   assert.equal(exitCode, 1);
   assert.equal(api.unit('worse.service'), undefined);
@@ -219,7 +219,7 @@ test('an instance that makes no sense is not sent; the line of its template is n
   const { stdout, stderr, exitCode } = await fleetctl('start', 'units/web@1', 'units/web@2');
   assert.equal(
     stderr,
-    "Error starting unit web@2.service: units/web@.service:10: [X-Fleet] MachineMetadata= can't be fulfilled: no machine " +
+    "Error creating units: web@2.service: units/web@.service:10: [X-Fleet] MachineMetadata= can't be fulfilled: no machine " +
       'passes both "slot=2" and "slot!=2"\n',
   );
   assert.match(stdout, /^Unit web@1.service launched on \S+\n$/);

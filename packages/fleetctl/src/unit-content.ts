@@ -22,6 +22,8 @@ export interface UnitContent extends UnitFileWithLines {
   readonly hash: UnitHash;
   /** What errors call it: a path, or the name of a unit. */
   readonly source: string;
+  /** It comes from the registry. */
+  readonly isStored?: true;
 }
 
 /** What lies on this machine for an argument: its own file, or the file of its template. */
@@ -77,7 +79,7 @@ export function storedContent(unit: UnitEntity): UnitContent {
   const file = storedFile(unit);
   const text = unit.file ?? formatUnitFile(file);
   const { lines } = unit.file === undefined ? { lines: [] } : parseUnitFileWithLines(unit.file, unit.name);
-  return { file, lines, text, hash: hashUnitFile(file), source: unit.name };
+  return { file, lines, text, hash: hashUnitFile(file), source: unit.name, isStored: true };
 }
 
 /** What the registry's copy says. */
@@ -95,8 +97,12 @@ export function toOptionEntities({ options }: UnitFile): UnitOptionEntity[] {
  *
  * @throws UnitError `invalid-requirements`, with file, line and option, if `[X-Fleet]` makes no sense.
  */
-export function isGlobalContent(name: UnitName, { file, lines, source }: UnitContent): boolean {
-  return parseRequirements({ name, file, lines, source }).isGlobal;
+export function isGlobalContent(
+  name: UnitName,
+  { file, lines, source }: UnitContent,
+  { allowUnknown }: { readonly allowUnknown: boolean },
+): boolean {
+  return parseRequirements({ name, file, lines, source, allowUnknown }).isGlobal;
 }
 
 /** The same of a unit that is registered already; one that makes no sense counts as not global. */

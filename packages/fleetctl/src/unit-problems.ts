@@ -34,14 +34,21 @@ export interface CheckedFile {
 const mostProblems = 100;
 
 /** Checks a unit file as the cluster would, without asking it: name, text and `[X-Fleet]`. An instance may be its template's. */
-export async function checkUnitFile(path: string, files: LocalUnitFiles): Promise<CheckedFile> {
+export async function checkUnitFile(
+  path: string,
+  files: LocalUnitFiles,
+  { allowUnknown = false } = {},
+): Promise<CheckedFile> {
   try {
     const name = parseUnitName(path.slice(path.lastIndexOf('/') + 1));
     const content = await files.find(name, path);
     if (content === undefined) throw new FleetError('unreadable-file', 'there is no such file');
     const { source, file } = content;
     if (file.options.length === 0) throw new UnitError('invalid-unit-file', 'the file has no options', { source });
-    const problems = [...findRequirementProblems(name, content), ...findIgnored(content)].sort(byLine);
+    const problems = [
+      ...findRequirementProblems(name, content, allowUnknown),
+      ...findIgnored(content, { allowUnknown }),
+    ].sort(byLine);
     return { path, unit: { name, content }, problems };
   } catch (error) {
     if (!(error instanceof FleetError)) throw error;
@@ -50,18 +57,22 @@ export async function checkUnitFile(path: string, files: LocalUnitFiles): Promis
 }
 
 /** A warning for each option or section that is read over, and looks like one that is not. */
-export function findIgnored(content: UnitContent): readonly Problem[] {
-  return ignoredOptions(content).map((option) => toWarning(option, content.source));
+export function findIgnored(content: UnitContent, { allowUnknown = false } = {}): readonly Problem[] {
+  return ignoredOptions({ ...content, allowUnknown }).map((option) => toWarning(option, content.source));
 }
 
 /** What `[X-Fleet]` has wrong, all of it: an option that is refused is left out, and the others are looked at again. */
-function findRequirementProblems(name: UnitName, { file, lines, source }: LocalContent): Problem[] {
+function findRequirementProblems(
+  name: UnitName,
+  { file, lines, source }: LocalContent,
+  allowUnknown: boolean,
+): Problem[] {
   const problems: Problem[] = [];
   let entries = file.options.map((option, index) => ({ option, line: lines[index] ?? 0 }));
   while (problems.length < mostProblems) {
     try {
       const options = entries.map(({ option }) => option);
-      parseRequirements({ name, file: { options }, lines: entries.map(({ line }) => line), source });
+      parseRequirements({ name, file: { options }, lines: entries.map(({ line }) => line), source, allowUnknown });
       break;
     } catch (error) {
       if (!(error instanceof UnitError) || error.line === undefined) throw error;
@@ -79,13 +90,14 @@ function byLine(one: Problem, other: Problem): number {
 function toWarning({ section, option, line = 0, meant }: IgnoredOption, source: string): Problem {
   const what = option === undefined ? 'is ignored' : `${option}= is ignored`;
   const instead = option === undefined ? `[${meant}]` : `${meant}=`;
+  const advice = meant === undefined ? ': it is not known' : `; did you mean ${instead}?`;
   return {
     severity: 'warning',
     checker: 'fleetctl',
     line,
     section,
     ...(option !== undefined && { option }),
-    message: `${source}:${line}: [${section}] ${what}; did you mean ${instead}?`,
+    message: `${source}:${line}: [${section}] ${what}${advice}`,
   };
 }
 

@@ -19,7 +19,7 @@ export function addWaitFlags(command: Command): Command {
   return command
     .option('--wait <duration>', 'how long to wait: 90s, 5m, 500ms; 0 looks once (default: 60s)', parseWait)
     .option('--no-block', 'do not wait')
-    .option('--block-attempts <n>', 'wait for 2 s times n; 0 waits for ever', parseAttempts);
+    .option('--block-attempts <n>', 'wait for 2 s times n; 0 waits for ever (default: --wait says)', parseAttempts);
 }
 
 /** Milliseconds to wait; `Infinity`: for ever; `undefined`: not at all. @throws UsageError */
@@ -28,7 +28,7 @@ export function waitLimitMs({ block, blockAttempts, wait }: WaitFlags): number |
   if (wait !== undefined && blockAttempts !== undefined)
     throw new UsageError('--wait and --block-attempts say the same thing', 'Give one of them.');
   if (blockAttempts === undefined) return wait ?? defaultWaitMs;
-  return blockAttempts === 0 ? Number.POSITIVE_INFINITY : blockAttempts * attemptMs;
+  return blockAttempts <= 0 ? Number.POSITIVE_INFINITY : blockAttempts * attemptMs;
 }
 
 function parseWait(text: string): number {
@@ -38,6 +38,6 @@ function parseWait(text: string): number {
 }
 
 function parseAttempts(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It is no whole number.');
+  if (!/^-?\d{1,9}$/.test(text)) throw new InvalidArgumentError('It is no whole number.');
   return Number(text);
 }

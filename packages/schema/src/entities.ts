@@ -34,6 +34,8 @@ export interface UnitEntity {
 
 /** The body of `PUT units/<name>`. */
 export interface PutUnitEntity {
+  /** Options of `[X-Fleet]` that the server does not know are kept, without effect, instead of refused. */
+  readonly allowUnknown?: true;
   /** Stays as it is, or is `inactive` for new content, if absent. */
   readonly desiredState?: LaunchStateWord;
   /** The unit file as it is to be kept, byte for byte; without it the canonical text of `options` is kept. */

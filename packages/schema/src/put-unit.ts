@@ -10,6 +10,8 @@ export interface PutUnit {
   readonly desiredState: string | undefined;
   readonly options: readonly UnitOption[];
   readonly file: string | undefined;
+  /** Options of `[X-Fleet]` that are not known are no reason to refuse it. */
+  readonly allowUnknown?: true;
 }
 
 export type ParsedPutUnit =
@@ -22,11 +24,12 @@ const option = z.preprocess(
   z.object({ section: z.string().default(''), name: z.string().default(''), value: z.string().default('') }),
 );
 const body = z.preprocess(
-  (value) => withKnownKeys(value ?? {}, ['name', 'desiredState', 'options', 'file']),
+  (value) => withKnownKeys(value ?? {}, ['name', 'desiredState', 'options', 'file', 'allowUnknown']),
   z.object({
     name: z.string().optional(),
     desiredState: z.string().optional(),
     options: z.array(option).default([]),
+    allowUnknown: z.boolean().default(false),
     file: z
       .string()
       .refine((text) => !/\p{Surrogate}/u.test(text), 'holds half a character')
@@ -52,8 +55,17 @@ export function parsePutUnit(bytes: Uint8Array): ParsedPutUnit {
 export function readPutUnit(decoded: unknown): ParsedPutUnit {
   const result = body.safeParse(decoded);
   if (!result.success) return { kind: 'refused', why: explainIssue(result.error.issues[0]) };
-  const { name, desiredState, options, file } = result.data;
-  return { kind: 'parsed', put: { name: name || undefined, desiredState: desiredState || undefined, options, file } };
+  const { name, desiredState, options, file, allowUnknown } = result.data;
+  return {
+    kind: 'parsed',
+    put: {
+      name: name || undefined,
+      desiredState: desiredState || undefined,
+      options,
+      file,
+      ...(allowUnknown && { allowUnknown }),
+    },
+  };
 }
 
 /** An object with only `fields`, found in any letter case; anything that isn't an object is left for the check. */

@@ -199,6 +199,7 @@ describe('the body of PUT units/<name>', () => {
     { says: 'a number', body: '1', why: /expected object/ },
     { says: 'null among the options', body: '{"options":[null]}', why: /^options\.0: / },
     { says: 'a number as a value', body: '{"options":[{"value":1}]}', why: /^options\.0\.value: / },
+    { says: 'a word where true or false is meant', body: '{"allowUnknown":"yes"}', why: /^allowUnknown: / },
     { says: 'half a character in the file', body: '{"file":"\\ud800"}', why: /^file: / },
   ];
   for (const { says, body, put, why } of rows) {

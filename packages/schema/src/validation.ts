@@ -43,6 +43,7 @@ export const unitSchema = z.object({
 
 /** Checks a {@link PutUnitEntity}; `parsePutUnit` also takes what fleet's clients may send. */
 export const putUnitSchema = z.object({
+  allowUnknown: z.literal(true).exactOptional(),
   desiredState: launchState.exactOptional(),
   file: z.string().exactOptional(),
   name: z.string().exactOptional(),

@@ -94,14 +94,19 @@ export interface IgnoredOption {
   /** `undefined`: the whole section is read over, and `line` is that of its first option. */
   readonly option: string | undefined;
   readonly line: number | undefined;
-  readonly meant: string;
+  /** `undefined` if nothing is like it. */
+  readonly meant: string | undefined;
 }
 
 /**
  * What looks like ours and is not: sections named almost like `[X-Fleet]`, and options in that one that start with `X-`,
- * as whatever a user wants to note there does.
+ * as whatever a user wants to note there does. With `allowUnknown`, also all else there that is not known.
  */
-export function ignoredOptions({ file, lines }: Pick<RequirementsSource, 'file' | 'lines'>): readonly IgnoredOption[] {
+export function ignoredOptions({
+  file,
+  lines,
+  allowUnknown = false,
+}: Pick<RequirementsSource, 'file' | 'lines' | 'allowUnknown'>): readonly IgnoredOption[] {
   const sections = new Set<string>(['X-Fleet']);
   return file.options.flatMap(({ section, name }, index): IgnoredOption[] => {
     const line = lines?.[index];
@@ -110,9 +115,11 @@ export function ignoredOptions({ file, lines }: Pick<RequirementsSource, 'file' 
       const meant = findNearest(section, ['X-Fleet']);
       return meant === undefined ? [] : [{ section, option: undefined, line, meant }];
     }
-    if (section !== 'X-Fleet' || !name.startsWith('X-') || knownSpellings.has(name)) return [];
+    if (section !== 'X-Fleet' || knownSpellings.has(name)) return [];
+    const isNote = name.startsWith('X-');
+    if (!isNote && !allowUnknown) return [];
     const meant = findNearest(name.replace(/^X-(Condition)?/, ''), keys);
-    return meant === undefined ? [] : [{ section, option: name, line, meant }];
+    return meant === undefined && isNote ? [] : [{ section, option: name, line, meant }];
   });
 }
 

@@ -110,6 +110,15 @@ test('options of the user may look like ours', () => {
   ]);
 });
 
+test('what is not known is told of where it is allowed', () => {
+  const { file, lines } = parseUnitFileWithLines('[X-Fleet]\nGlobl=true\nOwner=me\nX-Owner=me\nGlobal=true\n');
+  assert.deepEqual(ignoredOptions({ file, lines, allowUnknown: true }), [
+    { section: 'X-Fleet', option: 'Globl', line: 2, meant: 'Global' },
+    { section: 'X-Fleet', option: 'Owner', line: 3, meant: undefined },
+  ]);
+  assert.deepEqual(ignoredOptions({ file, lines }), []);
+});
+
 test('what cannot be read is refused', () => {
   refusedWith('MachineID=', 'u:2: [X-Fleet] MachineID= needs a machine ID');
   refusedWith('MachineID=abc\nX-ConditionMachineID=', 'u:3: [X-Fleet] X-ConditionMachineID= needs a machine ID');

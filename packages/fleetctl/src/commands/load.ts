@@ -1,10 +1,10 @@
 import { bringUp } from '../bring-up.js';
 import { examples, type FleetctlCommand } from '../command.js';
-import { addWaitFlags, type WaitFlags, waitLimitMs } from '../wait-flags.js';
+import { addCreatingFlags, readCreatingRequest } from '../creating-flags.js';
 
 export const load: FleetctlCommand = {
   configure(command) {
-    addWaitFlags(command.option('--replace', 'replace a registered unit that differs from the file'))
+    addCreatingFlags(command)
       .description(
         'Chooses a machine for each unit and loads it there, without starting it. Units that are not registered yet are ' +
           'registered from their files. A unit that is launched already stays so.',
@@ -18,8 +18,6 @@ export const load: FleetctlCommand = {
       );
   },
   run(context, command) {
-    const { replace, ...flags } = command.opts<WaitFlags & { readonly replace?: true }>();
-    const limitMs = waitLimitMs(flags);
-    return bringUp(context, { verb: 'load', units: command.args, isReplacing: replace === true, limitMs });
+    return bringUp(context, readCreatingRequest('load', command, context.screen));
   },
 };

@@ -1,10 +1,10 @@
 import { bringUp } from '../bring-up.js';
 import { examples, type FleetctlCommand } from '../command.js';
-import { addWaitFlags, type WaitFlags, waitLimitMs } from '../wait-flags.js';
+import { addCreatingFlags, readCreatingRequest } from '../creating-flags.js';
 
 export const start: FleetctlCommand = {
   configure(command) {
-    addWaitFlags(command.option('--replace', 'replace a registered unit that differs from the file'))
+    addCreatingFlags(command)
       .description(
         'Runs units: registers those that are not yet, from their files or templates, has a machine chosen for each, and ' +
           'waits until systemd says that they are active. A unit that waits for a machine or fails says why. A ' +
@@ -23,8 +23,6 @@ export const start: FleetctlCommand = {
       );
   },
   run(context, command) {
-    const { replace, ...flags } = command.opts<WaitFlags & { readonly replace?: true }>();
-    const limitMs = waitLimitMs(flags);
-    return bringUp(context, { verb: 'start', units: command.args, isReplacing: replace === true, limitMs });
+    return bringUp(context, readCreatingRequest('start', command, context.screen));
   },
 };

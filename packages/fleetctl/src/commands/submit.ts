@@ -1,10 +1,10 @@
 import { bringUp } from '../bring-up.js';
 import { examples, type FleetctlCommand } from '../command.js';
-import { addWaitFlags, type WaitFlags, waitLimitMs } from '../wait-flags.js';
+import { addCreatingFlags, readCreatingRequest } from '../creating-flags.js';
 
 export const submit: FleetctlCommand = {
   configure(command) {
-    addWaitFlags(command.option('--replace', 'replace a registered unit that differs from the file'))
+    addCreatingFlags(command)
       .description(
         'Registers unit files with the cluster. Nothing is run; `fleetctl start` does that by name later.\n' +
           'A file like web@.service is a template: submit it once, then start web@1, web@2 and so on.',
@@ -19,8 +19,6 @@ export const submit: FleetctlCommand = {
       );
   },
   run(context, command) {
-    const { replace, ...flags } = command.opts<WaitFlags & { readonly replace?: true }>();
-    const limitMs = waitLimitMs(flags);
-    return bringUp(context, { verb: 'submit', units: command.args, isReplacing: replace === true, limitMs });
+    return bringUp(context, readCreatingRequest('submit', command, context.screen));
   },
 };

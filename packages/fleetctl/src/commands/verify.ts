@@ -14,6 +14,7 @@ export const verify: LocalCommand = {
   configure(command) {
     command
       .addOption(new Option('-o, --output <form>', 'print all of it as JSON').choices(['json']))
+      .option('--allow-unknown', 'only warn of options in [X-Fleet] that are not known')
       .description(
         'Checks unit files on this machine, without a cluster: the name, the text, what [X-Fleet] asks for and, where systemd is ' +
           "installed, what systemd's own checker says. A folder stands for the unit files in it.\n" +
@@ -34,8 +35,10 @@ export const verify: LocalCommand = {
   },
   async runLocally(context, command) {
     if (command.args.length === 0) throw new UsageError('No unit files given');
-    const { user, output } = command.optsWithGlobals<GlobalFlags & { readonly output?: 'json' }>();
-    const { files, missed } = await addComplaints(await checkAll(command.args), user === true);
+    const { user, output, allowUnknown } = command.optsWithGlobals<
+      GlobalFlags & { readonly output?: 'json'; readonly allowUnknown?: true }
+    >();
+    const { files, missed } = await addComplaints(await checkAll(command.args, allowUnknown === true), user === true);
     if (output === 'json') context.screen.write(`${JSON.stringify(toReport(files, missed), null, 2)}\n`);
     else print(context, files, missed);
     return files.every(isGood) ? exitCodes.done : exitCodes.failed;
@@ -46,13 +49,14 @@ function isGood({ problems }: CheckedFile): boolean {
   return problems.every(({ severity }) => severity === 'warning');
 }
 
-async function checkAll(texts: readonly string[]): Promise<CheckedFile[]> {
+async function checkAll(texts: readonly string[], allowUnknown: boolean): Promise<CheckedFile[]> {
   const known = new LocalUnitFiles();
   const checked = new Map<string, CheckedFile>();
   for (const text of texts) {
     const paths = await findUnitFiles(text);
     if (paths.length === 0) checked.set(text, { path: text, problems: [nothingThere(text)] });
-    for (const path of paths) checked.set(path, checked.get(path) ?? (await checkUnitFile(path, known)));
+    for (const path of paths)
+      checked.set(path, checked.get(path) ?? (await checkUnitFile(path, known, { allowUnknown })));
   }
   return [...checked.values()];
 }
