@@ -13,7 +13,7 @@ const patienceMs = 20_000;
 /** Said by each fleetd that systemd has not started. */
 const sockets = 'no sockets were passed by systemd';
 
-/** The single file, run as a process of its own: an engine, and an agent if that is wanted, without an API. */
+/** The single file, run as a process of its own: an engine, and an agent or an API (`listen`) if that is wanted. */
 export class FleetdProcess {
   readonly #directory = mkdtempSync(join(tmpdir(), 'flotilla-fleetd-'));
   readonly #child: ChildProcess;
@@ -34,6 +34,14 @@ export class FleetdProcess {
       rest = parts.pop() ?? '';
       this.lines.push(...parts);
     });
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  get isRunning(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
   /** What people are meant to see: warnings and worse, and what is no log line at all. */
