@@ -67,11 +67,11 @@ export interface Agent {
   leave(options: { readonly timeoutMs: number }): Promise<void>;
 }
 
-/** A burst of events is one pass; short against what systemd takes to start one unit. */
-const gatherMs = 10;
-
 /** While more keeps coming, it is taken in larger helpings: each pass costs a few calls of programs, about 10 ms each. */
 const spacingMs = 60;
+
+/** A single unit is up about this long after it was told to start: then its row can be written. */
+const firstSpacingMs = 8;
 
 /** Everything that is believed is looked at anew this often. */
 const auditMs = 600_000;
@@ -122,7 +122,7 @@ class MachineAgent implements Agent {
     const isStopping = (name: UnitName) => this.#partition.isStopping(name);
     this.#pass = new AgentPass({ store, unitManager, clock, log, onVerified, onWake, isStopping, ...self, ...own });
     const body = () => this.#runPass();
-    const waits = { gatherMs, spacingMs, longestBackoffMs: promptBackoffMs };
+    const waits = { spacingMs, firstSpacingMs, longestBackoffMs: promptBackoffMs };
     this.#loop = new ReconcileLoop({ name: 'agent', body, clock, log, ...waits });
   }
 

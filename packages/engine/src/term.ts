@@ -25,11 +25,11 @@ import { decide } from './schedule.js';
 import { StoppingKeeper } from './stopping-keeper.js';
 import { StoreCare } from './store-care.js';
 
-/** Long enough that the writes of one command come into one pass, too short to notice. */
-const gatherMs = 10;
-
 /** While more keeps coming, it is taken in larger helpings: a transaction holds 63 units. */
 const spacingMs = 30;
+
+/** The writes of one command come about this long one after the other. */
+const firstSpacingMs = 4;
 
 /** A pass over a million units takes minutes; what ends it early is the end of leadership. */
 const passDeadlineMs = 600_000;
@@ -65,8 +65,8 @@ export class Term {
       body: ({ pass, signal }) => this.#pass(pass, AbortSignal.any([signal, leadership.ended])),
       clock,
       log,
-      gatherMs,
       spacingMs,
+      firstSpacingMs,
       deadlineMs: passDeadlineMs,
     });
     this.#losses = new LossKeeper({ clock, log, defaults: options.losses, onDue: () => this.#loop.wake() });

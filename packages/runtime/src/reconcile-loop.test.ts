@@ -99,6 +99,27 @@ test('with spacing, the first wake-up is answered at once and a burst takes few 
   assert.deepEqual(atMs, [0, 1010, 1110, 1210, 1310]);
 });
 
+test('with a first spacing, what follows from a single change is answered soon, and a burst still takes few passes', async () => {
+  const atMs: number[] = [];
+  const { clock, loop } = loopWith({
+    spacingMs: 60,
+    firstSpacingMs: 8,
+    body: async () => void atMs.push(clock.monotonicMs()),
+  });
+  loop.start();
+  for (let burst = 0; burst < 2; burst++) {
+    await clock.advance(1000);
+    for (let i = 0; i < 200; i++) {
+      loop.wake();
+      await clock.advance(1);
+    }
+  }
+  await clock.advance(1000);
+  await loop.close();
+  const since = (startMs: number) => [0, 8, 24, 56, 116, 176, 236].map((ms) => startMs + ms);
+  assert.deepEqual(atMs, [0, ...since(1000), ...since(2200)]);
+});
+
 test('a failed pass runs again after 250 ms, then twice as long each time, at most 15 s', async () => {
   const atMs: number[] = [];
   const { clock, loop } = loopWith({

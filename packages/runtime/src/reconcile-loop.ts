@@ -22,6 +22,11 @@ export interface ReconcileLoopOptions {
    * is answered at once, while a long burst costs few passes. @default 0
    */
   readonly spacingMs?: number;
+  /**
+   * The first wait of that kind after a quiet time; each further one is twice as long, up to `spacingMs`: what follows from
+   * a single change is seen at once, too. @default spacingMs
+   */
+  readonly firstSpacingMs?: number;
   /** Called once if a pass throws a {@link FatalError}; the loop has stopped by then. */
   readonly onFatal?: (error: FatalError) => void;
 }
@@ -29,6 +34,9 @@ export interface ReconcileLoopOptions {
 /** The first and the longest wait after a failed pass. Taste: quick at first, not a burden on a sick store. */
 const firstBackoffMs = 250;
 const defaultLongestBackoffMs = 15_000;
+
+/** A loop that nobody woke for so many times its spacing has had a quiet time. */
+const quietSpacings = 2;
 
 /** For what has to be right again as soon as the store is back: its watch asks once a second, too. */
 export const promptBackoffMs = 2_000;
@@ -48,6 +56,7 @@ export class ReconcileLoop {
   #failures = 0;
   #lastFailure: string | undefined;
   #endedAtMs = Number.NEGATIVE_INFINITY;
+  #spacingMs = 0;
   #pass = 0;
 
   constructor(options: ReconcileLoopOptions) {
@@ -81,8 +90,15 @@ export class ReconcileLoop {
   }
 
   #wakeDelayMs(): number {
-    const { clock, gatherMs = 0, spacingMs = 0 } = this.#options;
-    return Math.max(gatherMs, this.#endedAtMs + spacingMs - clock.monotonicMs());
+    const { clock, gatherMs = 0 } = this.#options;
+    return Math.max(gatherMs, this.#endedAtMs + this.#spacingMs - clock.monotonicMs());
+  }
+
+  /** To be called as a pass starts: how far from it the next one has to be. */
+  #growSpacing(): void {
+    const { clock, spacingMs = 0, firstSpacingMs = spacingMs } = this.#options;
+    const isQuiet = clock.monotonicMs() - this.#endedAtMs > quietSpacings * spacingMs;
+    this.#spacingMs = isQuiet ? firstSpacingMs : Math.min(this.#spacingMs * 2, spacingMs);
   }
 
   /** Sees to it that a pass starts `delayMs` from now or earlier. */
@@ -104,6 +120,7 @@ export class ReconcileLoop {
     const { body, clock, log, name, deadlineMs = 60_000, intervalMs, onFatal } = this.#options;
     const { longestBackoffMs = defaultLongestBackoffMs } = this.#options;
     this.#isWoken = false;
+    this.#growSpacing();
     const pass = ++this.#pass;
     const abort = new AbortController();
     const giveUp = () => abort.abort();
