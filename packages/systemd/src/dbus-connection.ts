@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '@flotilla/runtime';
-import { createClient, type Message, type MessageBus, messageType } from 'dbus-native';
+import { createClient, DBusError, type Message, type MessageBus, messageType } from 'dbus-native';
 
 /** A method call on a bus. */
 export interface DbusCall {
@@ -27,6 +27,11 @@ export interface DbusConnectionOptions {
   readonly onSignal: (signal: DbusSignal) => void;
   /** Called once, when the connection is lost; not after {@link DbusConnection.close}. */
   readonly onLost: (reason: Error) => void;
+}
+
+/** The D-Bus name of the error that a call was answered with; `undefined` if the call had no answer. */
+export function findErrorName(error: unknown): string | undefined {
+  return error instanceof DBusError ? error.dbusName : undefined;
 }
 
 /** Longer than systemd takes to reload thousands of units; a bus that says nothing for so long is as good as none. */

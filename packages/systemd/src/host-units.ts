@@ -37,8 +37,10 @@ export class HostUnits {
     this.#places ??= await this.#findPlaces();
     const { before, links } = this.#places;
     const found = new Map<UnitName, string>();
-    for (const place of [...before, links]) {
-      const entries = new Map((await this.#read(place)).map((entry) => [entry.name, entry]));
+    const places = [...before, links];
+    for (const [index, there] of (await Promise.all(places.map((place) => this.#read(place)))).entries()) {
+      const place = places[index] ?? links;
+      const entries = new Map(there.map((entry) => [entry.name, entry]));
       for (const name of names) {
         const entry = entries.get(name);
         if (entry === undefined || found.has(name)) continue;

@@ -1,5 +1,6 @@
 import type { Clock, Logger } from '@flotilla/runtime';
 import type { UnitName } from '@flotilla/unit';
+import { linkByBus, queueJobsByBus } from './bus-calls.js';
 import { HostUnits } from './host-units.js';
 import { type RunCommand, runCommand } from './run-command.js';
 import { Systemctl, type UnitVerb } from './systemctl.js';
@@ -27,8 +28,8 @@ export interface SystemctlUnitManagerOptions {
 }
 
 /**
- * The unit manager over the `systemctl` command and, for listings and the word that something has changed, D-Bus. Where
- * that can't be reached, units are looked at by `systemctl` every 2 s, and at 25 ms and then ever more rarely after an
+ * The unit manager over the `systemctl` command and, for listings, the word that something has changed, and what is to be done with
+ * few units, D-Bus. Where that can't be reached, units are looked at by `systemctl` every 2 s, and at 25 ms and then ever more rarely after an
  * action or while jobs are under way.
  */
 export class SystemctlUnitManager implements UnitManager {
@@ -46,7 +47,8 @@ export class SystemctlUnitManager implements UnitManager {
     this.#hostUnits = new HostUnits({ systemctl, directory, user, root });
     this.#watch = new UnitWatch({ systemctl, busSocket, clock, log });
     const list = (names: readonly UnitName[]) => this.#watch.list(names);
-    this.#loader = new UnitLoader({ systemctl, directory, hostUnits: this.#hostUnits, list, log });
+    const link = (paths: readonly string[]) => linkByBus(this.#watch.bus, paths);
+    this.#loader = new UnitLoader({ systemctl, directory, hostUnits: this.#hostUnits, list, link, log });
   }
 
   async listFiles(): Promise<ReadonlyMap<UnitName, UnitFileHere>> {
@@ -114,8 +116,9 @@ export class SystemctlUnitManager implements UnitManager {
     return this.#watch.queueJobs(names, async () => {
       const failures = await this.#hostUnits.find(names);
       const own = names.filter((name) => !failures.has(name));
-      for (const [name, message] of await this.#systemctl.queueJobs(verb, own)) failures.set(name, message);
-      return failures;
+      const told = verb === 'kill' ? undefined : await queueJobsByBus(this.#watch.bus, verb, own);
+      const refused = await this.#systemctl.queueJobs(verb, told?.left ?? own);
+      return new Map([...failures, ...(told?.failures ?? []), ...refused]);
     });
   }
 }

@@ -100,6 +100,16 @@ export class SystemdBus {
     }
   }
 
+  /**
+   * The answer of systemd's manager to a call; `undefined` if there is no bus to ask by.
+   *
+   * @throws Error as {@link DbusConnection.call}
+   */
+  async call(member: string, signature: string, body: readonly unknown[]): Promise<{ answer: unknown } | undefined> {
+    const connection = this.#open;
+    return connection && { answer: await connection.call({ ...systemd, member, signature, body }) };
+  }
+
   close(): void {
     this.#isClosed = true;
     this.#retry?.cancel();

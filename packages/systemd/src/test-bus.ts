@@ -1,6 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { createBroker, createClient, type MessageBus } from 'dbus-native';
 import type { UnitStatus } from './unit-manager.js';
 
@@ -13,6 +13,10 @@ export class TestBus {
   readonly units = new Map<string, UnitStatus>();
   /** The names of each listing. */
   readonly listings: (readonly string[])[] = [];
+  /** What systemd was told to do, each with its arguments. */
+  readonly told: string[] = [];
+  /** Errors that are given instead of doing it: a D-Bus name and a message, by unit. */
+  readonly refusals = new Map<string, readonly [name: string, message: string]>();
   /** Runs when a listing has been made and is not yet answered. @default nothing */
   onListing: () => void = () => {};
   readonly #directory: string;
@@ -44,8 +48,17 @@ export class TestBus {
     const bus = createClient({ socket: this.socket, authMethods: ['EXTERNAL'] });
     bus.connection.on('error', () => {});
     await bus.requestName(systemd, 0);
-    const methods = { Subscribe: ['', '', [], []], ListUnitsByNames: ['as', 'a(ssssssouso)', [], []] } as const;
-    const answers = { Subscribe: () => null, ListUnitsByNames: (names: readonly string[]) => this.#list(names) };
+    const job = ['ss', 'o', [], []] as const;
+    const methods = {
+      ...{ Subscribe: ['', '', [], []], ListUnitsByNames: ['as', 'a(ssssssouso)', [], []] },
+      ...{ StartUnit: job, StopUnit: job, RestartUnit: job, LinkUnitFiles: ['asbb', 'a(sss)', [], []] },
+    } as const;
+    const queue = (verb: string) => (name: string, mode: string) => this.#queue(verb, name, mode);
+    const answers = {
+      ...{ Subscribe: () => null, ListUnitsByNames: (names: readonly string[]) => this.#list(names) },
+      ...{ StartUnit: queue('start'), StopUnit: queue('stop'), RestartUnit: queue('restart') },
+      LinkUnitFiles: (paths: readonly string[]) => this.#link(paths),
+    };
     bus.exportInterface(answers, object, {
       name: manager,
       methods: JSON.parse(JSON.stringify(methods)),
@@ -86,6 +99,23 @@ export class TestBus {
   /** systemd has reloaded. */
   reload(): void {
     this.#systemd?.sendSignal(object, manager, 'Reloading', 'b', [false]);
+  }
+
+  #queue(verb: string, name: string, mode: string): string {
+    this.#refuse(name);
+    this.told.push(`${verb} ${name} ${mode}`);
+    return `${object}/job/1`;
+  }
+
+  #link(paths: readonly string[]): unknown[] {
+    for (const path of paths) this.#refuse(basename(path));
+    this.told.push(`link ${paths.map((path) => basename(path)).join(' ')}`);
+    return paths.map((path) => ['symlink', `/run/systemd/system/${basename(path)}`, path]);
+  }
+
+  #refuse(unit: string): void {
+    const [name, message] = this.refusals.get(unit) ?? [];
+    if (name !== undefined) throw Object.assign(new Error(message), { dbusName: name });
   }
 
   #list(names: readonly string[]): unknown[] {

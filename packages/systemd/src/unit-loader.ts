@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import type { Logger } from '@flotilla/runtime';
 import type { UnitName } from '@flotilla/unit';
 import type { HostUnits } from './host-units.js';
@@ -12,6 +13,8 @@ export interface UnitLoaderOptions {
   readonly hostUnits: HostUnits;
   /** systemd's word on each unit. */
   readonly list: (names: readonly UnitName[]) => Promise<ReadonlyMap<string, UnitStatus>>;
+  /** Links files by a shorter way than systemctl, if there is one: the links that were made, else `undefined`. */
+  readonly link: (paths: readonly string[]) => Promise<readonly string[] | undefined>;
   readonly log: Logger;
 }
 
@@ -21,13 +24,15 @@ export class UnitLoader {
   readonly #directory: UnitsDirectory;
   readonly #hostUnits: HostUnits;
   readonly #list: UnitLoaderOptions['list'];
+  readonly #linkByShortcut: UnitLoaderOptions['link'];
   readonly #log: Logger;
 
-  constructor({ systemctl, directory, hostUnits, list, log }: UnitLoaderOptions) {
+  constructor({ systemctl, directory, hostUnits, list, link, log }: UnitLoaderOptions) {
     this.#systemctl = systemctl;
     this.#directory = directory;
     this.#hostUnits = hostUnits;
     this.#list = list;
+    this.#linkByShortcut = link;
     this.#log = log;
   }
 
@@ -43,19 +48,9 @@ export class UnitLoader {
     }
     const written = this.#write(files, failures);
     const linked = new Set<string>();
-    const options = {
-      asArgument: (name: UnitName) => this.#directory.path(name),
-      onOutput: (output: string) => {
-        for (const name of parseCreatedLinks(output)) linked.add(name);
-      },
-    };
-    for (const [verb, hasInstall] of [
-      ['link', false],
-      ['enable', true],
-    ] as const) {
-      const those = written.filter((file) => file.hasInstall === hasInstall).map((file) => file.name);
-      const refused = await this.#systemctl.forAll([verb, '--runtime', '--no-reload', '--force'], those, options);
-      for (const [name, message] of refused) failures.set(name, message);
+    for (const verb of ['link', 'enable'] as const) {
+      const those = written.filter((file) => file.hasInstall === (verb === 'enable')).map((file) => file.name);
+      for (const [name, message] of await this.#link(verb, those, linked)) failures.set(name, message);
     }
     const done = written.filter((file) => !failures.has(file.name));
     const isHeld = done.some((file) => held.has(file.name));
@@ -64,6 +59,21 @@ export class UnitLoader {
     for (const name of await this.#findUnknown(overlooked))
       failures.set(name, 'systemd does not load this unit, although its file is where systemd looks for it');
     return failures;
+  }
+
+  /** Notes the names of the links that it makes in `linked`. */
+  async #link(verb: 'link' | 'enable', names: readonly UnitName[], linked: Set<string>): Promise<UnitFailures> {
+    const asArgument = (name: UnitName) => this.#directory.path(name);
+    const isPlain = verb === 'link' && names.length > 0;
+    const links = isPlain ? await this.#linkByShortcut(names.map(asArgument)) : undefined;
+    if (links !== undefined) {
+      for (const link of links) linked.add(basename(link));
+      return new Map();
+    }
+    const onOutput = (output: string) => {
+      for (const name of parseCreatedLinks(output)) linked.add(name);
+    };
+    return await this.#systemctl.forAll([verb, '--runtime', '--no-reload', '--force'], names, { asArgument, onOutput });
   }
 
   async unload(names: readonly UnitName[]): Promise<UnitFailures> {

@@ -36,7 +36,8 @@ export class UnitWatch {
   readonly #states = new UnitStates();
   readonly #listeners = new Set<() => void>();
   readonly #poll: ChangePoll;
-  readonly #bus: SystemdBus | undefined;
+  /** What systemd can be asked and told by, if there is a socket for it. */
+  readonly bus: SystemdBus | undefined;
   /** Units of large batches, as long as their jobs may be under way. */
   readonly #batch = new Set<string>();
   #lookedAtMs = Number.NEGATIVE_INFINITY;
@@ -46,7 +47,7 @@ export class UnitWatch {
     const { clock, log, busSocket } = options;
     this.#poll = new ChangePoll({ clock, look: () => this.#look(), onChange: () => this.#tell() });
     if (busSocket === undefined) return;
-    this.#bus = new SystemdBus({
+    this.bus = new SystemdBus({
       socket: busSocket,
       clock,
       log,
@@ -97,7 +98,7 @@ export class UnitWatch {
   async queueJobs<T>(names: readonly UnitName[], action: () => Promise<T>): Promise<T> {
     if (names.length > largestHeard) {
       for (const name of names) this.#batch.add(name);
-      void this.#bus?.mute();
+      void this.bus?.mute();
       this.#setPoll();
     }
     return await this.during(names, action);
@@ -124,11 +125,11 @@ export class UnitWatch {
   close(): void {
     this.#listeners.clear();
     this.#setPoll();
-    this.#bus?.close();
+    this.bus?.close();
   }
 
   get #hasSignals(): boolean {
-    return this.#bus?.tellsAll === true;
+    return this.bus?.tellsAll === true;
   }
 
   #setPoll(): void {
@@ -147,7 +148,7 @@ export class UnitWatch {
     for (let start = 0; start < names.length; start += largestListing) {
       const part = names.slice(start, start + largestListing);
       const askedAt = this.#states.ask(part);
-      const listing: Listing = (await this.#bus?.list(part)) ?? {
+      const listing: Listing = (await this.bus?.list(part)) ?? {
         statuses: await this.#options.systemctl.list(part),
         aliases: new Map(),
       };
@@ -168,7 +169,7 @@ export class UnitWatch {
       );
       if (busy.length <= largestHeard && !this.#poll.isHeld) {
         this.#batch.clear();
-        void this.#bus?.unmute();
+        void this.bus?.unmute();
       }
       return { hasChanged, isBusy: busy.length > 0 };
     } catch (error) {
