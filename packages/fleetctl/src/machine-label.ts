@@ -34,13 +34,22 @@ export class MachineDirectory {
   readonly #client: Client;
   readonly #machines = new Map<string, MachineEntity>();
   readonly #askedFor = new Set<string>();
+  #prefetch: Promise<void> | undefined;
 
   constructor(client: Client) {
     this.#client = client;
   }
 
+  /** Reads the list while there is something else to do: the first label is there at once. */
+  prefetch(): void {
+    this.#prefetch ??= this.#readList();
+    // Whoever asks for a label is told; if nobody does, it does not matter.
+    this.#prefetch.catch(() => undefined);
+  }
+
   /** A label for messages; without an address if the list has none. */
   async label(id: string): Promise<string> {
+    await this.#prefetch;
     if (!this.#machines.has(id) && !this.#askedFor.has(id)) {
       this.#askedFor.add(id);
       await this.#readList();

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createClient } from '@flotilla/client';
+import { type Client, createClient } from '@flotilla/client';
 import { TestClock } from '@flotilla/runtime';
 import type { UnitEntity, UnitStateEntity } from '@flotilla/schema';
 import { createScreen } from './terminal.js';
@@ -57,4 +57,57 @@ test('on a terminal it is told at once, in a line that is taken back', async () 
     '10 s \r\u001b[K',
     '10 s Unit db.service is not launched after 10 s: there is no machine\n',
   ]);
+});
+
+/** Where one unit runs from a moment on; notes when it is asked. */
+class SlowReader extends UnitReader {
+  readonly lookedMs: number[] = [];
+  readonly #clock: TestClock;
+  readonly #runsAtMs: number;
+
+  constructor(clock: TestClock, runsAtMs: number) {
+    super(createClient({ endpoint: 'unix:///nowhere' }));
+    [this.#clock, this.#runsAtMs] = [clock, runsAtMs];
+  }
+
+  override async units(names: readonly string[]): Promise<Map<string, UnitEntity>> {
+    const unit = { currentState: 'launched', desiredState: 'launched', machineID: 'b1d7' } as const;
+    return new Map(names.map((name) => [name, { name, ...unit }]));
+  }
+
+  override async states(names: readonly string[]): Promise<Map<string, UnitStateEntity[]>> {
+    const nowMs = this.#clock.monotonicMs();
+    this.lookedMs.push(nowMs);
+    if (nowMs < this.#runsAtMs) return new Map();
+    const state = { systemdLoadState: 'loaded', systemdActiveState: 'active', systemdSubState: 'running' };
+    return new Map(names.map((name) => [name, [{ name, hash: '', machineID: 'b1d7', ...state }]]));
+  }
+}
+
+test('one unit is looked at often at first, then ever more rarely; by its end the machines are known', async () => {
+  const clock = new TestClock();
+  const reader = new SlowReader(clock, 120);
+  const out: string[] = [];
+  const askedMs: number[] = [];
+  const client: Client = {
+    ...createClient({ endpoint: 'unix:///nowhere' }),
+    listMachines: async () => {
+      askedMs.push(clock.monotonicMs());
+      return [{ id: 'b1d7', primaryIP: '10.0.0.1' }];
+    },
+  };
+  const screen = await createScreen({
+    out: (text) => out.push(text),
+    err: () => undefined,
+    isErrTerminal: false,
+    hasColours: false,
+    hasOutColours: false,
+  });
+  const expectations = [{ name: 'db.service', goal: 'launched' as const }];
+  const waiting = waitForUnits({ client, reader, screen, clock }, { expectations, changes: 1, limitMs: 60_000 });
+  await clock.advance(1000);
+  assert.deepEqual(await waiting, new Map([['db.service', 'done']]));
+  assert.deepEqual(reader.lookedMs.map(Math.floor), [30, 40, 50, 60, 70, 80, 90, 101, 113, 128]);
+  assert.deepEqual(askedMs, [30]);
+  assert.deepEqual(out, ['Unit db.service launched on b1d7.../10.0.0.1\n']);
 });

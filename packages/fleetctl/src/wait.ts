@@ -9,8 +9,10 @@ import type { Expectation, FinalVerdict } from './verdict.js';
 
 /**
  * Units start in some ten milliseconds, many at once in some milliseconds each. A look at many is work for machines
- * that are busy with starting them. Looks come ever more rarely, up to fleet's 250 ms.
+ * that are busy with starting them; one at a unit or two is not. Looks come ever more rarely, up to fleet's 250 ms.
  */
+const fewUnits = 4;
+const pauseForFewMs = 10;
 const shortestPauseMs = 30;
 const pausePerUnitMs = 1;
 const pauseForManyMs = 100;
@@ -18,7 +20,7 @@ const headStartPerChangeMs = 2;
 const longestHeadStartMs = 1000;
 const pausePerElapsed = 1 / 8;
 const longestPauseMs = 250;
-/** A look that takes long takes fleetd's time from the units: no more than a quarter of it, while that is no long wait. */
+/** A look at many that takes long takes fleetd's time from the units: no more than a quarter of it, while that is no long wait. */
 const pausePerLook = 3;
 const longestPausePerLookMs = 1000;
 
@@ -53,6 +55,8 @@ export async function waitForUnits(context: Context, options: WaitOptions): Prom
   const { pending } = lookout;
   let tellAtMs = firstTellMs;
   if (pending.size > 0) await sleep(clock, Math.min(headStartMs(changes), limitMs));
+  // What the machines are called is known by the time that it is to be told; until now it would be in the units' way.
+  if (expectations.some(({ goal }) => goal === 'launched' || goal === 'loaded')) machines.prefetch();
   while (pending.size > 0) {
     const lookedMs = elapsedMs();
     for (const [name, verdict] of await lookout.look(lookedMs, { isLast: lookedMs >= limitMs })) {
@@ -68,7 +72,7 @@ export async function waitForUnits(context: Context, options: WaitOptions): Prom
       screen.err(progress);
     }
     const rareMs = Math.min(nowMs * pausePerElapsed, longestPauseMs);
-    const pauseMs = Math.max(leastPauseMs(expectations.length), pauseAfterLookMs(nowMs - lookedMs), rareMs);
+    const pauseMs = Math.max(pauseAfterLookMs(pending.size, nowMs - lookedMs), rareMs);
     await sleep(clock, Math.max(0, Math.min(pauseMs, limitMs - nowMs)));
   }
   screen.progress('');
@@ -81,12 +85,10 @@ function headStartMs(changes: number): number {
   return changes === 0 ? 0 : Math.min(shortestPauseMs + (changes - 1) * headStartPerChangeMs, longestHeadStartMs);
 }
 
-function leastPauseMs(units: number): number {
-  return Math.min(shortestPauseMs + units * pausePerUnitMs, pauseForManyMs);
-}
-
-function pauseAfterLookMs(lookMs: number): number {
-  return Math.max(lookMs, Math.min(lookMs * pausePerLook, longestPausePerLookMs));
+function pauseAfterLookMs(units: number, lookMs: number): number {
+  if (units <= fewUnits) return Math.max(pauseForFewMs, lookMs);
+  const leastMs = Math.min(shortestPauseMs + units * pausePerUnitMs, pauseForManyMs);
+  return Math.max(leastMs, lookMs, Math.min(lookMs * pausePerLook, longestPausePerLookMs));
 }
 
 interface Report {
