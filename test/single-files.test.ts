@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { copyFile, mkdtemp, rm, stat } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -33,6 +34,21 @@ describe('a single file, copied to an empty directory', () => {
       assert.equal(stdout, `${name} version ${version}\n`);
     });
   }
+
+  it('fleetctl fd-forward carries a request to a socket, and the answer back', async () => {
+    const path = join(directory, 'fleetctl');
+    await copyFile(join(dist, 'fleetctl'), path);
+    const server = createServer((_, response) => response.end('answered'));
+    const socket = join(directory, 'peer.sock');
+    await new Promise<void>((resolve) => server.listen(socket, resolve));
+    try {
+      const carried = run(path, ['fd-forward', socket], { cwd: directory, env: { PATH: process.env.PATH } });
+      carried.child.stdin?.end('GET / HTTP/1.0\r\n\r\n');
+      assert.match((await carried).stdout, /^HTTP\/1\.1 200 OK\r\n[\s\S]*\r\n\r\nanswered$/);
+    } finally {
+      server.close();
+    }
+  });
 
   it('fleetd carries the protocol of etcd', async () => {
     const path = join(directory, 'fleetd');

@@ -174,6 +174,12 @@ export const catalogue: readonly (CatalogueEntry | CommandGroup)[] = [
     ],
   },
   {
+    name: 'fd-forward',
+    usage: '[flags] SOCKET',
+    summary: 'Connect stdin and stdout with a unix socket',
+    load: async () => (await import('./commands/fd-forward.js')).fdForward,
+  },
+  {
     name: 'verify',
     usage: '[flags] FILE...',
     summary: 'Check unit files, without a cluster',
