@@ -3,6 +3,7 @@ import type { Registration, StatePublisher, Store, UnitRow } from '@flotilla/reg
 import type { Clock, Logger } from '@flotilla/runtime';
 import type { UnitManager } from '@flotilla/systemd';
 import type { UnitName } from '@flotilla/unit';
+import type { AgentObserver } from './agent-observer.js';
 import type { Allegiance } from './allegiance.js';
 import type { AssignmentView } from './assignment-view.js';
 import { BringBack } from './bring-back.js';
@@ -36,6 +37,7 @@ export interface AgentPassOptions {
   readonly log: Logger;
   /** As in `AgentOptions`. */
   readonly onVerified: (freezeReason: string | undefined) => void;
+  readonly observer: AgentObserver | undefined;
   /** Whether a unit is left alone for now, as it is being stopped for the loss of contact. */
   readonly isStopping: (name: UnitName) => boolean;
   /** Called when another pass is due. */
@@ -99,6 +101,19 @@ export class AgentPass {
 
   /** Runs a pass. Returns after how many milliseconds to run another although nothing may tell by then. */
   async run(): Promise<number | undefined> {
+    const { clock, observer } = this.#options;
+    const startedMs = clock.monotonicMs();
+    let isFailed = true;
+    try {
+      const againAfterMs = await this.#run();
+      isFailed = false;
+      return againAfterMs;
+    } finally {
+      observer?.onPass({ durationMs: clock.monotonicMs() - startedMs, isFailed });
+    }
+  }
+
+  async #run(): Promise<number | undefined> {
     const { registration, view, allegiance, log } = this.#options;
     const { snapshots } = view;
     const mayAct = () => view.isCurrent && view.snapshots === snapshots && registration.isFresh();

@@ -12,6 +12,7 @@ import { type Clock, jittered, type Logger, promptBackoffMs, ReconcileLoop, type
 import type { UnitManager } from '@flotilla/systemd';
 import type { UnitName } from '@flotilla/unit';
 import { type AgentDescription, describeAgent } from './agent-description.js';
+import type { AgentObserver } from './agent-observer.js';
 import { AgentPass } from './agent-pass.js';
 import { Allegiance } from './allegiance.js';
 import { AssignmentFile } from './assignment-file.js';
@@ -45,6 +46,8 @@ export interface AgentOptions {
    * @default nothing
    */
   readonly onDoubt?: () => void;
+  /** Told what it does. @default nobody */
+  readonly observer?: AgentObserver;
 }
 
 /** Makes its machine run what is scheduled to it. */
@@ -108,7 +111,7 @@ class MachineAgent implements Agent {
     this.#publisher = new StatePublisher({ store, clock, log, machine: machine.id, lease: () => this.#findLease() });
     this.#allegiance = new Allegiance({ store, log, file: new AssignmentFile(stateDirectory) });
     this.#started = new StartedRecords(startedDirectory, log);
-    const { unitManager, onVerified = () => {} } = options;
+    const { unitManager, observer, onVerified = () => {} } = options;
     const own = { view: this.#view, publisher: this.#publisher, allegiance: this.#allegiance, started: this.#started };
     const onWake = () => this.#loop.wake();
     const self = { machine: machine.id, registration };
@@ -120,7 +123,11 @@ class MachineAgent implements Agent {
       onStopped: onWake,
     });
     const isStopping = (name: UnitName) => this.#partition.isStopping(name);
-    this.#pass = new AgentPass({ store, unitManager, clock, log, onVerified, onWake, isStopping, ...self, ...own });
+    this.#pass = new AgentPass({
+      ...{ store, unitManager, clock, log, observer, onVerified, onWake, isStopping },
+      ...self,
+      ...own,
+    });
     const body = () => this.#runPass();
     const waits = { spacingMs, firstSpacingMs, longestBackoffMs: promptBackoffMs };
     this.#loop = new ReconcileLoop({ name: 'agent', body, clock, log, ...waits });

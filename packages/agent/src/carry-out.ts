@@ -2,6 +2,7 @@ import { StoreError } from '@flotilla/registry';
 import type { Clock, Logger } from '@flotilla/runtime';
 import type { UnitFailures, UnitFileToLoad, UnitManager } from '@flotilla/systemd';
 import { hashUnitFile, parseUnitFile, type UnitName } from '@flotilla/unit';
+import type { AgentObserver } from './agent-observer.js';
 import type { DesiredUnit } from './desired.js';
 import type { Task, TaskReason } from './reconcile.js';
 import type { StartedRecords } from './started-records.js';
@@ -15,6 +16,7 @@ export interface CarryOutOptions {
   readonly log: Logger;
   /** Asked before each call that starts or stops; a machine that may count as lost does neither. */
   readonly mayAct: () => boolean;
+  readonly observer?: AgentObserver | undefined;
 }
 
 const noFailures: UnitFailures = new Map();
@@ -39,7 +41,9 @@ export async function carryOut(
     options.log.info(messages[kind], { units: names.slice(0, mostNamesLogged), count: names.length });
     for (const part of partsOf(kind, names)) {
       if (!options.mayAct()) return failures;
-      for (const [name, message] of await done.run(kind, part)) failures.set(name, message);
+      const failed = await done.run(kind, part);
+      options.observer?.onTasks(kind, { count: part.length, failed: failed.size });
+      for (const [name, message] of failed) failures.set(name, message);
     }
   }
   for (const { unit, why } of tasks) if (!failures.has(unit)) tellRepair(options.log, unit, why);

@@ -22,6 +22,7 @@ import { type Logger, silentLogger, TestClock } from '@flotilla/runtime';
 import { type MemoryCall, MemoryUnitManager } from '@flotilla/systemd';
 import { hashUnitFile, parseUnitFile, parseUnitName, type UnitName } from '@flotilla/unit';
 import { type Agent, createAgent } from './agent.js';
+import type { AgentObserver } from './agent-observer.js';
 import { createLeaseStorage } from './lease-storage.js';
 
 /** A service that runs until it is stopped. */
@@ -70,6 +71,10 @@ export class MemoryHost {
   readonly lines: string[] = [];
   /** What the agent found when it asked the store who it is, and when it no longer knew. */
   readonly verdicts: (string | undefined)[] = [];
+  /** What the agent counted: tasks as `start 2`, with `, 1 failed` if so. */
+  readonly counted: string[] = [];
+  /** Whether each of its passes failed. */
+  readonly failedPasses: boolean[] = [];
   /** Keys of state rows, in the order in which they were deleted. */
   readonly deletedRows: string[] = [];
   agent: Agent;
@@ -234,7 +239,12 @@ export class MemoryHost {
     const { registration } = this;
     const onVerified = (reason: string | undefined) => this.verdicts.push(reason);
     const onDoubt = () => this.verdicts.push('in doubt');
-    const own = { stateDirectory, startedDirectory, registration, onVerified, onDoubt };
+    const observer: AgentObserver = {
+      onPass: ({ isFailed }) => this.failedPasses.push(isFailed),
+      onTasks: (kind, { count, failed }) =>
+        this.counted.push(`${kind} ${count}${failed > 0 ? `, ${failed} failed` : ''}`),
+    };
+    const own = { stateDirectory, startedDirectory, registration, onVerified, onDoubt, observer };
     return createAgent({ store, unitManager, machine, clock, log: this.#log, ...own });
   }
 

@@ -3,7 +3,7 @@ import { findForeign } from './guard.js';
 import type { ApiRequest, ApiResponse } from './request.js';
 import { awayText, failure } from './responses.js';
 import { createRouter, isOfV1, type Route } from './routes.js';
-import { parseTarget } from './target.js';
+import { parseTarget, type Target } from './target.js';
 import { answerOf, verdictOnError } from './verdict.js';
 
 /** From a request to its response. Never rejects; what goes wrong is in the log, and is a 500 to the client. */
@@ -18,20 +18,24 @@ export function createApi(deps: ApiDeps): Handle {
   const hostNames = new Set(deps.hostNames.map((name) => name.toLowerCase()));
   const server = `fleetd/${deps.version}`;
   return async (request) => {
-    const { status, headers, body } = await answer(request).catch((error: unknown) => answerError(request, error));
+    const answered = deps.metrics?.begin();
+    const target = parseTarget(request.url);
+    const route = target.kind === 'path' ? findRoute(target.path) : undefined;
+    const { status, headers, body } = await answer(request, target, route).catch((error: unknown) =>
+      answerError(request, error),
+    );
+    answered?.({ route: route?.pattern, method: request.method, status });
     deps.log.debug('request', { method: request.method, url: request.url, status });
     return { status, headers: { Server: server, ...headers }, body };
   };
 
-  async function answer(request: ApiRequest): Promise<ApiResponse> {
+  async function answer(request: ApiRequest, target: Target, route: Route | undefined): Promise<ApiResponse> {
     const { refusal } = request;
     if (refusal !== undefined) return failure(refusal.status, refusal.message);
     const foreign = findForeign(request, hostNames);
     if (foreign !== undefined) return failure(403, foreign);
-    const target = parseTarget(request.url);
     if (target.kind === 'malformed') return failure(400, 'malformed URL');
     if (target.kind === 'moved') return { status: 301, headers: { Location: target.location }, body: '' };
-    const route = findRoute(target.path);
     if (route === undefined) return isOfV1(target.path) && !deps.isReady() ? failure(503, awayText) : failure(404);
     return answerRoute(route, request, target.query);
   }

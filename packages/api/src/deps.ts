@@ -10,6 +10,22 @@ export interface Alarm {
   readonly message: string;
 }
 
+/** One request that was answered. */
+export interface AnsweredRequest {
+  /** The path as the API knows it, `/fleet/v1/units/:name` for one; `undefined`: it knows no such path. */
+  readonly route: string | undefined;
+  readonly method: string;
+  readonly status: number;
+}
+
+/** Who counts requests, and tells what is counted. */
+export interface ApiMetrics {
+  /** Called with each request; what it returns is called with the answer. Neither may throw. */
+  begin(): (answered: AnsweredRequest) => void;
+  /** What `GET /metrics` answers: Prometheus text, from memory. */
+  expose(): Promise<{ readonly contentType: string; readonly text: string }>;
+}
+
 /** What the API needs from the daemon. */
 export interface ApiDeps extends RegistryAccess {
   /** fleetd's version, for the `Server` header. */
@@ -26,6 +42,8 @@ export interface ApiDeps extends RegistryAccess {
   readonly inspector: StoreInspector;
   /** What there is to be seen to at this fleetd itself; asked for every list of machines. @default nothing */
   readonly ownAlarms?: () => readonly Alarm[];
+  /** @default nobody counts, and `/metrics` is a 404 */
+  readonly metrics?: ApiMetrics;
   /** Why a unit is where it is: every machine with every rule. Rejects as the store does. @default 501 */
   readonly explain?: (name: UnitName) => Promise<UnitExplanation | UnknownUnit | LeaderExplains>;
 }

@@ -1,5 +1,5 @@
 export { createApi, type Handle } from './api.js';
-export type { Alarm, ApiDeps } from './deps.js';
+export type { Alarm, AnsweredRequest, ApiDeps, ApiMetrics } from './deps.js';
 export { ListenError } from './errors.js';
 export { HandleSwitch, type HandleSwitchOptions } from './handle-switch.js';
 export type { ListenerOptions, Listening } from './listener.js';

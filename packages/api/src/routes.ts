@@ -6,6 +6,7 @@ import { getHealth, getReadiness } from './health.js';
 import { postMachineLimit } from './machine-limit.js';
 import { postMachineMetadata } from './machine-metadata.js';
 import { getMachines } from './machines.js';
+import { getMetrics } from './metrics.js';
 import { patchMachines } from './patch-machines.js';
 import { putUnitResource } from './put-unit.js';
 import { postRelease } from './release.js';
@@ -35,6 +36,12 @@ function resource(handlers: Readonly<Record<string, Handler>>, needsStore = true
   };
 }
 
+/** fleet looks at no method there. */
+function everyMethod(handler: Handler): Readonly<Record<string, Handler>> {
+  const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+  return Object.fromEntries(methods.map((method) => [method, handler]));
+}
+
 /** Resources by path below a prefix. */
 const v1: Readonly<Record<string, Resource>> = {
   '': { ...nothingHere, needsStore: true },
@@ -58,6 +65,7 @@ const outside: Readonly<Record<string, Resource>> = {
   '/fleet/v2/machines/:name/release': resource({ POST: postRelease }),
   '/fleet/v2/machines/:name/unfreeze': resource({ POST: postUnfreeze }),
   '/': nothingHere,
+  '/metrics': resource(everyMethod(getMetrics), false),
   '/healthz': resource({ GET: getHealth }, false),
   '/readyz': resource({ GET: getReadiness }, false),
 };
@@ -68,6 +76,8 @@ export function isOfV1(path: string): boolean {
 }
 
 export interface Route {
+  /** Its path, with `:name` where a name stands. */
+  readonly pattern: string;
   readonly resource: Resource;
   /** The segment that is a name, decoded; empty if the path has none. */
   readonly name: string;
@@ -76,7 +86,7 @@ export interface Route {
 /** Finds what answers on a path; `undefined` if nothing does. Methods are looked at later: each path has its 405 text. */
 export function createRouter(): (path: string) => Route | undefined {
   const router = findMyWay({ maxParamLength: longestSegment });
-  const add = (path: string, to: Resource) => router.on('GET', path, () => undefined, to);
+  const add = (path: string, to: Resource) => router.on('GET', path, () => undefined, { resource: to, pattern: path });
   for (const prefix of prefixes) for (const [path, to] of Object.entries(v1)) add(prefix + path, to);
   for (const [path, to] of Object.entries(outside)) add(path, to);
   return (path) => {
@@ -84,7 +94,7 @@ export function createRouter(): (path: string) => Route | undefined {
     if (/%2f/i.test(path)) return undefined;
     const found = router.find('GET', path);
     if (found === null || found.params.name === '') return undefined;
-    const resource: Resource = found.store;
-    return { resource, name: found.params.name ?? '' };
+    const { resource, pattern }: Omit<Route, 'name'> = found.store;
+    return { resource, pattern, name: found.params.name ?? '' };
   };
 }

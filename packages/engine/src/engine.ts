@@ -2,6 +2,7 @@ import type { MachineId, UnitExplanation, UnknownUnit } from '@flotilla/cluster'
 import { Election, type LeaderRecord, type Store } from '@flotilla/registry';
 import type { Clock, Logger } from '@flotilla/runtime';
 import type { UnitName } from '@flotilla/unit';
+import type { EnginePass } from './engine-pass.js';
 import { Term } from './term.js';
 
 export interface EngineOptions {
@@ -20,6 +21,8 @@ export interface EngineOptions {
   readonly lossGraceMs?: number | undefined;
   /** How often, in milliseconds, the leader reads everything again, in case it was told wrong. @default 30 minutes */
   readonly auditIntervalMs?: number;
+  /** Told what came of each pass of this engine's, while it leads. Must not throw. @default nothing */
+  readonly onPass?: (pass: EnginePass) => void;
 }
 
 /** A part of each fleetd; one of them all acts. */
@@ -32,6 +35,8 @@ export interface Engine {
   findLeader(): LeaderRecord | undefined;
   /** Whether this engine leads. */
   readonly isLeading: boolean;
+  /** Since when, in epoch milliseconds; `undefined` while it does not. */
+  readonly leadingSinceMs: number | undefined;
   /** Why a unit is where it is, from the mirror of the cluster; `undefined` if this engine has none, as it does not lead. */
   explain(name: UnitName): UnitExplanation | UnknownUnit | undefined;
 }
@@ -48,12 +53,13 @@ class ElectedEngine implements Engine {
   readonly #options: EngineOptions;
   readonly #election: Election;
   #term: Term | undefined;
+  #termSinceMs = 0;
   #leader: LeaderRecord | undefined;
   #isClosed = false;
 
   constructor(options: EngineOptions) {
     const { store, clock, log, machine, address, leaderTtlSeconds, auditIntervalMs = defaultAuditIntervalMs } = options;
-    const { agentTtlSeconds = defaultAgentTtlSeconds, lossGraceMs } = options;
+    const { agentTtlSeconds = defaultAgentTtlSeconds, lossGraceMs, onPass } = options;
     const losses = { agentTtlMs: agentTtlSeconds * 1000, graceMs: lossGraceMs };
     this.#options = options;
     this.#election = new Election({
@@ -66,8 +72,9 @@ class ElectedEngine implements Engine {
       onElected: (leadership) => {
         if (this.#isClosed) return;
         log.info('Engine leadership acquired', { fence: leadership.fence });
-        const term = new Term({ store, clock, log, leadership, auditIntervalMs, losses });
+        const term = new Term({ store, clock, log, leadership, auditIntervalMs, losses, onPass });
         this.#term = term;
+        this.#termSinceMs = clock.now();
         leadership.ended.addEventListener('abort', () => this.#endTerm(term));
       },
     });
@@ -75,6 +82,10 @@ class ElectedEngine implements Engine {
 
   get isLeading(): boolean {
     return this.#term !== undefined;
+  }
+
+  get leadingSinceMs(): number | undefined {
+    return this.#term === undefined ? undefined : this.#termSinceMs;
   }
 
   findLeader(): LeaderRecord | undefined {

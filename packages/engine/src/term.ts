@@ -13,6 +13,7 @@ import {
 } from '@flotilla/registry';
 import { type Clock, jittered, type Logger, ReconcileLoop, type Timer } from '@flotilla/runtime';
 import type { UnitName } from '@flotilla/unit';
+import { type EnginePass, summarizePass } from './engine-pass.js';
 import { explainUnit } from './explain-unit.js';
 import { findCopies } from './former-globals.js';
 import { LossKeeper } from './loss-keeper.js';
@@ -41,6 +42,8 @@ export interface TermOptions {
   readonly leadership: Leadership;
   readonly auditIntervalMs: number;
   readonly losses: LossDefaults;
+  /** As in `EngineOptions`. */
+  readonly onPass?: ((pass: EnginePass) => void) | undefined;
 }
 
 /** One leader's time in office: it follows the cluster, decides and writes until leadership ends. */
@@ -133,15 +136,25 @@ export class Term {
   async #pass(pass: number, signal: AbortSignal): Promise<void> {
     const mirror = this.#mirror;
     const mayDecide = () => mirror.isSynced && !this.#isOver && !signal.aborted;
-    if (mayDecide()) await this.#noteLosses(signal);
-    if (mayDecide()) await this.#lookForCopies(signal);
     if (!mayDecide()) return;
-    this.#stopping.review(mirror.state);
-    const { plan, writes } = this.#decide(mirror.takeTouched());
-    if (writes.length > 0) await this.#commit({ pass, plan, writes }, signal);
+    const { clock, onPass } = this.#options;
+    const startedMs = clock.monotonicMs();
+    const committed = new Set<UnitName>();
+    let plan: Plan | undefined;
+    try {
+      await this.#noteLosses(signal);
+      if (mayDecide()) await this.#lookForCopies(signal);
+      if (!mayDecide()) return;
+      this.#stopping.review(mirror.state);
+      const decided = this.#decide(mirror.takeTouched());
+      ({ plan } = decided);
+      if (decided.writes.length > 0) await this.#commit({ pass, ...decided, committed }, signal);
+    } finally {
+      onPass?.(summarizePass({ durationMs: clock.monotonicMs() - startedMs, plan, committed }));
+    }
   }
 
-  #decide(names: Set<UnitName>): Omit<PassWrites, 'pass'> {
+  #decide(names: Set<UnitName>): Omit<PassWrites, 'pass' | 'committed'> {
     const mirror = this.#mirror;
     try {
       const plan = decide(mirror.state.index, names);
@@ -184,11 +197,10 @@ export class Term {
     for (const [name, machines] of machinesByUnit) state.noteCopies(name, suspects.get(name) ?? 0, machines);
   }
 
-  async #commit({ pass, plan, writes }: PassWrites, signal: AbortSignal): Promise<void> {
+  async #commit({ pass, plan, writes, committed }: PassWrites, signal: AbortSignal): Promise<void> {
     const { log } = this.#options;
     const mirror = this.#mirror;
     const open = new Set(writes.flatMap(({ unit }) => unit ?? []));
-    const committed = new Set<UnitName>();
     const refused = new Set<UnitName>();
     // Asked now: what a unit has to do with others may be why its write is refused.
     const related = mirror.state.index.units.relatedAmong(plan.lookedAt);
@@ -262,4 +274,6 @@ interface PassWrites {
   readonly pass: number;
   readonly plan: Plan;
   readonly writes: readonly PlanWrite[];
+  /** Gets the units whose writes are in the store. */
+  readonly committed: Set<UnitName>;
 }

@@ -26,6 +26,7 @@ import {
 import { type LogFields, type Logger, TestClock } from '@flotilla/runtime';
 import { hashUnitFile, parseUnitFile, parseUnitName, type UnitName } from '@flotilla/unit';
 import { createEngine, type Engine } from './engine.js';
+import type { EnginePass } from './engine-pass.js';
 
 const leaderTtlSeconds = 10;
 
@@ -84,6 +85,8 @@ export class TestCluster {
   readonly clock = new TestClock();
   readonly store = new MemoryStore({ clock: this.clock });
   readonly lines: LogLine[] = [];
+  /** What engines told of their passes. */
+  readonly passes: EnginePass[] = [];
   readonly #engines: Engine[] = [];
 
   /** An engine with a connection of its own to the store; it has not started. */
@@ -97,6 +100,7 @@ export class TestCluster {
       address: '',
       leaderTtlSeconds,
       auditIntervalMs,
+      onPass: (pass) => this.passes.push(pass),
     });
     this.#engines.push(engine);
     return { engine, store };

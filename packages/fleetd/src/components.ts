@@ -2,12 +2,13 @@ import { hostname } from 'node:os';
 import { type Alarm, createApi, type Handle, type HandleSwitch } from '@flotilla/api';
 import { createExplainer } from '@flotilla/engine';
 import { version } from '@flotilla/errors';
-import { type Store, StoreInspector } from '@flotilla/registry';
+import { observeStore, type Store, StoreInspector } from '@flotilla/registry';
 import { type Clock, type Logger, sleep } from '@flotilla/runtime';
 import { absentStore } from './absent-store.js';
 import { createRoles, type Roles } from './create-roles.js';
 import { findServers } from './find-servers.js';
 import { formatDump } from './format-dump.js';
+import type { Figures, Standing } from './metrics/figures.js';
 import { openStore } from './open-store.js';
 import type { Prepared } from './prepare.js';
 import { runtimeDirectory } from './runtime-directory.js';
@@ -22,6 +23,8 @@ export interface ComponentsOptions extends Prepared {
   readonly log: Logger;
   /** Gets what answers API requests. */
   readonly front: HandleSwitch;
+  /** Counts what they do. */
+  readonly figures: Figures;
   /** What an operator is to know of the API's sockets. */
   readonly alarms: () => readonly Alarm[];
 }
@@ -39,6 +42,7 @@ export class Components {
 
   constructor(options: ComponentsOptions) {
     this.#options = options;
+    options.figures.setStanding(() => this.#describeStanding());
   }
 
   /**
@@ -91,7 +95,7 @@ export class Components {
   }
 
   async #start(): Promise<void> {
-    const { config, clock, log, front } = this.#options;
+    const { config, clock, log, front, figures } = this.#options;
     const { onTaken, ...found } = await findServers(config, {
       clock,
       log,
@@ -101,7 +105,8 @@ export class Components {
     });
     if (this.#isClosing) return;
     log.info('Establishing etcd connectivity', { servers: found.servers });
-    const store = await openStore(config, { ...found, clock, log });
+    const opened = await openStore(config, { ...found, clock, log });
+    const store = observeStore({ store: opened, clock, observer: figures.onStore });
     this.#store = store;
     if (this.#isClosing) return;
     const roles = createRoles({ ...this.#options, store, onTaken });
@@ -119,7 +124,7 @@ export class Components {
   }
 
   #apiDeps(store: Store, { engine }: Roles) {
-    const { clock, log, config, alarms } = this.#options;
+    const { clock, log, config, alarms, figures } = this.#options;
     return {
       ...apiIdentity(),
       store,
@@ -129,7 +134,18 @@ export class Components {
       describeStatus: () => this.describeStatus(),
       inspector: new StoreInspector({ store, clock }),
       ownAlarms: alarms,
+      metrics: figures,
       explain: createExplainer({ store, log, findEngine: () => engine?.engine }),
+    };
+  }
+
+  #describeStanding(): Standing {
+    const { agent, engine } = this.#roles ?? {};
+    return {
+      leadingSinceMs: engine?.engine?.leadingSinceMs,
+      hasContact: agent?.isReady() ?? false,
+      isFrozen: agent?.findFreezeReason() !== undefined,
+      units: countByState(agent?.describe().rows.values() ?? []),
     };
   }
 
@@ -156,12 +172,19 @@ export class Components {
   }
 }
 
+interface AbsentApi {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly figures: Figures;
+}
+
 /** What answers API requests while there is no store. */
-export function createAbsentApi(told: { readonly clock: Clock; readonly log: Logger }): Handle {
+export function createAbsentApi(told: AbsentApi): Handle {
   const inspector = new StoreInspector({ store: absentStore, clock: told.clock });
   return createApi({
     ...apiIdentity(),
     log: told.log,
+    metrics: told.figures,
     store: absentStore,
     inspector,
     pageLimit: 1,
@@ -172,4 +195,10 @@ export function createAbsentApi(told: { readonly clock: Clock; readonly log: Log
 
 function apiIdentity() {
   return { version, hostNames: [hostname()] };
+}
+
+function countByState(rows: Iterable<{ readonly active: string }>): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { active } of rows) counts.set(active, (counts.get(active) ?? 0) + 1);
+  return counts;
 }

@@ -4,9 +4,10 @@ import { createEngine } from '@flotilla/engine';
 import { version } from '@flotilla/errors';
 import { Registration, type Store } from '@flotilla/registry';
 import type { Clock, Logger } from '@flotilla/runtime';
-import { SystemctlUnitManager, type UnitManager } from '@flotilla/systemd';
+import { runCommand, SystemctlUnitManager, type UnitManager } from '@flotilla/systemd';
 import type { Config } from './config.js';
 import { EngineSwitch } from './engine-switch.js';
+import type { Figures } from './metrics/figures.js';
 import type { Identity } from './prepare.js';
 import { runtimeDirectory } from './runtime-directory.js';
 
@@ -15,6 +16,8 @@ interface Foundation {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Counts what they do. */
+  readonly figures: Figures;
 }
 
 /** What fleetd does on its host. */
@@ -33,11 +36,11 @@ export interface RolesFoundation extends Foundation {
 
 /** Makes them; nothing is started yet. */
 export function createRoles(foundation: RolesFoundation): Roles {
-  const { config, identity, store, clock, log, onTaken } = foundation;
+  const { config, identity, store, clock, log, figures, onTaken } = foundation;
   const { machine, address } = identity;
   const { leaderTtlSeconds, agentTtlSeconds, lossGraceMs } = config;
   const leader = { machine: machine.id, address, leaderTtlSeconds, agentTtlSeconds, lossGraceMs };
-  const create = () => createEngine({ store, clock, log, ...leader });
+  const create = () => createEngine({ store, clock, log, ...leader, onPass: figures.onEnginePass });
   const engine = config.hasEngine ? new EngineSwitch(create) : undefined;
   const onVerified = (freezeReason: string | undefined) => {
     void engine?.set(freezeReason === undefined);
@@ -49,10 +52,11 @@ export function createRoles(foundation: RolesFoundation): Roles {
   return { engine, agent: createHostAgent({ ...foundation, unitManager, onVerified, onDoubt }), unitManager };
 }
 
-function createUnitManager({ config, clock, log }: Foundation): UnitManager {
+function createUnitManager({ config, clock, log, figures }: Foundation): UnitManager {
   const { unitsDirectory, isUserManager: user } = config;
   const busSocket = user ? join(runtimeDirectory(user), 'bus') : '/run/dbus/system_bus_socket';
-  return new SystemctlUnitManager({ unitsDirectory, user, busSocket, clock, log });
+  const run = figures.countCalls(runCommand);
+  return new SystemctlUnitManager({ unitsDirectory, user, busSocket, clock, log, run });
 }
 
 interface AgentFoundation extends Foundation {
@@ -62,7 +66,7 @@ interface AgentFoundation extends Foundation {
   readonly onDoubt: () => void;
 }
 
-function createHostAgent({ config, identity, store, clock, log, ...told }: AgentFoundation): Agent {
+function createHostAgent({ config, identity, store, clock, log, figures, ...told }: AgentFoundation): Agent {
   const { machine, address, boot, instance } = identity;
   const { stateDirectory, isUserManager } = config;
   const registration = new Registration({
@@ -87,6 +91,7 @@ function createHostAgent({ config, identity, store, clock, log, ...told }: Agent
     log,
     machine,
     registration,
+    observer: figures,
     ...told,
     stateDirectory,
     startedDirectory: join(runtimeDirectory(isUserManager), 'fleet/started'),

@@ -6,6 +6,7 @@ import { takeInheritedSockets } from './activation.js';
 import { ApiDoors } from './api-doors.js';
 import { Components, createAbsentApi, firstAnswerMs } from './components.js';
 import type { LoadedConfig } from './load-config.js';
+import { Figures } from './metrics/figures.js';
 import { type Prepared, prepare } from './prepare.js';
 import type { Signals } from './signals.js';
 import { meansToLeave } from './stop-job.js';
@@ -28,11 +29,12 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   const sockets = takeInheritedSockets(process.env, process.pid);
   const supervision = takeSupervision(process.env, process.pid);
   const prepared = await prepare(loaded.config, { clock, log });
-  const front = new HandleSwitch({ handle: createAbsentApi({ clock, log }), clock });
+  const figures = new Figures({ clock });
+  const front = new HandleSwitch({ handle: createAbsentApi({ clock, log, figures }), clock });
   front.hold(firstAnswerMs);
   const doors = new ApiDoors({ sockets, handle: front.handle, clock, log });
   await doors.set(loaded.config);
-  const daemon = new Daemon({ ...options, front, doors }, prepared);
+  const daemon = new Daemon({ ...options, front, doors, figures }, prepared);
   signals.onDump(() => daemon.components.dump());
   const supervisor = new Supervisor({ supervision, clock, log, status: () => daemon.components.describeStatus() });
   // Who starts fleetd where it is told of no etcd does not have to wait until none has answered for long enough.
@@ -52,6 +54,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
 interface DaemonParts extends DaemonOptions {
   readonly front: HandleSwitch;
   readonly doors: ApiDoors;
+  readonly figures: Figures;
 }
 
 type Wish = { readonly kind: 'end' } | { readonly kind: 'change'; readonly to: Prepared };
@@ -105,8 +108,8 @@ class Daemon {
   }
 
   #create(): Components {
-    const { front, doors, log } = this.#parts;
-    return new Components({ ...this.#prepared, clock, log, front, alarms: () => doors.alarms });
+    const { front, doors, figures, log } = this.#parts;
+    return new Components({ ...this.#prepared, clock, log, front, figures, alarms: () => doors.alarms });
   }
 
   /** Starts the components. Resolves only if they can't be. */
@@ -123,13 +126,13 @@ class Daemon {
   }
 
   async #exchange(next: Prepared): Promise<void> {
-    const { front, log } = this.#parts;
+    const { front, figures, log } = this.#parts;
     const former = this.#components;
     log.info('Restarting server components');
     await former.close();
     front.hold(firstAnswerMs);
     // What is under way is answered from the store that it began with.
-    void front.exchange(createAbsentApi({ clock, log })).then(() => former.closeStore());
+    void front.exchange(createAbsentApi({ clock, log, figures })).then(() => former.closeStore());
     log.setLevel(next.config.logLevel);
     this.#prepared = next;
     this.#components = this.#create();

@@ -9,6 +9,7 @@ test('an engine runs while it is allowed to, and never twice', async () => {
     const name = ++made;
     return {
       isLeading: false,
+      leadingSinceMs: undefined,
       findLeader: () => undefined,
       explain: () => undefined,
       start: () => told.push(`start ${name}`),

@@ -29,6 +29,12 @@ export {
 export { type KnownMachine, listMachines } from './machine-reader.js';
 export { changeMachineSettings, type MachineLimits, readMachineLimits } from './machine-settings.js';
 export { MemoryStore } from './memory-store.js';
+export {
+  type ObserveStoreOptions,
+  observeStore,
+  type StoreObserver,
+  type StoreOperationKind,
+} from './observed-store.js';
 export type { Page, PageRequest } from './page.js';
 export {
   type CommitOptions,
