@@ -54,10 +54,9 @@ export function unknownCommand({ entries }: CommandPath, word: string): UsageErr
   return new UsageError(`unknown command '${word}'${of}${advice}`);
 }
 
-/** Those that the word begins, or else the one that is most like it. */
+/** The one that is most like it, or else those that it begins. */
 function similarNames(word: string, names: readonly string[]): readonly string[] {
-  const begun = word.length < 2 ? [] : names.filter((name) => name.startsWith(word));
   const nearest = findNearest(word, names);
-  if (begun.length > 0) return begun;
-  return nearest === undefined ? [] : [nearest];
+  if (nearest !== undefined) return [nearest];
+  return word.length < 2 ? [] : names.filter((name) => name.startsWith(word));
 }
