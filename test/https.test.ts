@@ -5,7 +5,7 @@ import { createServer, type ServerOptions } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import { createApi, serveApi } from '@flotilla/api';
-import { run } from '@flotilla/fleetctl';
+import { plainTerminal, run } from '@flotilla/fleetctl';
 import { MemoryStore, StoreInspector } from '@flotilla/registry';
 import { silentLogger, systemClock } from '@flotilla/runtime';
 import { opensslMissing, TestCertificates } from './etcd/certificates.js';
@@ -60,17 +60,14 @@ async function fleetctl(words: readonly string[], environment: Readonly<Record<s
   const exitCode = await run({
     words,
     environment,
-    terminal: {
+    terminal: plainTerminal({
       out: (text) => {
         written.stdout += text;
       },
       err: (text) => {
         written.stderr += text;
       },
-      isErrTerminal: false,
-      hasColours: false,
-      hasOutColours: false,
-    },
+    }),
   });
   return { ...written, exitCode };
 }

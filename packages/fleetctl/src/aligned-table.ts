@@ -11,7 +11,7 @@ const widestCell = 34;
 const gap = '  ';
 
 /**
- * Rows as aligned columns, wide cells wrapped at blanks. For people: lists that scripts read are made by `formatColumns`.
+ * Rows as aligned columns, wide cells wrapped at blanks. For people: lists that scripts read are made by `Columns`.
  */
 export function formatTable(rows: readonly (readonly TableCell[])[]): string {
   const wrapped = rows.map((row) => row.map(({ text, paint }) => ({ lines: wrap(text), paint })));

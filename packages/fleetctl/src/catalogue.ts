@@ -62,13 +62,13 @@ export const catalogue: readonly (CatalogueEntry | CommandGroup)[] = [
   },
   {
     name: 'list-units',
-    usage: '[flags]',
+    usage: '[flags] [UNIT...]',
     summary: "Show what runs where, in systemd's words",
     load: async () => (await import('./commands/list-units.js')).listUnits,
   },
   {
     name: 'list-unit-files',
-    usage: '[flags]',
+    usage: '[flags] [UNIT...]',
     summary: 'Show the registered units: what was asked, and what is',
     load: async () => (await import('./commands/list-unit-files.js')).listUnitFiles,
   },
@@ -86,7 +86,7 @@ export const catalogue: readonly (CatalogueEntry | CommandGroup)[] = [
   },
   {
     name: 'list-machines',
-    usage: '[flags]',
+    usage: '[flags] [ID...]',
     summary: 'Show the machines of the cluster',
     load: async () => (await import('./commands/list-machines.js')).listMachines,
   },

@@ -1,17 +1,26 @@
+import type { TableCell } from './aligned-table.js';
+
 /** A terminal's tab stops. */
-const tabStop = 8;
+export const tabStop = 8;
 
 /**
  * Rows as aligned columns: every cell but a row's last is followed by at least one tab, up to the column's tab stop.
  * The longest cell of a column and one character more decide where the next column starts.
  */
-export function formatColumns(rows: readonly (readonly string[])[]): string {
-  const widths: number[] = [];
-  for (const row of rows)
-    for (const [index, cell] of row.entries()) widths[index] = Math.max(widths[index] ?? 0, lengthOf(cell));
-  const line = (row: readonly string[]) =>
-    row.map((cell, index) => (index === row.length - 1 ? cell : cell + tabs(cell, widths[index] ?? 0))).join('');
-  return rows.map((row) => `${line(row)}\n`).join('');
+export class Columns {
+  readonly #widths: number[] = [];
+
+  /** The rows as lines. Columns only grow: rows that come later stand under the earlier ones, if they are no longer. */
+  lines(rows: readonly (readonly TableCell[])[]): string[] {
+    for (const row of rows)
+      for (const [index, { text }] of row.entries())
+        this.#widths[index] = Math.max(this.#widths[index] ?? 0, lengthOf(text));
+    return rows.map((row) => row.map((cell, index) => this.#cell(cell, index, row.length - 1)).join(''));
+  }
+
+  #cell({ text, paint = (plain) => plain }: TableCell, index: number, last: number): string {
+    return index === last ? paint(text) : paint(text) + tabs(text, this.#widths[index] ?? 0);
+  }
 }
 
 function tabs(cell: string, longest: number): string {

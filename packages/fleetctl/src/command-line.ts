@@ -37,6 +37,8 @@ export function renameFlags(words: readonly string[]): string[] {
   const [flags, rest] = splitAtEnd(words);
   const renamed = flags.map((word) => {
     const [name = ''] = word.split('=', 1);
+    // An optional value would take the next word too.
+    if (name === '--watch' && /=(?!(true|false)$)/i.test(word)) return word.replace('=', '-interval=');
     return Object.hasOwn(otherNames, name) ? `${otherNames[name]}${word.slice(name.length)}` : word;
   });
   return [...renamed, ...rest];

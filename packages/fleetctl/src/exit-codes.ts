@@ -16,6 +16,8 @@ export const exitCodes = {
   interrupted: 130,
   /** 128 + SIGPIPE: what a program gets that lets the signal kill it. */
   brokenPipe: 141,
+  /** 128 + SIGTERM. */
+  terminated: 143,
 } as const;
 
 /** The outcome of all: failed if one failed, else pending if one is. */

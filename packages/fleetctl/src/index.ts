@@ -1,2 +1,2 @@
 export { type RunOptions, run } from './run.js';
-export type { Terminal } from './terminal.js';
+export { plainTerminal, type Terminal } from './terminal.js';

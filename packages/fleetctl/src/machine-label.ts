@@ -11,7 +11,7 @@ export function machineIdLabel(id: string, isFull = false): string {
 /** The ID as in {@link machineIdLabel}, and the address if it is known. */
 export function machineLabel(machine: Pick<MachineEntity, 'id' | 'primaryIP'>, isFull = false): string {
   const id = machineIdLabel(machine.id, isFull);
-  return machine.primaryIP === undefined ? id : `${id}/${machine.primaryIP}`;
+  return machine.primaryIP ? `${id}/${machine.primaryIP}` : id;
 }
 
 /** The machines that `text` may mean: an ID, the beginning of one, or either with the dots of {@link machineIdLabel}. */

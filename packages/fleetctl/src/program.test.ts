@@ -30,7 +30,10 @@ test('each command explains itself with examples', async (context) =>
   ));
 
 const mistakes = [
-  [['list-unit'], /unknown command 'list-unit'\n\(Did you mean list-units\?\)\nRun 'fleetctl --help'/],
+  [
+    ['list-unit'],
+    /unknown command 'list-unit'\n\(Did you mean one of list-units, list-unit-files\?\)\nRun 'fleetctl --help'/,
+  ],
   [
     ['start', '--replcae', 'a'],
     /unknown option '--replcae'\n\(Did you mean --replace\?\)\nRun 'fleetctl start --help'/,
@@ -43,7 +46,7 @@ const mistakes = [
   [['cat', 'a', 'b'], /One unit file must be provided/],
   [['list-units', '--fields', 'unit, active'], /Invalid key in output format: " active"/],
   [['list-units', '--fields='], /Must define output format/],
-  [['list-units', '-o', 'xml'], /Allowed choices are json, name/],
+  [['list-units', '-o', 'xml'], /Allowed choices are json, yaml, wide, name/],
   [['list-units', '--endpoint', 'fleet.sock'], /bad endpoint "fleet.sock"/],
   [['list-units', '--user', '--endpoint=unix:///a.sock'], /--user and --endpoint/],
   [['list-units', '--user'], /XDG_RUNTIME_DIR is not set/],

@@ -36,7 +36,7 @@ export async function run(options: RunOptions): Promise<number> {
   } catch (error) {
     return explain(error, screen, path);
   } finally {
-    screen.progress('');
+    screen.progress();
   }
 }
 

@@ -6,6 +6,11 @@ const spans: readonly (readonly [ms: number, name: string])[] = [
   [secondMs, 's'],
 ];
 
+/** A point in time for a table; `-` if it is unknown. In epoch milliseconds. */
+export function formatTime(timeMs: number | undefined): string {
+  return timeMs === undefined ? '-' : new Date(timeMs).toISOString();
+}
+
 /** A point in time for people: `since 2026-11-22 23:01:07 UTC (5 min)`. Both in epoch milliseconds. */
 export function formatSince(sinceMs: number, nowMs: number): string {
   const [date, time] = new Date(sinceMs).toISOString().split(/[T.]/);

@@ -1,15 +1,44 @@
+import { clipLine } from './clip-line.js';
+
 /** Where a command writes: the process's streams, or a test's strings. */
 export interface Terminal {
   /** Writes to stdout, as it is. */
   out(text: string): void;
   /** Writes to stderr, as it is. */
   err(text: string): void;
-  /** stderr is a terminal: a line there may be rewritten. */
+  /** stdout is a terminal that can be redrawn. */
+  readonly isOutTerminal: boolean;
+  /** stderr is a terminal: lines there may be rewritten. */
   readonly isErrTerminal: boolean;
   /** Colours may be used on stderr. */
   readonly hasColours: boolean;
   /** Colours may be used on stdout. */
   readonly hasOutColours: boolean;
+  /** Of the terminal, in characters; it may change. */
+  readonly size: TerminalSize;
+  /** Is called when the size has changed. @returns Forgets it. */
+  onResize(listener: () => void): () => void;
+  /** Is called before the process ends for Ctrl-C. @returns Forgets it. */
+  onInterrupt(listener: () => void): () => void;
+}
+
+/** Writes to what is no terminal. */
+export function plainTerminal(write: Pick<Terminal, 'out' | 'err'>): Terminal {
+  return {
+    ...write,
+    isOutTerminal: false,
+    isErrTerminal: false,
+    hasColours: false,
+    hasOutColours: false,
+    size: { columns: 80, rows: 24 },
+    onResize: () => () => undefined,
+    onInterrupt: () => () => undefined,
+  };
+}
+
+export interface TerminalSize {
+  readonly columns: number;
+  readonly rows: number;
 }
 
 /** A text in a colour, or as it is. */
@@ -39,55 +68,66 @@ export async function createScreen(terminal: Terminal): Promise<Screen> {
   });
 }
 
-/** Writes lines, and under them one line of progress that is rewritten, if stderr is a terminal. */
+/** Writes lines, and under them a few lines of progress that are rewritten, if stderr is a terminal. */
 export class Screen {
-  readonly #terminal: Terminal;
+  readonly terminal: Terminal;
   /** For stderr. */
   readonly palette: Palette;
   /** For stdout. */
   readonly outPalette: Palette;
-  #progress = '';
+  #progress: readonly string[] = [];
 
   constructor(terminal: Terminal, palettes: { readonly err: Palette; readonly out: Palette }) {
-    this.#terminal = terminal;
+    this.terminal = terminal;
     this.palette = palettes.err;
     this.outPalette = palettes.out;
   }
 
   /** Whether {@link progress} is seen. */
   get isErrTerminal(): boolean {
-    return this.#terminal.isErrTerminal;
+    return this.terminal.isErrTerminal;
   }
 
   /** A line on stdout. */
   out(line: string): void {
     this.#clear();
-    this.#terminal.out(`${line}\n`);
+    this.terminal.out(`${line}\n`);
   }
 
   /** A line on stderr. */
   err(line: string): void {
     this.#clear();
-    this.#terminal.err(`${line}\n`);
+    this.terminal.err(`${line}\n`);
   }
 
   /** Text for stdout that is complete as it is. */
   write(text: string): void {
     this.#clear();
-    this.#terminal.out(text);
+    this.terminal.out(text);
   }
 
-  /** Shows how it goes; an empty text takes the line away. */
-  progress(text: string): void {
-    if (!this.#terminal.isErrTerminal || text === this.#progress) return;
-    this.#clear();
-    this.#progress = text;
-    if (text !== '') this.#terminal.err(text);
+  /** Shows how it goes, in lines that are cut where the terminal ends; none takes them away. */
+  progress(...lines: readonly string[]): void {
+    if (!this.terminal.isErrTerminal) return;
+    // A line that fills the last column makes some terminals go on in the next one.
+    const cut = lines.map((line) => clipLine(line, this.terminal.size.columns - 1));
+    if (cut.join('\n') === this.#progress.join('\n')) return;
+    const back = this.#wayBack();
+    this.#progress = cut;
+    this.terminal.err(back + cut.join('\n'));
   }
 
   #clear(): void {
-    if (this.#progress === '') return;
-    this.#progress = '';
-    this.#terminal.err('\r\x1b[K');
+    if (this.#progress.length === 0) return;
+    this.terminal.err(this.#wayBack());
+    this.#progress = [];
+  }
+
+  /** Back to where the progress began, with nothing below. A terminal that has become narrower has wrapped its lines. */
+  #wayBack(): string {
+    const { columns } = this.terminal.size;
+    const rows = this.#progress.reduce((sum, line) => sum + Math.max(1, Math.ceil([...line].length / columns)), 0);
+    if (rows === 0) return '';
+    return `\r${rows > 1 ? `\x1b[${rows - 1}A` : ''}\x1b[J`;
   }
 }

@@ -1,10 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { formatColumns } from './columns.js';
+import { Columns } from './columns.js';
 import { findDurationMs, formatDuration } from './duration.js';
 import { worstOutcome } from './exit-codes.js';
 import { waitLimitMs } from './wait-flags.js';
+
+const formatColumns = (rows: readonly (readonly string[])[]) =>
+  new Columns()
+    .lines(rows.map((row) => row.map((text) => ({ text }))))
+    .map((line) => `${line}\n`)
+    .join('');
 
 test('columns stand at tab stops', () => {
   assert.equal(

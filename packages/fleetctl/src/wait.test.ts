@@ -4,6 +4,7 @@ import { type Client, createClient } from '@flotilla/client';
 import { TestClock } from '@flotilla/runtime';
 import type { UnitEntity, UnitStateEntity } from '@flotilla/schema';
 import { createScreen } from './terminal.js';
+import { TestTerminal } from './testing/test-terminal.js';
 import { UnitReader } from './unit-reader.js';
 import { waitForUnits } from './wait.js';
 
@@ -28,13 +29,9 @@ async function wait(isErrTerminal: boolean, limitMs: number): Promise<string[]> 
   const client = createClient({ endpoint: 'unix:///nowhere' });
   const lines: string[] = [];
   const startedMs = clock.monotonicMs();
-  const screen = await createScreen({
-    out: () => undefined,
-    err: (text) => lines.push(`${Math.round((clock.monotonicMs() - startedMs) / 1000)} s ${text}`),
-    isErrTerminal,
-    hasColours: false,
-    hasOutColours: false,
-  });
+  const terminal = new TestTerminal(isErrTerminal);
+  terminal.err = (text) => void lines.push(`${Math.round((clock.monotonicMs() - startedMs) / 1000)} s ${text}`);
+  const screen = await createScreen(terminal);
   const context = { client, reader: new HopelessReader(client), screen, clock };
   const expectations = [{ name: 'db.service', goal: 'launched' as const }];
   const waiting = waitForUnits(context, { expectations, changes: 1, limitMs });
@@ -53,8 +50,8 @@ test('where no line can be taken back, what is waited for is told ever more rare
 test('on a terminal it is told at once, in a line that is taken back', async () => {
   const lines = await wait(true, 10_000);
   assert.deepEqual(lines.slice(-3), [
-    '1 s waiting for 1 of 1 units; db.service: there is no machine',
-    '10 s \r\u001b[K',
+    '1 s \r\u001b[Jwaiting for 1 of 1 units; db.service: there is no machine',
+    '10 s \r\u001b[J',
     '10 s Unit db.service is not launched after 10 s: there is no machine\n',
   ]);
 });

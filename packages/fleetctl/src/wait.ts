@@ -75,7 +75,7 @@ export async function waitForUnits(context: Context, options: WaitOptions): Prom
     const pauseMs = Math.max(pauseAfterLookMs(pending.size, nowMs - lookedMs), rareMs);
     await sleep(clock, Math.max(0, Math.min(pauseMs, limitMs - nowMs)));
   }
-  screen.progress('');
+  screen.progress();
   for (const name of pending.keys()) outcomes.set(name, 'pending');
   for (const line of pendingLines(pending, limitMs)) screen.err(screen.palette.waiting(line));
   return outcomes;

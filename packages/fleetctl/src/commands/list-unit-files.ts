@@ -1,11 +1,14 @@
 import type { MachineEntity, UnitEntity } from '@flotilla/schema';
 import { describeUnit, hashUnitFile } from '@flotilla/unit';
 import { examples, type FleetctlCommand } from '../command.js';
-import { exitCodes } from '../exit-codes.js';
-import { addListFlags, formatList, type ListFlags, type ListLayout, parseFields } from '../list-output.js';
+import type { Context } from '../context.js';
+import { addListFlags, chooseListing, type ListFlags, type ListLayout } from '../list-output.js';
 import { machineLabel } from '../machine-label.js';
+import { showList } from '../show-list.js';
+import { formatTime } from '../since.js';
 import { shortHashCell } from '../unit-cells.js';
 import { isGlobalUnit, storedFile } from '../unit-content.js';
+import { addUnitFilter, chooseUnitFilter, type UnitFilter, type UnitFilterFlags } from '../unit-filter.js';
 
 interface Row {
   readonly unit: UnitEntity;
@@ -20,50 +23,69 @@ const target = ({ isGlobal, machine }: Row, isFull: boolean) => {
 
 const layout: ListLayout<Row> = {
   cells: {
-    desc: ({ unit }) => describeUnit(storedFile(unit)) || '-',
-    dstate: ({ unit }) => unit.desiredState || '-',
+    desc: ({ unit }) => describeUnit(storedFile(unit)) ?? '-',
+    dstate: ({ unit }) => unit.desiredState,
     global: ({ isGlobal }) => String(isGlobal),
     hash: ({ unit }, isFull) => shortHashCell(hashUnitFile(storedFile(unit)), isFull),
     reason: ({ unit }) => unit.reason ?? '-',
-    since: ({ unit }) => (unit.waitingSince === undefined ? '-' : new Date(unit.waitingSince).toISOString()),
-    state: ({ unit, isGlobal }) => (isGlobal ? '-' : unit.currentState || '-'),
+    since: ({ unit }) => formatTime(unit.waitingSince),
+    state: ({ unit, isGlobal }) => (isGlobal ? '-' : unit.currentState),
     target,
     tmachine: target,
     unit: ({ unit }) => unit.name,
   },
   defaultFields: 'unit,hash,dstate,state,target',
+  wideFields: 'unit,hash,dstate,state,target,global,desc,since,reason',
+  keyFields: ['unit'],
+  tones: {
+    reason: () => 'waiting',
+    state: ({ unit }) => {
+      if (unit.reason !== undefined) return 'waiting';
+      return unit.currentState === 'launched' ? 'good' : undefined;
+    },
+  },
   nameOf: ({ unit }) => unit.name,
-  entityOf: ({ unit }) => unit,
+  entityOf: ({ unit: { file: _, ...unit } }) => unit,
 };
 
 export const listUnitFiles: FleetctlCommand = {
   configure(command) {
-    addListFlags(command, layout)
+    addUnitFilter(addListFlags(command, layout))
       .description(
         'Shows the registered units: what was asked of each (dstate), how far it is (state), and where it belongs (target). A ' +
-          'unit that waits for a machine says why (reason) and since when (since).',
+          'unit that waits for a machine says why (reason) and since when (since). Names and patterns choose units.',
       )
       .addHelpText(
         'after',
         examples(
           'fleetctl list-unit-files',
+          "fleetctl list-unit-files 'web@*' -o wide",
           'fleetctl list-unit-files --fields unit,desc',
           'fleetctl list-unit-files --fields unit,dstate,target,reason    what waits, and why',
           'fleetctl list-unit-files -o name',
         ),
       );
   },
-  async run({ client, screen }, command) {
-    const flags = command.opts<ListFlags>();
-    if (parseFields(flags, layout).includes('tmachine'))
-      screen.err('WARNING: The "tmachine" field is deprecated. Use "target" instead');
-    const [units, machines] = await Promise.all([client.listUnits(), client.listMachines()]);
-    const machineById = new Map(machines.map((machine) => [machine.id, machine]));
-    const rows = units.map((unit) => {
-      const id = unit.machineID;
-      return { unit, isGlobal: isGlobalUnit(unit), machine: id ? (machineById.get(id) ?? { id }) : undefined };
+  run(context, command) {
+    const flags = command.opts<ListFlags & UnitFilterFlags>();
+    const listing = chooseListing(flags, layout);
+    const filter = chooseUnitFilter(command.args, flags);
+    if (listing.fields.includes('tmachine'))
+      context.screen.err('WARNING: The "tmachine" field is deprecated. Use "target" instead');
+    return showList(context, listing, async () => {
+      const [units, machines] = await Promise.all([readUnits(context, filter), context.client.listMachines()]);
+      const machineById = new Map(machines.map((machine) => [machine.id, machine]));
+      const items = units.filter(filter.isWanted).map((unit) => {
+        const id = unit.machineID;
+        return { unit, isGlobal: isGlobalUnit(unit), machine: id ? (machineById.get(id) ?? { id }) : undefined };
+      });
+      return { items };
     });
-    screen.write(formatList(rows, flags, layout));
-    return exitCodes.done;
   },
 };
+
+async function readUnits({ client, reader }: Context, { names }: UnitFilter): Promise<UnitEntity[]> {
+  if (names === undefined) return client.listUnits();
+  const units = await reader.units(names);
+  return names.flatMap((name) => units.get(name) ?? []);
+}

@@ -2,7 +2,8 @@ import type { SettingEntity, SettingsAnswer } from '@flotilla/schema';
 import { findNearest } from '@flotilla/unit';
 import { examples, type FleetctlCommand } from '../command.js';
 import { exitCodes } from '../exit-codes.js';
-import { addListFlags, formatList, type ListFlags, type ListLayout, parseFields } from '../list-output.js';
+import { addListFlags, chooseListing, type ListFlags, type ListLayout } from '../list-output.js';
+import { type List, type Note, showList } from '../show-list.js';
 
 const layout: ListLayout<SettingEntity> = {
   cells: {
@@ -10,9 +11,13 @@ const layout: ListLayout<SettingEntity> = {
     value: ({ value }) => value,
     default: (setting) => setting.default,
     set: ({ isSet }) => (isSet ? 'yes' : 'no'),
+    expected: ({ expected }) => expected,
     help: ({ help }) => help,
   },
   defaultFields: 'key,value,default,help',
+  wideFields: 'key,value,default,set,help,expected',
+  keyFields: ['key'],
+  tones: {},
   nameOf: ({ key }) => key,
   entityOf: (setting) => setting,
 };
@@ -32,28 +37,32 @@ export const settingsGet: FleetctlCommand = {
         ),
       );
   },
-  async run({ client, screen }, command) {
-    const flags = command.opts<ListFlags>();
-    parseFields(flags, layout);
-    const { settings } = await client.readSettings();
-    const chosen: SettingEntity[] = [];
-    let isComplete = true;
-    for (const key of new Set(command.args)) {
-      const setting = settings.find((each) => each.key === key);
-      if (setting !== undefined) chosen.push(setting);
-      else screen.err(screen.palette.bad(`Error: ${unknown(key, settings)}`));
-      isComplete &&= setting !== undefined;
-    }
-    const shown = command.args.length === 0 ? settings : chosen;
-    if (flags.output === 'json') {
-      const answer: SettingsAnswer = { settings: shown };
-      screen.write(`${JSON.stringify(answer, null, 2)}\n`);
-    } else if (shown.length > 0) screen.write(formatList(shown, flags, layout));
-    for (const { problem } of shown)
-      if (problem !== undefined) screen.err(screen.palette.waiting(`${problem}: the default holds`));
-    return isComplete ? exitCodes.done : exitCodes.failed;
+  async run(context, command) {
+    const { client, screen } = context;
+    const listing = chooseListing(command.opts<ListFlags>(), layout);
+    const keys = new Set(command.args);
+    let absent: readonly string[] | undefined;
+    const exitCode = await showList(context, listing, async () => {
+      const { settings } = await client.readSettings();
+      if (absent === undefined) {
+        absent = [...keys].filter((key) => !settings.some((setting) => setting.key === key));
+        for (const key of absent) screen.err(screen.palette.bad(`Error: ${unknown(key, settings)}`));
+      }
+      return listOf(settings, keys);
+    });
+    return absent?.length === 0 ? exitCode : exitCodes.failed;
   },
 };
+
+function listOf(settings: readonly SettingEntity[], keys: ReadonlySet<string>): List<SettingEntity> {
+  const chosen = [...keys].flatMap((key) => settings.find((setting) => setting.key === key) ?? []);
+  const items = keys.size === 0 ? settings : chosen;
+  const document: SettingsAnswer = { settings: items };
+  const notes = items.flatMap(({ problem }): Note[] =>
+    problem === undefined ? [] : [{ tone: 'waiting', text: `${problem}: the default holds` }],
+  );
+  return { items, document, notes };
+}
 
 function unknown(key: string, settings: readonly SettingEntity[]): string {
   const keys = settings.map((setting) => setting.key);

@@ -6,13 +6,14 @@ import { exitCodes } from '../exit-codes.js';
 import { readLabels } from '../machine-label.js';
 import { selectUnits } from '../selection.js';
 import { formatSince } from '../since.js';
+import { formatStructured, type StructuredForm } from '../structured.js';
 import { parseUnitArguments } from '../unit-arguments.js';
 import { isGlobalUnit, storedFile } from '../unit-content.js';
 import { isRunning } from '../verdict.js';
 
 interface StatusFlags {
   readonly full?: true;
-  readonly output?: 'json';
+  readonly output?: StructuredForm;
 }
 
 /** A registered unit and its states. */
@@ -25,7 +26,7 @@ export const status: FleetctlCommand = {
   configure(command) {
     command
       .option('-l, --full', 'do not shorten IDs')
-      .addOption(new Option('-o, --output <form>', 'print JSON: the unit and its states').choices(['json']))
+      .addOption(new Option('-o, --output <form>', 'the unit and its states, for programs').choices(['json', 'yaml']))
       .addOption(new Option('--no-block').hideHelp())
       .description(
         'Shows how units fare: what was asked, where they are, and what systemd says there; of a unit that waits for a ' +
@@ -56,7 +57,7 @@ export const status: FleetctlCommand = {
       else subjects.push({ unit, states: states.get(name) ?? [] });
     }
     codes.push(...subjects.map(exitCodeOf));
-    if (output === 'json') screen.write(`${JSON.stringify(subjects.map(toJson), null, 2)}\n`);
+    if (output !== undefined) screen.write(await formatStructured(subjects.map(toJson), output));
     else if (subjects.length > 0) {
       const describing = { label: await readLabels(client, full === true), nowMs: context.clock.now() };
       screen.write(subjects.map((subject) => describe(subject, describing)).join('\n'));

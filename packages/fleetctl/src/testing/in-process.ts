@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { run } from '../run.js';
+import { plainTerminal } from '../terminal.js';
 import type { Ended } from './process.js';
 
 /** A command line in this process: quicker than a process, but without its streams and its working directory. */
@@ -15,17 +16,14 @@ export async function runWords(
   const exitCode = await run({
     words,
     environment,
-    terminal: {
+    terminal: plainTerminal({
       out: (text) => {
         stdout += text;
       },
       err: (text) => {
         stderr += text;
       },
-      isErrTerminal: false,
-      hasColours: false,
-      hasOutColours: false,
-    },
+    }),
   });
   return { stdout, stderr, exitCode };
 }
