@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { type Client, createClient } from '@flotilla/client';
 import { TestClock } from '@flotilla/runtime';
 import type { UnitEntity, UnitStateEntity } from '@flotilla/schema';
-import { createScreen } from './terminal.js';
+import { createScreen, plainTerminal } from './terminal.js';
 import { TestTerminal } from './testing/test-terminal.js';
 import { UnitReader } from './unit-reader.js';
 import { waitForUnits } from './wait.js';
@@ -93,13 +93,7 @@ test('one unit is looked at often at first, then ever more rarely; by its end th
       return [{ id: 'b1d7', primaryIP: '10.0.0.1' }];
     },
   };
-  const screen = await createScreen({
-    out: (text) => out.push(text),
-    err: () => undefined,
-    isErrTerminal: false,
-    hasColours: false,
-    hasOutColours: false,
-  });
+  const screen = await createScreen(plainTerminal({ out: (text) => void out.push(text), err: () => undefined }));
   const expectations = [{ name: 'db.service', goal: 'launched' as const }];
   const waiting = waitForUnits({ client, reader, screen, clock }, { expectations, changes: 1, limitMs: 60_000 });
   await clock.advance(1000);
