@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '@flotilla/runtime';
@@ -16,17 +16,27 @@ const sockets = 'no sockets were passed by systemd';
 /** The single file, run as a process of its own: an engine, and an agent or an API (`listen`) if that is wanted. */
 export class FleetdProcess {
   readonly #directory = mkdtempSync(join(tmpdir(), 'flotilla-fleetd-'));
+  readonly #places = { state_directory: this.#directory, units_directory: join(this.#directory, 'units') };
   readonly #child: ChildProcess;
   readonly lines: string[] = [];
+  /** What it has written to standard output. */
+  stdout = '';
 
-  /** @param options By their names in the configuration file. */
-  constructor(options: Readonly<Record<string, string>>) {
-    const own = { state_directory: this.#directory, units_directory: join(this.#directory, 'units'), verbosity: '1' };
+  /**
+   * @param options By their names in the configuration file, set for good.
+   * @param text Of a configuration file, which {@link configure} changes. Without, it has none.
+   */
+  constructor(options: Readonly<Record<string, string>>, text?: string) {
+    const own = text === undefined ? { ...this.#places, verbosity: '1' } : {};
     const all = Object.entries({ disable_agent: 'true', on_stop: 'stay', ...own, ...options });
     const environment = Object.fromEntries(all.map(([name, value]) => [`FLEET_${name.toUpperCase()}`, value]));
-    this.#child = spawn(process.execPath, [program], {
+    if (text !== undefined) this.configure(text);
+    this.#child = spawn(process.execPath, [program, ...(text === undefined ? [] : [`--config=${this.configFile}`])], {
       env: { PATH: process.env.PATH, ...environment },
-      stdio: ['ignore', 'ignore', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.#child.stdout?.on('data', (chunk) => {
+      this.stdout += chunk;
     });
     let rest = '';
     this.#child.stderr?.on('data', (chunk) => {
@@ -42,6 +52,36 @@ export class FleetdProcess {
 
   get isRunning(): boolean {
     return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  /** A path in a directory that goes with the process. */
+  path(name: string): string {
+    return join(this.#directory, name);
+  }
+
+  get configFile(): string {
+    return this.path('fleet.conf');
+  }
+
+  /** Writes the configuration file anew, to be read at the next SIGHUP. Two lines of its own come first. */
+  configure(text: string): void {
+    const places = Object.entries(this.#places).map(([name, path]) => `${name} = ${path}\n`);
+    writeFileSync(this.configFile, places.join('') + text);
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** How many descriptors it has open. */
+  get descriptors(): number {
+    return readdirSync(`/proc/${this.pid}/fd`).length;
+  }
+
+  /** In megabytes. */
+  get resident(): number {
+    const [, kilobytes] = /VmRSS:\s*(\d+)/.exec(readFileSync(`/proc/${this.pid}/status`, 'utf8')) ?? [];
+    return Number(kilobytes) / 1024;
   }
 
   /** What people are meant to see: warnings and worse, and what is no log line at all. */

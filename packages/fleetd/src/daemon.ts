@@ -167,7 +167,9 @@ class Daemon {
   }
 
   #tellRefused(error: unknown): void {
+    const { log, loaded } = this.#parts;
     const hint = error instanceof FleetError && error.hint !== undefined ? { hint: error.hint } : {};
-    this.#parts.log.error('this configuration can not be used; fleetd goes on with the one before', { error, ...hint });
+    const message = 'this configuration can not be used; fleetd goes on with the one before';
+    log.error(message, { file: loaded.file, error, ...hint });
   }
 }
