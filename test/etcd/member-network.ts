@@ -2,12 +2,16 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { createCgroup } from '../lab/cgroup.js';
 import { mustRun } from '../lab/command.js';
 import { startGuard } from '../lab/guard.js';
 import { claimLab, removeLab } from '../lab/lab-record.js';
 import { createBridge, createHostNetwork, inNamespace, namespacePath, setCable } from '../lab/network.js';
 import { type EtcdPlace, etcdMissing } from './etcd.js';
+
+/** Every test process loads it. */
+const plainExit = pathToFileURL(join(import.meta.dirname, '../../setup/plain-exit.mjs')).href;
 
 const members = ['member-0', 'member-1', 'member-2'];
 
@@ -48,7 +52,7 @@ export class MemberNetwork {
       await createBridge(directory);
       for (const [at, member] of members.entries()) await createHostNetwork(directory, member, addressOf(at));
       const groups = await createCgroup(`${basename(directory)}/tests`);
-      const argv = [process.execPath, ...process.execArgv, file];
+      const argv = [process.execPath, ...process.execArgv, `--import=${plainExit}`, file];
       const [program = '', ...rest] = inNamespace(namespacePath(directory, 'lab'), argv);
       const env = { ...process.env, [insideVariable]: directory };
       const inside = spawn(program, rest, { stdio: 'inherit', env });

@@ -1,4 +1,5 @@
 // Loaded into every test process: how often a property is tried, unless the property says it itself.
+import './plain-exit.mjs';
 import { configureGlobal } from 'fast-check';
 
 const runsByLength = { short: 200, long: 5_000 };
