@@ -74,7 +74,7 @@ export const catalogue: readonly (CatalogueEntry | CommandGroup)[] = [
   },
   {
     name: 'status',
-    usage: '[flags] UNIT...',
+    usage: '[flags] [UNIT...]',
     summary: 'Show how units fare, and what they wait for',
     load: async () => (await import('./commands/status.js')).status,
   },

@@ -1,6 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 import type { Client } from '@flotilla/client';
 import type { Clock } from '@flotilla/runtime';
+import type { LocalHost } from './local-host.js';
 import type { Screen } from './terminal.js';
 import type { UnitReader } from './unit-reader.js';
 
@@ -17,6 +18,8 @@ export interface Context extends Omit<LocalContext, 'openStreams'> {
   readonly client: Client;
   /** Of the same client. It learns how large the cluster is. */
   readonly reader: UnitReader;
+  /** Where fleetctl runs. */
+  readonly host: LocalHost;
 }
 
 /** Bytes in, bytes out. */

@@ -37,6 +37,12 @@ export function chooseEndpoint(
   return own !== undefined && !isUsable(systemSocket) && isUsable(own) ? `unix://${own}` : `unix://${systemSocket}`;
 }
 
+/** Whether that is the user's own fleetd, whose units the user's own systemd runs. */
+export function isOwnEndpoint(endpoint: string, environment: Environment): boolean {
+  const own = userSocket(environment.XDG_RUNTIME_DIR);
+  return own !== undefined && endpoint.split(',')[0] === `unix://${own}`;
+}
+
 function userSocket(runtimeDirectory: string | undefined): string | undefined {
   return runtimeDirectory?.startsWith('/') ? `${runtimeDirectory}/fleet.sock` : undefined;
 }

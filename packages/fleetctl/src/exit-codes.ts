@@ -16,6 +16,8 @@ export const exitCodes = {
   interrupted: 130,
   /** 128 + SIGPIPE: what a program gets that lets the signal kill it. */
   brokenPipe: 141,
+  /** A program could not be run. */
+  notRun: 255,
   /** 128 + SIGTERM. */
   terminated: 143,
 } as const;

@@ -73,52 +73,6 @@ test('explain exits with 2 if a unit waits, and with 1 if one is unknown; the ot
   assert.equal(json.exitCode, 2);
 });
 
-test('status says of a unit that waits why, since when, and what to ask next', async (context) => {
-  const { api, fleetctl } = await openBench(context);
-  api.tempers.set('db.service', { reason: '3 machines: 3 lack role=cache' });
-  api.add('db.service', web, 'launched');
-  const { stdout, stderr, exitCode } = await fleetctl('status', 'db');
-  assert.equal(stderr, '');
-  const [title, asked, waits, hint] = stdout.split('\n');
-  assert.equal(title, 'db.service - web server');
-  assert.equal(asked, '   Asked: launched');
-  assert.match(waits ?? '', /^ {3}Waits: since 2026-11-22 12:00:00 UTC \(\d+ \w+\): 3 machines: 3 lack role=cache$/);
-  assert.equal(hint, '          fleetctl explain db.service shows each machine');
-  assert.equal(exitCode, 2);
-});
-
-test('status shows what systemd says on each machine, and what went wrong', async (context) => {
-  const { api, fleetctl } = await openBench(context);
-  api.add('web.service', web, 'launched');
-  api.add('agent.service', global, 'launched');
-  const { stdout, exitCode } = await fleetctl('status', 'web', 'agent');
-  assert.match(stdout, /^ {6}On: 22222222.{3}\/10.0.0.2: active \(running\) since 2023-11-14 \S+ UTC \(\d+ d\)$/m);
-  assert.equal(stdout.match(/^ {6}On: .* active \(running\)/gm)?.length, 4);
-  assert.equal(exitCode, 0);
-  api.tempers.set('bad.service', { started: [['failed', 'failed']], error: 'no space left on device' });
-  api.add('bad.service', web, 'launched');
-  const bad = await fleetctl('status', '--no-block', 'bad', 'web');
-  assert.match(bad.stdout, /: failed \(failed\) since .*\n {3}Error: no space left on device\n\nweb.service/);
-  assert.equal(bad.exitCode, 3);
-});
-
-test('status of units that are not loaded, unknown, or not named', async (context) => {
-  const { api, fleetctl } = await openBench(context);
-  api.add('web.service', web);
-  const inactive = await fleetctl('status', 'web');
-  assert.match(inactive.stdout, /On: no machine: it is not loaded\n$/);
-  api.add('web@2.service', '[Unit]\nDescription=Worker %i of 100%\n[Service]\nExecStart=/bin/sleep 100\n');
-  assert.match((await fleetctl('status', 'web@2')).stdout, /^web@2.service - Worker 2 of 100%\n/);
-  api.add('bare.service', '[Service]\nExecStart=/bin/sleep 100\n');
-  assert.match((await fleetctl('status', 'bare')).stdout, /^bare.service\n/);
-  assert.equal(inactive.exitCode, 1);
-  const unknown = await fleetctl('status', 'absent');
-  assert.deepEqual(unknown, { stdout: '', stderr: 'Unit absent.service does not exist.\n', exitCode: 1 });
-  assert.equal((await fleetctl('status')).exitCode, 64);
-  const json = await fleetctl('status', '-o', 'json', 'web');
-  assert.equal(JSON.parse(json.stdout)[0].unit.name, 'web.service');
-});
-
 test('list-unit-files has a column for the reason, and one for since when', async (context) => {
   const { api, fleetctl } = await openBench(context);
   api.tempers.set('db.service', { reason: 'there is no machine' });

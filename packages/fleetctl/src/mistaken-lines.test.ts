@@ -4,7 +4,7 @@ const usage = (command: string) => `Run 'fleetctl ${command} --help' for its usa
 const noUnits = (verb: string): Line => ({ line: verb, stderr: `Error: No units given\n${usage(verb)}`, exit: 64 });
 
 const mistaken: readonly Line[] = [
-  ...['submit', 'load', 'start', 'stop', 'unload', 'destroy', 'status'].map(noUnits),
+  ...['submit', 'load', 'start', 'stop', 'unload', 'destroy'].map(noUnits),
   { line: 'cat', stderr: `Error: One unit file must be provided\n${usage('cat')}`, exit: 64 },
   { line: 'cat a b', stderr: `Error: One unit file must be provided\n${usage('cat')}`, exit: 64 },
   {

@@ -7,10 +7,12 @@ import { plainFlags, renameFlags } from './command-line.js';
 import { type CommandPath, findCommandPath, pathText, unknownCommand } from './command-path.js';
 import { openClient } from './connection.js';
 import type { ByteStreams } from './context.js';
+import { chooseEndpoint, isOwnEndpoint } from './endpoint-choice.js';
 import { messageOf } from './errors.js';
 import { exitCodes } from './exit-codes.js';
 import { addGlobalFlags, type Environment, readGlobalFlags } from './global-flags.js';
 import { formatHelp } from './help-text.js';
+import { createLocalHost, type LocalHost } from './local-host.js';
 import { createScreen, type Screen, type Terminal } from './terminal.js';
 import { UnitReader } from './unit-reader.js';
 
@@ -24,6 +26,8 @@ export interface RunOptions {
   readonly clock?: Clock;
   /** The process's stdin and stdout. @default none: only commands that carry other programs' bytes ask for them */
   readonly openStreams?: () => ByteStreams;
+  /** @default the one that it runs on */
+  readonly host?: LocalHost;
 }
 
 /** Runs one command line. Errors are printed; the result is the exit code. */
@@ -68,14 +72,17 @@ async function runPath(call: Call): Promise<number> {
 
 async function runDefinition(
   definition: FleetctlCommand,
-  { program, environment, screen, clock = systemClock, openStreams = noStreams }: Call,
+  { program, environment, screen, clock = systemClock, openStreams = noStreams, host }: Call,
   { command, denied }: { readonly command: Command; readonly denied: ReadonlySet<string> },
 ): Promise<number> {
   const local = { screen, clock, openStreams };
   if ('runLocally' in definition) return definition.runLocally(local, command);
-  const client = await openClient(readGlobalFlags(program, environment, denied), environment, screen);
+  const flags = readGlobalFlags(program, environment, denied);
+  const client = await openClient(flags, environment, screen);
+  const isUser = isOwnEndpoint(chooseEndpoint(flags, environment), environment);
   try {
-    return await definition.run({ ...local, client, reader: new UnitReader(client) }, command);
+    const reader = new UnitReader(client);
+    return await definition.run({ ...local, client, reader, host: host ?? createLocalHost({ isUser }) }, command);
   } finally {
     client.close();
   }

@@ -17,6 +17,17 @@ export function formatSince(sinceMs: number, nowMs: number): string {
   return `since ${date} ${time} UTC (${formatSpan(nowMs - sinceMs)})`;
 }
 
+/** The same in the words of `systemctl status`: `since Sun 2026-11-22 23:01:07 UTC; 5min ago`. */
+export function formatSystemdSince(sinceMs: number, nowMs: number): string {
+  const [weekday] = new Date(sinceMs).toUTCString().split(',');
+  const [date, time] = new Date(sinceMs).toISOString().split(/[T.]/);
+  const span = formatSpan(nowMs - sinceMs)
+    .replace(/ (min|s|h)$/, '$1')
+    .replace(/^1 d$/, '1 day')
+    .replace(/ d$/, ' days');
+  return `since ${weekday} ${date} ${time} UTC; ${span} ago`;
+}
+
 /** Clocks differ: what is said to begin a moment from now has just begun. */
 function formatSpan(ms: number): string {
   const [size, name] = spans.find(([each]) => ms >= each) ?? [secondMs, 's'];

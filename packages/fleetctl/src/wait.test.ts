@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { type Client, createClient } from '@flotilla/client';
 import { TestClock } from '@flotilla/runtime';
 import type { UnitEntity, UnitStateEntity } from '@flotilla/schema';
+import { createLocalHost } from './local-host.js';
 import { createScreen, plainTerminal } from './terminal.js';
 import { TestTerminal } from './testing/test-terminal.js';
 import { UnitReader } from './unit-reader.js';
@@ -32,7 +33,13 @@ async function wait(isErrTerminal: boolean, limitMs: number): Promise<string[]> 
   const terminal = new TestTerminal(isErrTerminal);
   terminal.err = (text) => void lines.push(`${Math.round((clock.monotonicMs() - startedMs) / 1000)} s ${text}`);
   const screen = await createScreen(terminal);
-  const context = { client, reader: new HopelessReader(client), screen, clock };
+  const context = {
+    client,
+    reader: new HopelessReader(client),
+    host: createLocalHost({ isUser: false }),
+    screen,
+    clock,
+  };
   const expectations = [{ name: 'db.service', goal: 'launched' as const }];
   const waiting = waitForUnits(context, { expectations, changes: 1, limitMs });
   await clock.advance(limitMs);
@@ -95,7 +102,10 @@ test('one unit is looked at often at first, then ever more rarely; by its end th
   };
   const screen = await createScreen(plainTerminal({ out: (text) => void out.push(text), err: () => undefined }));
   const expectations = [{ name: 'db.service', goal: 'launched' as const }];
-  const waiting = waitForUnits({ client, reader, screen, clock }, { expectations, changes: 1, limitMs: 60_000 });
+  const waiting = waitForUnits(
+    { client, reader, host: createLocalHost({ isUser: false }), screen, clock },
+    { expectations, changes: 1, limitMs: 60_000 },
+  );
   await clock.advance(1000);
   assert.deepEqual(await waiting, new Map([['db.service', 'done']]));
   assert.deepEqual(reader.lookedMs.map(Math.floor), [30, 40, 50, 60, 70, 80, 90, 101, 113, 128]);

@@ -5,6 +5,7 @@ import { FleetError } from '@flotilla/errors';
 import { TestClock } from '@flotilla/runtime';
 import { clipLine } from './clip-line.js';
 import { chooseListing, type ListFlags, type ListLayout } from './list-output.js';
+import { createLocalHost } from './local-host.js';
 import { type List, showList } from './show-list.js';
 import { createScreen } from './terminal.js';
 import { TestTerminal } from './testing/test-terminal.js';
@@ -34,7 +35,7 @@ async function watch(terminal: TestTerminal, flags: Partial<ListFlags> = {}) {
   const clock = new TestClock();
   const client = createClient({ endpoint: 'unix:///nowhere' });
   const screen = await createScreen(terminal);
-  const context = { client, reader: new UnitReader(client), screen, clock };
+  const context = { client, reader: new UnitReader(client), host: createLocalHost({ isUser: false }), screen, clock };
   let now: List<Ship> | FleetError = ships('one@a', 'two@b');
   const listing = chooseListing<Ship>({ legend: true, watch: true, ...flags }, layout);
   void showList(context, listing, async () => {
@@ -101,6 +102,7 @@ test('an API that is away from the start is an error', async () => {
   const context = {
     client,
     reader: new UnitReader(client),
+    host: createLocalHost({ isUser: false }),
     screen: await createScreen(terminal),
     clock: new TestClock(),
   };

@@ -1,25 +1,18 @@
-import type { UnitEntity, UnitStateEntity } from '@flotilla/schema';
-import { describeInstance, parseUnitName } from '@flotilla/unit';
 import { Option } from 'commander';
 import { examples, type FleetctlCommand } from '../command.js';
+import type { Context } from '../context.js';
 import { exitCodes } from '../exit-codes.js';
 import { readLabels } from '../machine-label.js';
 import { selectUnits } from '../selection.js';
-import { formatSince } from '../since.js';
+import { showUnits } from '../show-status.js';
+import { isWaiting, type Subject } from '../status-text.js';
 import { formatStructured, type StructuredForm } from '../structured.js';
 import { parseUnitArguments } from '../unit-arguments.js';
-import { isGlobalUnit, storedFile } from '../unit-content.js';
 import { isRunning } from '../verdict.js';
 
 interface StatusFlags {
   readonly full?: true;
   readonly output?: StructuredForm;
-}
-
-/** A registered unit and its states. */
-interface Subject {
-  readonly unit: UnitEntity;
-  readonly states: readonly UnitStateEntity[];
 }
 
 export const status: FleetctlCommand = {
@@ -28,10 +21,14 @@ export const status: FleetctlCommand = {
       .option('-l, --full', 'do not shorten IDs')
       .addOption(new Option('-o, --output <form>', 'the unit and its states, for programs').choices(['json', 'yaml']))
       .addOption(new Option('--no-block').hideHelp())
+      .addOption(new Option('--ssh-port <port>').hideHelp())
       .description(
-        'Shows how units fare: what was asked, where they are, and what systemd says there; of a unit that waits for a ' +
-          'machine, why and since when. fleetd knows it all: the machines are not asked.\n' +
-          'Exit code: 0 all are active, 1 one is unknown or inactive by wish, 2 one waits for a machine, 3 one is not active.',
+        'Shows how units fare: of those on this host, what `systemctl status -l` says; of others, what fleetd knows, in the same ' +
+          'words; of a global unit, both, one machine after the other. Of a unit that waits, why and since when; of one with an ' +
+          'error, what it is.\n' +
+          'Without UNIT, it shows how the cluster fares, and exits with 0.\n' +
+          'Exit code: 0 all are active, 1 one is unknown or on no machine by wish, 2 one waits for a machine, 3 one is not active; ' +
+          'else what systemctl says, or 255 if it can not be run.',
       )
       .addHelpText(
         'after',
@@ -40,34 +37,44 @@ export const status: FleetctlCommand = {
   },
   async run(context, command) {
     const { full, output } = command.opts<StatusFlags>();
+    const isFull = full === true;
+    if (command.args.length === 0) {
+      const { showCluster } = await import('../cluster-status.js');
+      return showCluster(context, { isFull, output });
+    }
     const { client, reader, screen } = context;
     const selection = await selectUnits(client, parseUnitArguments(command.args));
     const names = selection.units.map(({ name }) => name);
     const [units, states] = await Promise.all([reader.units(names), reader.states(names)]);
-    const codes: number[] = [];
-    const fail = (line: string) => {
-      screen.err(screen.palette.bad(line));
-      codes.push(exitCodes.failed);
-    };
-    for (const pattern of selection.unmatched) fail(`no unit in the registry matches ${pattern}`);
-    const subjects: Subject[] = [];
-    for (const name of names) {
+    for (const pattern of selection.unmatched)
+      screen.err(screen.palette.bad(`no unit in the registry matches ${pattern}`));
+    const found = names.map((name) => {
       const unit = units.get(name);
-      if (unit === undefined) fail(`Unit ${name} does not exist.`);
-      else subjects.push({ unit, states: states.get(name) ?? [] });
-    }
-    codes.push(...subjects.map(exitCodeOf));
-    if (output !== undefined) screen.write(await formatStructured(subjects.map(toJson), output));
-    else if (subjects.length > 0) {
-      const describing = { label: await readLabels(client, full === true), nowMs: context.clock.now() };
-      screen.write(subjects.map((subject) => describe(subject, describing)).join('\n'));
-    }
-    return worstCode(codes);
+      return { name, subject: unit && { unit, states: states.get(name) ?? [] } };
+    });
+    const codes = output === undefined ? await showAll(context, found, isFull) : await print(context, found, output);
+    return worstCode(selection.unmatched.length > 0 ? [exitCodes.failed, ...codes] : codes);
   },
 };
 
-function toJson({ unit: { file: _, ...unit }, states }: Subject): object {
-  return { states, unit };
+interface Found {
+  readonly name: string;
+  readonly subject: Subject | undefined;
+}
+
+async function showAll(context: Context, found: readonly Found[], isFull: boolean): Promise<number[]> {
+  const isAnyKnown = found.some(({ subject }) => subject !== undefined);
+  const label = isAnyKnown ? await readLabels(context.client, isFull) : (id: string) => id;
+  return showUnits(context, found, label);
+}
+
+async function print({ screen }: Context, found: readonly Found[], form: StructuredForm): Promise<number[]> {
+  const subjects = found.flatMap(({ subject }) => subject ?? []);
+  const entries = subjects.map(({ unit: { file: _, ...unit }, states }) => ({ states, unit }));
+  screen.write(await formatStructured(entries, form));
+  for (const { name, subject } of found)
+    if (subject === undefined) screen.err(screen.palette.bad(`Unit ${name} does not exist.`));
+  return found.map(({ subject }) => (subject === undefined ? exitCodes.failed : exitCodeOf(subject)));
 }
 
 function exitCodeOf({ unit, states }: Subject): number {
@@ -76,46 +83,8 @@ function exitCodeOf({ unit, states }: Subject): number {
   return states.length > 0 && states.every(isRunning) ? exitCodes.done : exitCodes.notActive;
 }
 
-/** A problem of fleetctl's own comes before one of the cluster, and that before one of systemd's. */
+/** A problem of fleetctl's own comes before one of the cluster, and that before what systemd says. */
 function worstCode(codes: readonly number[]): number {
-  const { done, failed, notActive, pending } = exitCodes;
-  return [failed, pending, notActive].find((code) => codes.includes(code)) ?? done;
-}
-
-function isWaiting({ unit, states }: Subject): boolean {
-  const isPlaced = unit.machineID !== undefined || (isGlobalUnit(unit) && states.length > 0);
-  return unit.desiredState !== 'inactive' && (unit.reason !== undefined || !isPlaced);
-}
-
-interface Describing {
-  /** What a machine is called. */
-  readonly label: (id: string) => string;
-  readonly nowMs: number;
-}
-
-function describe(subject: Subject, { label, nowMs }: Describing): string {
-  const { unit, states } = subject;
-  const { name, desiredState, machineID, reason, waitingSince } = unit;
-  const description = describeInstance(storedFile(unit), parseUnitName(name)) ?? '';
-  const title = description === '' ? name : `${name} - ${description}`;
-  const lines: (readonly [string, string])[] = [['Asked', desiredState]];
-  if (machineID !== undefined && !states.some((state) => state.machineID === machineID))
-    lines.push(['On', reason === undefined ? `${label(machineID)}, which has not loaded it yet` : label(machineID)]);
-  for (const state of states) {
-    lines.push(['On', `${label(state.machineID)}: ${wordsOf(state, nowMs)}`]);
-    if (state.error !== undefined) lines.push(['Error', state.error]);
-  }
-  if (isWaiting(subject)) {
-    const unknown = isGlobalUnit(unit) ? 'no machine has loaded it yet' : 'no machine has been chosen yet';
-    const since = waitingSince === undefined ? '' : `${formatSince(waitingSince, nowMs)}: `;
-    lines.push(['Waits', `${since}${reason ?? unknown}`]);
-    lines.push(['', `fleetctl explain ${name} shows each machine`]);
-  } else if (desiredState === 'inactive' && states.length === 0) lines.push(['On', 'no machine: it is not loaded']);
-  return `${title}\n${lines.map(([word, text]) => `${`${word}${word === '' ? '' : ':'}`.padStart(9)} ${text}\n`).join('')}`;
-}
-
-function wordsOf(state: UnitStateEntity, nowMs: number): string {
-  const load = state.systemdLoadState === 'loaded' ? '' : `${state.systemdLoadState}, `;
-  const since = state.since === undefined ? '' : ` ${formatSince(state.since, nowMs)}`;
-  return `${load}${state.systemdActiveState} (${state.systemdSubState})${since}`;
+  const { done, failed, notRun, pending } = exitCodes;
+  return [notRun, failed, pending].find((code) => codes.includes(code)) ?? Math.max(done, ...codes);
 }

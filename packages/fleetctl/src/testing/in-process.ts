@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { run } from '../run.js';
+import { type RunOptions, run } from '../run.js';
 import { plainTerminal } from '../terminal.js';
 import type { Ended } from './process.js';
 
@@ -10,12 +10,14 @@ import type { Ended } from './process.js';
 export async function runWords(
   words: readonly string[],
   environment: Readonly<Record<string, string>> = {},
+  { host }: Pick<RunOptions, 'host'> = {},
 ): Promise<Ended> {
   let stdout = '';
   let stderr = '';
   const exitCode = await run({
     words,
     environment,
+    ...(host !== undefined && { host }),
     terminal: plainTerminal({
       out: (text) => {
         stdout += text;
