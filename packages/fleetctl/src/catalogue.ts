@@ -37,6 +37,12 @@ export const catalogue: readonly (CatalogueEntry | CommandGroup)[] = [
     load: async () => (await import('./commands/start.js')).start,
   },
   {
+    name: 'restart',
+    usage: '[flags] UNIT...',
+    summary: 'Restart units where they are, instances one by one',
+    load: async () => (await import('./commands/restart.js')).restartCommand,
+  },
+  {
     name: 'stop',
     usage: '[flags] UNIT...',
     summary: 'Stop units; they stay loaded where they are',

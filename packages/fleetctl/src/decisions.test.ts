@@ -32,6 +32,7 @@ const state = (systemdActiveState: string, more: Partial<UnitStateEntity> = {}) 
 });
 const failed = state('failed', { systemdSubState: 'failed' });
 const launched: Expectation = { name: 'web.service', goal: 'launched', hash: 'new' };
+const ordered = { expects: { ...launched, order: 3 } };
 const oneshot: Expectation = { ...launched, isOneshot: true };
 
 interface Case {
@@ -54,6 +55,27 @@ const cases: readonly Case[] = [
   },
   { says: 'a row of an old copy does not count', states: [state('active', { hash: 'old' })], verdict: 'waiting' },
   { says: 'a unit that is not launched yet waits', unit: { ...placed, currentState: 'loaded' }, verdict: 'waiting' },
+  {
+    says: 'a copy from before the restart does not count',
+    ...ordered,
+    states: [state('active', { order: 2 })],
+    verdict: 'waiting',
+  },
+  { says: 'a later restart counts as well', ...ordered, states: [state('active', { order: 4 })], verdict: 'reached' },
+  { says: 'a restart that fails has failed', ...ordered, states: [{ ...failed, order: 3 }], verdict: 'failed' },
+  {
+    says: 'a restart that is refused has failed, though the old copy runs',
+    ...ordered,
+    states: [state('active', { order: 2, error: 'masked' })],
+    verdict: 'failed',
+  },
+  {
+    says: 'a global unit is judged on the machine that is meant',
+    expects: { ...ordered.expects, machineID: 'other' },
+    unit: { name: 'web.service', desiredState: 'launched', currentState: 'inactive' },
+    states: [state('active', { order: 3 }), state('failed', { order: 3, machineID: 'other' })],
+    verdict: 'failed',
+  },
   { says: 'a failed unit has failed', states: [failed], verdict: 'failed' },
   { says: 'an old failure waits', expects: { ...launched, before: [failed] }, states: [failed], verdict: 'waiting' },
   {
@@ -180,19 +202,6 @@ const cases: readonly Case[] = [
 ];
 
 const wantedState = ({ goal }: Expectation) => (goal === 'stopped' ? 'loaded' : goal);
-
-test('who waits for the end of a unit that others started is told how to end it', () => {
-  const stopped: Expectation = { name: 'web.service', goal: 'stopped' };
-  const unit: UnitEntity = { ...placed, desiredState: 'loaded', currentState: 'loaded' };
-  for (const [active, isTold] of [
-    ['active', true],
-    ['deactivating', false],
-  ] as const) {
-    const verdict = judge(stopped, { unit, states: [state(active)], unchangedMs: 0, hasRun: false });
-    assert.equal(verdict.kind, 'waiting');
-    assert.equal('why' in verdict && /fleetctl start takes it over/.test(verdict.why), isTold);
-  }
-});
 
 test('who waits for a unit to be gone is told what keeps it', () => {
   const gone: Expectation = { name: 'web.service', goal: 'gone' };

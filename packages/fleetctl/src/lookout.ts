@@ -32,14 +32,21 @@ class PendingUnit {
 
   /** Judges it after {@link see} has seen these states. */
   judge(unit: UnitEntity | undefined, states: readonly UnitStateEntity[], nowMs: number): Verdict {
-    const { hash } = this.expectation;
-    const isWanted = (state: UnitStateEntity) => hash === undefined || state.hash === hash;
-    this.#hasRun ||= unit?.currentState === 'launched' && states.some((state) => isWanted(state) && isRunning(state));
+    const { machineID } = this.expectation;
+    const isLaunched = machineID !== undefined || unit?.currentState === 'launched';
+    this.#hasRun ||= isLaunched && states.some((state) => isWanted(this.expectation, state) && isRunning(state));
     const unchangedMs = nowMs - this.#lookedSinceMs;
     const verdict = judge(this.expectation, { unit, states, unchangedMs, hasRun: this.#hasRun });
     if (verdict.kind === 'waiting') this.why = verdict.why;
     return verdict;
   }
+}
+
+/** Whether a state is about the copy that is waited for. After a restart, one that stops is the copy before. */
+function isWanted({ hash, order, machineID }: Expectation, state: UnitStateEntity): boolean {
+  if (hash !== undefined && state.hash !== hash) return false;
+  if (machineID !== undefined && state.machineID !== machineID) return false;
+  return order === undefined || ((state.order ?? 0) >= order && state.systemdActiveState !== 'deactivating');
 }
 
 /** Looks at units again and again, with as little work for the API as tells what there is to tell. */

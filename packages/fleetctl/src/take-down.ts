@@ -5,7 +5,7 @@ import { Follow } from './follow.js';
 import { type ChosenUnit, selectUnits } from './selection.js';
 import { parseUnitArguments } from './unit-arguments.js';
 import { isGlobalUnit } from './unit-content.js';
-import type { Goal } from './verdict.js';
+import { type Goal, isRunning } from './verdict.js';
 
 /** Commands that take units down but keep them registered. */
 export type LoweringVerb = 'stop' | 'unload';
@@ -40,16 +40,19 @@ export async function lower(
   const follow = new Follow(context, { verb, limitMs });
   const chosen = await choose(context, units, follow);
   const stored = await reader.units(chosen.map(({ name }) => name));
+  const isStopped = await findStopped(context, verb, [...stored.values()]);
   const plan = async ({ name, isMatched }: ChosenUnit): Promise<Change | undefined> => {
     const unit = stored.get(name);
     if (unit === undefined) {
       follow.fail(`Unit ${name} does not exist.`);
     } else if (verb === 'stop' && unit.desiredState === 'inactive') {
       if (!isMatched) follow.fail(`Unable to stop unit ${name} in state inactive`);
-    } else if (!isLowered(unit, state) || !isMatched) {
+    } else if (!isLowered(unit, state) || !isStopped(name) || !isMatched) {
       return {
         name,
-        ...(!isLowered(unit, state) && { operation: { op: 'put', unit: { name, desiredState: state } } }),
+        ...((!isLowered(unit, state) || !isStopped(name)) && {
+          operation: { op: 'put', unit: { name, desiredState: state } },
+        }),
         settle: () => follow.add({ name, goal }, { isGlobal: isGlobalUnit(unit) }),
       };
     }
@@ -57,6 +60,17 @@ export async function lower(
   };
   await changeUnits(client, { units: chosen, follow, doing, plan });
   return follow.finish(chosen, (names) => screen.out(`Successfully ${done} units [${names.join(' ')}].`));
+}
+
+/**
+ * Tells of units that are to be stopped already whether they are: a person may have started one on its host, or another unit. Who
+ * asks for it to be stopped means that, too.
+ */
+async function findStopped({ reader }: Context, verb: LoweringVerb, units: readonly UnitEntity[]) {
+  const loaded = units.filter(({ desiredState }) => verb === 'stop' && desiredState === 'loaded');
+  if (loaded.length === 0) return () => true;
+  const states = await reader.states(loaded.map(({ name }) => name));
+  return (name: string) => !(states.get(name) ?? []).some(isRunning);
 }
 
 function isLowered({ desiredState }: UnitEntity, state: LaunchStateWord): boolean {

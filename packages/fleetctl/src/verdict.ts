@@ -18,6 +18,10 @@ export interface Expectation {
   readonly isOneshot?: boolean;
   /** The unit's states before the command asked for anything: an old failure is not the answer to a new start. */
   readonly before?: readonly UnitStateEntity[];
+  /** The order that must have been carried out: until then, what runs is the copy before it. */
+  readonly order?: number;
+  /** Of a global unit: the machine that is meant. */
+  readonly machineID?: string;
 }
 
 /** What is known of the unit at one moment. */
@@ -104,17 +108,10 @@ function judgeInactive(unit: UnitEntity, states: readonly UnitStateEntity[]): Ve
   return unit.currentState === 'inactive' ? reached(unit) : { kind: 'waiting', why: 'it is being unloaded' };
 }
 
-/** Of such a unit the agent keeps its hands: it may be there for another unit's sake. */
-const startedByOthers =
-  '; the cluster has not started it, so something on that host has: fleetctl start takes it over, and then stop stops it';
-
 function judgeStopped(unit: UnitEntity, states: readonly UnitStateEntity[]): Verdict {
   if (unit.desiredState === 'launched') return overruled(unit);
   const running = states.filter(isRunning);
-  if (running.length > 0) {
-    const isOthers = unit.currentState !== 'launched' && running.some((state) => state.systemdActiveState === 'active');
-    return { kind: 'waiting', why: `it is still ${whereabouts(running)}${isOthers ? startedByOthers : ''}` };
-  }
+  if (running.length > 0) return { kind: 'waiting', why: `it is still ${whereabouts(running)}` };
   if (unit.currentState === 'launched') return { kind: 'waiting', why: 'it is being stopped' };
   return reached(unit);
 }
@@ -122,14 +119,15 @@ function judgeStopped(unit: UnitEntity, states: readonly UnitStateEntity[]): Ver
 function judgePlaced(expectation: Expectation, observation: Observation, unit: UnitEntity): Verdict {
   if (unit.desiredState === 'inactive') return overruled(unit);
   if (expectation.goal === 'launched' && unit.desiredState === 'loaded') return overruled(unit);
-  const { machineID } = unit;
+  const machineID = expectation.machineID ?? unit.machineID;
   if (machineID === undefined) return { kind: 'waiting', why: unit.reason ?? 'no machine has been chosen yet' };
   const state = observation.states.find((candidate) => candidate.machineID === machineID);
   const on = `on ${machineIdLabel(machineID)}`;
   if (state === undefined)
     return { kind: 'waiting', why: unit.reason ?? `it is to run ${on}, which has not loaded it yet` };
   const isStale = observation.unchangedMs < staleMs && (expectation.before ?? []).some((old) => isSame(old, state));
-  if (!isStale && state.error !== undefined && !isRunning(state))
+  const isOwed = expectation.order !== undefined && (state.order ?? 0) < expectation.order;
+  if (!isStale && state.error !== undefined && (isOwed || !isRunning(state)))
     return { kind: 'failed', machineID, why: state.error };
   if (expectation.hash !== undefined && state.hash !== expectation.hash)
     return { kind: 'waiting', why: `${on} is still another version of it` };
@@ -139,6 +137,13 @@ function judgePlaced(expectation: Expectation, observation: Observation, unit: U
     const isLoaded = unit.currentState !== 'inactive' && state.systemdLoadState === 'loaded';
     return isLoaded ? reached(unit) : { kind: 'waiting', why: `${on} it is ${words(state)}` };
   }
+  if (isOwed) return { kind: 'waiting', why: `${on} it has not been restarted yet` };
+  if (expectation.machineID !== undefined)
+    return judgeStarted(
+      { unit: { ...unit, currentState: 'launched', machineID }, state, isStale },
+      expectation,
+      observation,
+    );
   if (unit.currentState !== 'launched') return { kind: 'waiting', why: `${on} it has not been started yet` };
   return judgeStarted({ unit, state, isStale }, expectation, observation);
 }
@@ -175,7 +180,7 @@ function judgeStarted(
 }
 
 function isSame(a: UnitStateEntity, b: UnitStateEntity): boolean {
-  return fingerprint([a]) === fingerprint([b]);
+  return fingerprint([{ ...a, order: 0 }]) === fingerprint([{ ...b, order: 0 }]);
 }
 
 /** Two looks at a unit's states are the same if this is. */
@@ -189,6 +194,7 @@ export function fingerprint(states: readonly UnitStateEntity[]): string {
       state.hash,
       state.since,
       state.error,
+      state.order,
     ]),
   );
 }

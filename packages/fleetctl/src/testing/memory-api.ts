@@ -30,6 +30,7 @@ export interface Temper {
 interface Entry {
   unit: UnitEntity;
   states: UnitStateEntity[];
+  order: number;
   /** What happens at which read. */
   due: { at: number; happen: () => void }[];
 }
@@ -121,6 +122,7 @@ export class MemoryApi extends MemoryMachines {
     if (url.pathname.endsWith('/limit')) return this.settings.answerLimit(name ?? '', JSON.parse(text));
     if (url.pathname.endsWith('/release')) return this.release(name ?? '');
     if (method === 'POST' && resource === 'machines') return this.unfreeze(name ?? '', url, JSON.parse(text));
+    if (url.pathname.endsWith('/restart')) return this.#restart(name ?? '', JSON.parse(text));
     if (method === 'POST') return this.hasBatch ? this.#batch(JSON.parse(text).operations) : [404];
     if (method === 'PUT' && name !== undefined)
       return this.#operate({ op: 'put', unit: { ...JSON.parse(text), name } });
@@ -176,7 +178,8 @@ export class MemoryApi extends MemoryMachines {
     const content =
       put.options === undefined ? {} : { options: put.options, ...(put.file !== undefined && { file: put.file }) };
     const unit: UnitEntity = { currentState: 'inactive', ...known?.unit, ...content, name, desiredState };
-    const entry: Entry = known ?? { unit, states: [], due: [] };
+    const entry: Entry = known ?? { unit, states: [], order: 0, due: [] };
+    if (desiredState === 'launched' && known?.unit.desiredState !== 'launched') entry.order++;
     entry.unit = unit;
     entry.due = [];
     this.#entries.set(name, entry);
@@ -192,6 +195,30 @@ export class MemoryApi extends MemoryMachines {
     entry.due = [];
     this.#after(entry, this.tempers.get(name)?.delay ?? 2, () => this.#gone.delete(name));
     return [204];
+  }
+
+  #restart(name: string, { machineID }: { readonly machineID?: string }): [number, object] {
+    const entry = this.#entries.get(name);
+    const refused = this.refusals.get(name);
+    if (refused !== undefined) return refusal(...refused);
+    if (entry === undefined) return refusal(404, 'unit does not exist');
+    this.orders.push(machineID === undefined ? `restart ${name}` : `restart ${name} ${machineID}`);
+    entry.order++;
+    entry.unit = { ...entry.unit, desiredState: 'launched', currentState: 'inactive' };
+    this.#after(entry, this.tempers.get(name)?.delay ?? 2, () => {
+      const others = machineID === undefined ? [] : entry.states.filter((state) => state.machineID !== machineID);
+      this.#settle(entry);
+      const isOther = (state: UnitStateEntity) => others.find((each) => each.machineID === state.machineID);
+      entry.states = entry.states.map((state) => isOther(state) ?? state);
+    });
+    return [200, { name, order: entry.order, ...(machineID !== undefined && { machineID }) }];
+  }
+
+  /** Somebody starts a unit on its host. */
+  startByHand(name: string): void {
+    const entry = this.#entries.get(name);
+    for (const state of entry?.states ?? [])
+      Object.assign(state, { systemdActiveState: 'active', systemdSubState: 'running' });
   }
 
   /** Puts the unit where it is wanted. */
@@ -229,6 +256,7 @@ export class MemoryApi extends MemoryMachines {
       hash: hashUnitFile(storedFile(entry.unit)),
       machineID,
       name: entry.unit.name,
+      ...(entry.unit.desiredState === 'launched' && { order: entry.order }),
       since: this.#since++,
       systemdActiveState: active,
       systemdLoadState: 'loaded',
