@@ -1,4 +1,3 @@
-import { findNearest } from '@flotilla/unit';
 import type { Option } from 'commander';
 import { type CatalogueEntry, type CommandGroup, catalogue } from './catalogue.js';
 import { operandIndexes } from './command-line.js';
@@ -43,11 +42,11 @@ export function pathText({ entries }: CommandPath): string {
 }
 
 /** The error for a word that is no command, with the one that is most like it. */
-export function unknownCommand({ entries }: CommandPath, word: string): UsageError {
+export async function unknownCommand({ entries }: CommandPath, word: string): Promise<UsageError> {
   const group = entries.at(-1);
   const siblings = group === undefined || 'load' in group ? catalogue : group.commands;
   const names = siblings.map(({ name }) => name);
-  const similar = similarNames(word, group === undefined ? [...names, 'help'] : names);
+  const similar = await similarNames(word, group === undefined ? [...names, 'help'] : names);
   const of = group === undefined ? '' : ` of '${entries.map(({ name }) => name).join(' ')}'`;
   const choice = similar.length > 1 ? `one of ${similar.join(', ')}` : similar.join('');
   const advice = choice === '' ? '' : `\n(Did you mean ${choice}?)`;
@@ -55,7 +54,9 @@ export function unknownCommand({ entries }: CommandPath, word: string): UsageErr
 }
 
 /** The one that is most like it, or else those that it begins. */
-function similarNames(word: string, names: readonly string[]): readonly string[] {
+async function similarNames(word: string, names: readonly string[]): Promise<readonly string[]> {
+  // Loaded on use: most lines are right.
+  const { findNearest } = await import('@flotilla/unit');
   const nearest = findNearest(word, names);
   if (nearest !== undefined) return [nearest];
   return word.length < 2 ? [] : names.filter((name) => name.startsWith(word));

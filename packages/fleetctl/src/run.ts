@@ -52,7 +52,7 @@ interface Call extends RunOptions {
 
 async function runPath(call: Call): Promise<number> {
   const { program, path } = call;
-  if (path.unknown !== undefined) throw unknownCommand(path, path.unknown);
+  if (path.unknown !== undefined) throw await unknownCommand(path, path.unknown);
   for (const entry of catalogue) declare(program, entry);
   program.command('help').usage('[COMMAND]').summary('Explain a command').description('Explains a command.');
   const command = path.entries.reduce(below, program);
