@@ -28,6 +28,7 @@ const lines = [
   ['machine --endpoint x metadata set b1d7 a=b', 'machine metadata set', '--endpoint x b1d7 a=b'],
   ['help', '', '--help'],
   ['help start', 'start', '--help'],
+  ['help help', '', '--help'],
   ['--debug help machine metadata', 'machine metadata', '--help --debug'],
   ['start help', 'start', 'help'],
   ['--h', '', '--help'],

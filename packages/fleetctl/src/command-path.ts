@@ -17,7 +17,7 @@ export interface CommandPath {
 export function findCommandPath(words: readonly string[], globalOptions: readonly Option[]): CommandPath {
   const indexes = operandIndexes(words, globalOptions);
   const isHelp = words[indexes[0] ?? -1] === 'help';
-  const taken = new Set<number>(isHelp ? indexes.splice(0, 1) : []);
+  const taken = new Set<number>(isHelp ? indexes.splice(0, words[indexes[1] ?? -1] === 'help' ? 2 : 1) : []);
   const entries: (CatalogueEntry | CommandGroup)[] = [];
   let below: readonly (CatalogueEntry | CommandGroup)[] = catalogue;
   let unknown: string | undefined;
