@@ -78,13 +78,40 @@ describe('where a host’s API is served, and what it counts', { skip: labObstac
     const grown = (now: Exposition, series: string) => now.value(series) - earlier.value(series);
     assert.deepEqual([grown(running, task('load')), grown(running, task('start'))], [2, 2]);
     assert.equal(grown(running, 'fleet_engine_task_count_total{type="attemptscheduleunit"}'), 2);
-    assert.ok(running.value('fleet_systemd_call_count_total{verb="start"}') >= 1);
+    assert.ok(running.value('fleet_systemd_call_count_total{by="dbus",verb="StartUnit"}') >= 2);
+    assert.equal(
+      running.sum('fleet_systemd_call_count_total'),
+      running.sum('fleet_systemd_call_duration_second_count'),
+    );
     assert.equal(running.sum('fleet_agent_task_failure_count_total'), 0);
     await host.mustExec(['systemctl', 'kill', '--signal=KILL', 'test-a.service']);
     await untilCounted('one is told as failed', (now) => now.value('fleet_agent_units{state="failed"}') === 1);
     await mustFleetctl(host, ['destroy', 'test-a.service', 'test-b.service']);
     const over = await untilCounted('none is told', (now) => now.sum('fleet_agent_units') === 0);
     assert.deepEqual([grown(over, task('unload')), grown(over, task('restart'))], [2, 0]);
+  });
+
+  it('goes on counting through a reload', async () => {
+    await cluster.startUnits(['test-a.service'], sleeper);
+    const started = 'fleet_agent_task_count_total{type="start"}';
+    const earlier = await untilCounted(
+      'it is told as active',
+      (now) => now.value('fleet_agent_units{state="active"}') === 1,
+    );
+    await host.writeFile(configFile, `${config}token_limit = 50\n`);
+    await host.mustExec(['systemctl', 'reload', 'fleet.service']);
+    const passes = 'fleet_agent_pass_count_total';
+    const now = await untilCounted(
+      'the components of the new configuration are told of',
+      (later) => later.value('fleet_agent_units{state="active"}') === 1 && later.value(passes) > earlier.value(passes),
+    );
+    assert.equal(
+      now.value('process_start_time_seconds').toFixed(0),
+      earlier.value('process_start_time_seconds').toFixed(0),
+    );
+    assert.equal(now.value(started), earlier.value(started));
+    await host.writeFile(configFile, config);
+    await host.mustExec(['systemctl', 'reload', 'fleet.service']);
   });
 
   it('that other hosts reach it is told once in the log, and by list-machines for as long as it lasts', async () => {

@@ -66,10 +66,10 @@ test('a limit on units is a whole number; none, or 0, is no limit', () => {
 });
 
 for (const [name, text, expected] of [
-  ['engine_reconcile_interval', '2s', 'a number of seconds above 0, like 2.5'],
-  ['agent_ttl', '30', 'a duration above 0, like 30s, 1m30s or 500ms'],
-  ['agent_ttl', '0s', 'a duration above 0, like 30s, 1m30s or 500ms'],
-  ['loss_grace', '0', 'a duration above 0, like 30s, 1m30s or 500ms'],
+  ['engine_reconcile_interval', '2s', 'a number of seconds from above 0 to 86400, like 2.5'],
+  ['agent_ttl', '30', 'a duration from above 0 to 500h, like 30s or 1m30s'],
+  ['agent_ttl', '0s', 'a duration from above 0 to 500h, like 30s or 1m30s'],
+  ['loss_grace', '0', 'a duration from above 0 to 500h, like 30s or 1m30s'],
   ['max_units', 'many', 'a whole number from 0 to 1000000'],
   ['token_limit', 'x', 'a whole number from 1 to 65535'],
   ['token_limit', '65536', 'a whole number from 1 to 65535'],

@@ -1,4 +1,3 @@
-import { parseDurationMs } from '@flotilla/cluster';
 import type { Config } from './config.js';
 import { ConfigError } from './errors.js';
 import { expectedAddress, formatAddress, isLoopback, type ListenAddress, parseListen } from './listen-addresses.js';
@@ -9,6 +8,8 @@ import {
   parseBoolean,
   parseChoice,
   parseCount,
+  parseDuration,
+  parseHost,
   parseKeyPrefix,
   parseMetadata,
   parsePath,
@@ -54,8 +55,8 @@ function readersOf(sources: readonly OptionValues[], defaults: OptionValues) {
     text,
     read,
     flag: (name: OptionName) => read(name, parseBoolean, 'true or false'),
-    seconds: (name: OptionName) => read(name, parseSeconds, 'a number of seconds above 0, like 2.5'),
-    duration: (name: OptionName) => read(name, parseDurationMs, 'a duration above 0, like 30s, 1m30s or 500ms'),
+    seconds: (name: OptionName) => read(name, parseSeconds, 'a number of seconds from above 0 to 86400, like 2.5'),
+    duration: (name: OptionName) => read(name, parseDuration, 'a duration from above 0 to 500h, like 30s or 1m30s'),
     count: (name: OptionName) => read(name, parseCount, countRange(options[name].reads)),
     path: (name: OptionName) => read(name, parsePath, 'a path that begins with a slash'),
   };
@@ -88,7 +89,7 @@ export function compileConfig(sources: readonly OptionValues[], defaults: Option
     },
     embeddedEtcd: read('embedded_etcd', parseChoice(options.embedded_etcd.reads.choices), 'auto or never'),
     leaderTtlSeconds: Math.ceil(seconds('engine_reconcile_interval') * leaderTtlIntervals),
-    publicIp: text('public_ip'),
+    publicIp: read('public_ip', parseHost, 'an address'),
     metadata: read('metadata', parseMetadata, 'key=value pairs, separated by commas'),
     maxUnits: count('max_units') || undefined,
     agentTtlSeconds: Math.ceil(duration('agent_ttl') / 1000),

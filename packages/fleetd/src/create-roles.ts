@@ -4,7 +4,7 @@ import { createEngine } from '@flotilla/engine';
 import { version } from '@flotilla/errors';
 import { Registration, type Store } from '@flotilla/registry';
 import type { Clock, Logger } from '@flotilla/runtime';
-import { runCommand, SystemctlUnitManager, type UnitManager } from '@flotilla/systemd';
+import { SystemctlUnitManager, type UnitManager } from '@flotilla/systemd';
 import type { Config } from './config.js';
 import { EngineSwitch } from './engine-switch.js';
 import type { Figures } from './metrics/figures.js';
@@ -55,8 +55,7 @@ export function createRoles(foundation: RolesFoundation): Roles {
 function createUnitManager({ config, clock, log, figures }: Foundation): UnitManager {
   const { unitsDirectory, isUserManager: user } = config;
   const busSocket = user ? join(runtimeDirectory(user), 'bus') : '/run/dbus/system_bus_socket';
-  const run = figures.countCalls(runCommand);
-  return new SystemctlUnitManager({ unitsDirectory, user, busSocket, clock, log, run });
+  return new SystemctlUnitManager({ unitsDirectory, user, busSocket, clock, log, onCall: figures.onSystemdCall });
 }
 
 interface AgentFoundation extends Foundation {

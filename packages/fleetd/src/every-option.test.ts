@@ -51,9 +51,9 @@ const duration = (read: (config: Config) => unknown, unit: number): Row => ({
     ['+.5m', 30_000 / unit],
     ['2000000us', 2000 / unit],
   ],
-  bad: ['30', '0', '0s', '-1s', '1 s', '1d', 'soon'],
+  bad: ['30', '0', '0s', '-1s', '1 s', '1d', '501h', 'soon'],
 });
-const notSeconds = ['2s', '0', '-1', 'x', 'Infinity', 'NaN'];
+const notSeconds = ['2s', '0', '-1', 'x', 'Infinity', 'NaN', '86401'];
 
 const table: Readonly<Record<OptionName, Row>> = {
   etcd_servers: {
@@ -100,7 +100,7 @@ const table: Readonly<Record<OptionName, Row>> = {
       ['10.0.0.1', '10.0.0.1'],
       ['::1', '::1'],
     ],
-    bad: [],
+    bad: ['http://10.0.0.1', 'a b'],
   },
   metadata: {
     read: ({ metadata }) => Object.fromEntries(metadata),

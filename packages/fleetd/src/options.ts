@@ -35,7 +35,7 @@ export const options = {
     reads: { kind: 'list' },
     fallback: 'http://127.0.0.1:2379,http://127.0.0.1:4001',
     value: 'URL,...',
-    help: 'etcd endpoints',
+    help: 'etcd endpoints, separated by commas',
   },
   etcd_username: { group: 'Store', reads: { kind: 'text' }, fallback: '', value: 'NAME', help: 'user for etcd' },
   etcd_password: {
@@ -156,7 +156,7 @@ export const options = {
     reads: { kind: 'list' },
     fallback: '',
     value: 'ADDRESS,...',
-    help: 'where the API is served besides the sockets that systemd passes: unix:///path, or http://127.0.0.1:port. Who reaches it is root on every host of the cluster',
+    help: 'where the API is served besides the sockets that systemd passes, separated by commas: unix:///path, http://127.0.0.1:port. Who reaches it is root on every host of the cluster',
   },
   insecure_listen: {
     group: 'API',

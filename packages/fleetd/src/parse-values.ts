@@ -1,3 +1,4 @@
+import { parseDurationMs } from '@flotilla/cluster';
 import type { OptionKind } from './options.js';
 
 /** The words that Go's flag package reads as booleans, in any case. */
@@ -7,9 +8,24 @@ export function parseBoolean(text: string): boolean | undefined {
   return undefined;
 }
 
+/** What is longer would make timers overflow. Nobody waits that long on purpose. */
+const longestSeconds = 86_400;
+const longestMs = 500 * 3_600_000;
+
 export function parseSeconds(text: string): number | undefined {
   const value = Number(text);
-  return text !== '' && Number.isFinite(value) && value > 0 ? value : undefined;
+  return text !== '' && value > 0 && value <= longestSeconds ? value : undefined;
+}
+
+/** Milliseconds. */
+export function parseDuration(text: string): number | undefined {
+  const ms = parseDurationMs(text);
+  return ms !== undefined && ms <= longestMs ? ms : undefined;
+}
+
+/** An address or a name of a host, as far as that can be told: others only pass it on. */
+export function parseHost(text: string): string | undefined {
+  return /^[\w.:%-]*$/.test(text) ? text : undefined;
 }
 
 export function parseCount(text: string, reads: OptionKind): number | undefined {

@@ -1,5 +1,6 @@
 import type { Clock, Timer } from '@flotilla/runtime';
 import { createClient, DBusError, type Message, type MessageBus, messageType } from 'dbus-native';
+import { type CallObserver, observeCall } from './call-observer.js';
 
 /** A method call on a bus. */
 export interface DbusCall {
@@ -27,6 +28,7 @@ export interface DbusConnectionOptions {
   readonly onSignal: (signal: DbusSignal) => void;
   /** Called once, when the connection is lost; not after {@link DbusConnection.close}. */
   readonly onLost: (reason: Error) => void;
+  readonly onCall?: CallObserver | undefined;
 }
 
 /** The D-Bus name of the error that a call was answered with; `undefined` if the call had no answer. */
@@ -79,7 +81,12 @@ export class DbusConnection {
    * @throws Error if the answer is an error, if there is none in time, and if the connection is or gets lost. After the
    *   last two the connection is over.
    */
-  async call({ body, ...call }: DbusCall): Promise<unknown> {
+  call(call: DbusCall): Promise<unknown> {
+    const { clock, onCall } = this.#options;
+    return observeCall({ clock, onCall, by: 'dbus', verb: call.member }, () => this.#call(call));
+  }
+
+  async #call({ body, ...call }: DbusCall): Promise<unknown> {
     let timer: Timer | undefined;
     const message: Message = { ...call, ...(body !== undefined && { body: [...body] }) };
     try {

@@ -1,3 +1,4 @@
+export type { CallObserver, SystemdCall } from './call-observer.js';
 export { SystemdUnreachable } from './errors.js';
 export { type MemoryCall, MemoryUnitManager, type MemoryUnitManagerOptions } from './memory-unit-manager.js';
 export { type CommandResult, type RunCommand, runCommand } from './run-command.js';

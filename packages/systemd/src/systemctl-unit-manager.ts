@@ -1,6 +1,7 @@
 import type { Clock, Logger } from '@flotilla/runtime';
 import type { UnitName } from '@flotilla/unit';
 import { linkByBus, queueJobsByBus } from './bus-calls.js';
+import { type CallObserver, observeRun } from './call-observer.js';
 import { HostUnits } from './host-units.js';
 import { type RunCommand, runCommand } from './run-command.js';
 import { Systemctl, type UnitVerb } from './systemctl.js';
@@ -23,6 +24,8 @@ export interface SystemctlUnitManagerOptions {
   readonly log: Logger;
   /** How programs are run. @default as a child process */
   readonly run?: RunCommand;
+  /** Told of each call of systemd. @default nobody */
+  readonly onCall?: CallObserver;
   /** Where the root directory of the host is that `run` runs programs on. @default / */
   readonly hostRoot?: string;
 }
@@ -40,12 +43,12 @@ export class SystemctlUnitManager implements UnitManager {
   readonly #watch: UnitWatch;
 
   constructor(options: SystemctlUnitManagerOptions) {
-    const { unitsDirectory, user, busSocket, clock, log, run = runCommand, hostRoot: root = '/' } = options;
-    this.#systemctl = new Systemctl({ user, run });
+    const { unitsDirectory, user, busSocket, clock, log, run = runCommand, hostRoot: root = '/', onCall } = options;
+    this.#systemctl = new Systemctl({ user, run: observeRun(run, { clock, onCall }) });
     this.#directory = new UnitsDirectory(unitsDirectory, { clock, log });
     const [systemctl, directory] = [this.#systemctl, this.#directory];
     this.#hostUnits = new HostUnits({ systemctl, directory, user, root });
-    this.#watch = new UnitWatch({ systemctl, busSocket, clock, log });
+    this.#watch = new UnitWatch({ systemctl, busSocket, clock, log, onCall });
     const list = (names: readonly UnitName[]) => this.#watch.list(names);
     const link = (paths: readonly string[]) => linkByBus(this.#watch.bus, paths);
     this.#loader = new UnitLoader({ systemctl, directory, hostUnits: this.#hostUnits, list, link, log });

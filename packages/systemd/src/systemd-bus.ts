@@ -1,4 +1,5 @@
 import { type Clock, jittered, type Logger, type Timer } from '@flotilla/runtime';
+import type { CallObserver } from './call-observer.js';
 import { DbusConnection, type DbusSignal } from './dbus-connection.js';
 import { parseListUnits } from './parse-list-units.js';
 import { findUnitOfPath } from './unit-path.js';
@@ -36,6 +37,7 @@ export interface SystemdBusOptions {
   readonly onUnit: (name: string) => void;
   /** Called when all units may have changed and from here on signals tell what does, or when they no longer tell. */
   readonly onAll: () => void;
+  readonly onCall?: CallObserver | undefined;
 }
 
 /**
@@ -118,9 +120,10 @@ export class SystemdBus {
   }
 
   async #connect(): Promise<void> {
-    const { socket, clock, log, onAll } = this.#options;
+    const { socket, clock, log, onAll, onCall } = this.#options;
     const onSignal = (signal: DbusSignal) => this.#take(signal);
-    const connection = new DbusConnection({ socket, clock, onSignal, onLost: (reason) => this.#lose(reason) });
+    const onLost = (reason: Error) => this.#lose(reason);
+    const connection = new DbusConnection({ socket, clock, onSignal, onLost, onCall });
     this.#connection = connection;
     try {
       await connection.hello();

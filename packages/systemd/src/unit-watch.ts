@@ -1,5 +1,6 @@
 import type { Clock, Logger } from '@flotilla/runtime';
 import { type UnitName, unitNameParts } from '@flotilla/unit';
+import type { CallObserver } from './call-observer.js';
 import { ChangePoll } from './change-poll.js';
 import type { Systemctl } from './systemctl.js';
 import { SystemdBus } from './systemd-bus.js';
@@ -12,6 +13,7 @@ export interface UnitWatchOptions {
   readonly busSocket?: string | undefined;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly onCall?: CallObserver | undefined;
 }
 
 const unknownStatus: UnitStatus = { load: 'not-found', active: 'inactive', sub: 'dead', job: undefined };
@@ -44,13 +46,14 @@ export class UnitWatch {
 
   constructor(options: UnitWatchOptions) {
     this.#options = options;
-    const { clock, log, busSocket } = options;
+    const { clock, log, busSocket, onCall } = options;
     this.#poll = new ChangePoll({ clock, look: () => this.#look(), onChange: () => this.#tell() });
     if (busSocket === undefined) return;
     this.bus = new SystemdBus({
       socket: busSocket,
       clock,
       log,
+      onCall,
       onUnit: (name) => {
         if (this.#batch.delete(name) && this.#batch.size === 0) this.#poll.hurry();
         if (this.#states.doubt([name]) && this.#hasSignals) this.#tell();

@@ -24,7 +24,7 @@ test('the sample has every option once, and its defaults are those that hold wit
 test('a user’s sample has the user’s defaults', () => {
   const state = { text: '/home/ann/.local/state/fleet', source: '--user' };
   const sample = sampleConfig(new Map([['state_directory', state]]));
-  assert.match(sample, /systemctl --user restart fleet/);
+  assert.match(sample, /systemctl --user reload fleet/);
   assert.match(sample, /^#state_directory = \/home\/ann\/.local\/state\/fleet$/m);
   assert.match(sample, /^#agent_ttl = 30s$/m);
 });

@@ -1,8 +1,9 @@
 import { type OptionKind, type OptionName, type OptionValues, optionGroups, optionNames, options } from '../options.js';
 
 const intro = (
-  restart: string,
-) => `# Configuration of fleetd: "option = value" lines, read when fleetd starts. \`${restart}\` changes no unit.
+  reload: string,
+) => `# Configuration of fleetd: "option = value" lines, read when it starts and on \`${reload}\`.
+# Neither changes a unit.
 # Every option stands here with its default, as a comment. The environment (FLEET_OPTION_NAME) and flags win over
 # this file.`;
 
@@ -16,8 +17,8 @@ export function sampleConfig(userDefaults?: OptionValues): string {
     const names = optionNames.filter((name) => options[name].group === group);
     return [`## ${group}`, ...names.map((name) => explain(name, userDefaults?.get(name)?.text))].join('\n\n');
   });
-  const restart = userDefaults === undefined ? 'systemctl restart fleet' : 'systemctl --user restart fleet';
-  return `${[intro(restart), ...written].join('\n\n')}\n`;
+  const reload = userDefaults === undefined ? 'systemctl reload fleet' : 'systemctl --user reload fleet';
+  return `${[intro(reload), ...written].join('\n\n')}\n`;
 }
 
 function explain(name: OptionName, value: string = options[name].fallback): string {
@@ -29,7 +30,6 @@ function describeValues(reads: OptionKind): string {
   if (reads.kind === 'boolean') return ' (true or false)';
   if (reads.kind === 'seconds') return ' (in seconds)';
   if (reads.kind === 'metadata') return ' (key=value, separated by commas)';
-  if (reads.kind === 'list') return ' (separated by commas)';
   return reads.kind === 'count' ? ` (${reads.min} to ${reads.max})` : '';
 }
 

@@ -3,7 +3,7 @@ import type { ApiMetrics } from '@flotilla/api';
 import type { EnginePass } from '@flotilla/engine';
 import type { StoreObserver } from '@flotilla/registry';
 import type { Clock } from '@flotilla/runtime';
-import type { RunCommand } from '@flotilla/systemd';
+import type { CallObserver } from '@flotilla/systemd';
 import { exposeFigures } from './expose.js';
 import { counter, type Figure, gauge, times } from './figure.js';
 import { processFigures } from './process-figures.js';
@@ -50,7 +50,7 @@ export class Figures implements ApiMetrics, AgentObserver {
   readonly #agentTaskFailures = new Tally(agentTasks);
   readonly #systemdCalls = new Tally();
   readonly #systemdFailures = new Tally();
-  readonly #systemdTimes = new TimeTally([{}]);
+  readonly #systemdTimes = new TimeTally([{ by: 'systemctl' }, { by: 'dbus' }]);
   readonly #requests = new Tally();
   readonly #requestTimes = new TimeTally();
 
@@ -96,24 +96,11 @@ export class Figures implements ApiMetrics, AgentObserver {
     this.#agentTaskFailures.add({ type }, failed);
   }
 
-  /** The same way to run programs, counted. */
-  countCalls(run: RunCommand): RunCommand {
-    return async (program, args) => {
-      // What follows after the verb names units.
-      const labels = { verb: args.find((arg) => !arg.startsWith('-')) ?? '' };
-      const startedMs = this.#clock.monotonicMs();
-      let isFailed = true;
-      try {
-        const result = await run(program, args);
-        isFailed = result.exitCode !== 0;
-        return result;
-      } finally {
-        this.#systemdCalls.add(labels);
-        this.#systemdFailures.add(labels, isFailed ? 1 : 0);
-        this.#systemdTimes.add(this.#clock.monotonicMs() - startedMs);
-      }
-    };
-  }
+  readonly onSystemdCall: CallObserver = ({ by, verb, durationMs, isFailed }) => {
+    this.#systemdCalls.add({ by, verb });
+    this.#systemdFailures.add({ by, verb }, isFailed ? 1 : 0);
+    this.#systemdTimes.add(durationMs, { by });
+  };
 
   begin(): ReturnType<ApiMetrics['begin']> {
     const startedMs = this.#clock.monotonicMs();
@@ -159,9 +146,9 @@ export class Figures implements ApiMetrics, AgentObserver {
       times('fleet_agent_pass_duration_second', 'How long passes of the agent took', this.#agentTimes),
       counter('fleet_agent_task_count_total', 'What the agent did to units', this.#agentTasks),
       counter('fleet_agent_task_failure_count_total', 'Of that, what failed', this.#agentTaskFailures),
-      counter('fleet_systemd_call_count_total', 'Calls of systemctl', this.#systemdCalls),
+      counter('fleet_systemd_call_count_total', 'Calls of systemd, by systemctl or over D-Bus', this.#systemdCalls),
       counter('fleet_systemd_call_failure_count_total', 'Of these, those that failed', this.#systemdFailures),
-      times('fleet_systemd_call_duration_second', 'How long calls of systemctl took', this.#systemdTimes),
+      times('fleet_systemd_call_duration_second', 'How long calls of systemd took', this.#systemdTimes),
       counter('fleet_api_request_count_total', 'Requests that the API answered', this.#requests),
       times('fleet_api_request_duration_second', 'How long answers of the API took', this.#requestTimes),
     ];
