@@ -25,6 +25,10 @@ async function pagesOf(api: TestApi): Promise<(readonly string[])[]> {
   }
 }
 
+async function pageOfMany(api: TestApi): Promise<string | undefined> {
+  return unitPageSchema.parse(await api.get('/units?limit=5000')).nextPageToken;
+}
+
 describe('a list', () => {
   test('that is empty is an empty object', async () => {
     const api = new TestApi();
@@ -40,6 +44,24 @@ describe('a list', () => {
       (await pagesOf(await unitsOf(5, 2))).map((page) => page.length),
       [2, 2, 1],
     );
+  });
+
+  test('has as many entries on a page as are asked for, up to 1,000, if that is a number', async () => {
+    const api = await unitsOf(5, 2);
+    const page = async (query: string) => {
+      const { units = [], nextPageToken } = unitPageSchema.parse(await api.get(`/units?${query}`));
+      return { names: units.map(({ name }) => name), token: nextPageToken };
+    };
+    const first = await page('limit=3');
+    assert.deepEqual(first.names, ['a0.service', 'a1.service', 'a2.service']);
+    const second = { names: ['a3.service', 'a4.service'], token: undefined };
+    assert.deepEqual(await page(`limit=3&nextPageToken=${first.token}`), second);
+    const { status } = await api.send({ url: `/fleet/v1/units?nextPageToken=${first.token}` });
+    assert.equal(status, 400);
+    for (const limit of ['0', '-1', 'x', '1e3', '', '4294967296000'])
+      assert.deepEqual((await page(`limit=${limit}`)).names, ['a0.service', 'a1.service']);
+    const token = Buffer.from((await pageOfMany(await unitsOf(1002, 2))) ?? '', 'base64url');
+    assert.equal(token.readUInt16LE(0), 1000);
   });
 
   test('loses and doubles nothing when it changes between two pages', async () => {

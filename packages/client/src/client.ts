@@ -35,8 +35,14 @@ export interface ClientOptions extends Omit<TransportOptions, 'timeoutMs'> {
   readonly timeoutMs?: number;
 }
 
+/** How a list is read. */
+export interface PageOptions {
+  /** Entries on a page, up to 1,000; a server that does not know this gives as many as it likes. @default 500 */
+  readonly limit?: number;
+}
+
 /** What unit states are wanted; both may be combined. */
-export interface UnitStateFilter {
+export interface UnitStateFilter extends PageOptions {
   readonly unitName?: string;
   readonly machineID?: string;
 }
@@ -73,7 +79,7 @@ export interface Client {
    */
   restartUnit(name: string, request?: RestartRequest): Promise<RestartAnswer>;
   /** Page by page, by name; a caller that has seen enough stops reading. */
-  unitPages(): AsyncGenerator<readonly UnitEntity[]>;
+  unitPages(options?: PageOptions): AsyncGenerator<readonly UnitEntity[]>;
   /** Page by page, by name, then machine. */
   statePages(filter?: UnitStateFilter): AsyncGenerator<readonly UnitStateEntity[]>;
   /** All, by name. */
@@ -114,9 +120,13 @@ export interface Client {
  */
 export function createClient(options: ClientOptions): Client {
   const transport = new Transport({ ...options, timeoutMs: options.timeoutMs ?? defaultTimeoutMs });
-  const unitPages = () => walk(transport, `${apiRoot}/units`, (page: UnitPage) => page.units);
-  const statePages = (filter: UnitStateFilter = {}) =>
-    walk(transport, `${apiRoot}/state${query({ ...filter })}`, (page: UnitStatePage) => page.states);
+  const unitPages = ({ limit = defaultLimit }: PageOptions = {}) =>
+    walk(transport, `${apiRoot}/units${query({ limit })}`, (page: UnitPage) => page.units);
+  const statePages = ({ unitName, machineID, limit }: UnitStateFilter = {}) => {
+    // One unit has few states.
+    const parameters = { unitName, machineID, limit: limit ?? (unitName === undefined ? defaultLimit : undefined) };
+    return walk(transport, `${apiRoot}/state${query(parameters)}`, (page: UnitStatePage) => page.states);
+  };
   const surveyMachines = async () => {
     const alarms: AlarmEntity[] = [];
     const losses: LossEntity[] = [];
@@ -167,14 +177,18 @@ export function createClient(options: ClientOptions): Client {
   };
 }
 
+/** A page costs each side some 2 ms, however few entries it has. */
+const defaultLimit = 500;
+
 const settingsPath = '/fleet/v2/settings';
 
 function machineRequest(id: string, order: string, body: object = {}): Request {
   return { method: 'POST', path: `/fleet/v2/machines/${encodeURIComponent(id)}/${order}`, body: JSON.stringify(body) };
 }
 
-function query(parameters: Readonly<Record<string, string>>): string {
-  const text = new URLSearchParams(parameters).toString();
+function query(parameters: Readonly<Record<string, string | number | undefined>>): string {
+  const given = Object.entries(parameters).filter(([, value]) => value !== undefined);
+  const text = new URLSearchParams(given.map(([key, value]): [string, string] => [key, String(value)])).toString();
   return text === '' ? '' : `?${text}`;
 }
 

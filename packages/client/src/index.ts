@@ -5,6 +5,7 @@ export {
   createClient,
   defaultTimeoutMs,
   type MachineSurvey,
+  type PageOptions,
   type UnitStateFilter,
 } from './client.js';
 export { mapInFlight } from './concurrency.js';
