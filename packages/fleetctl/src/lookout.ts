@@ -1,6 +1,7 @@
 import { isTransient } from '@flotilla/client';
 import type { UnitEntity, UnitStateEntity } from '@flotilla/schema';
 import { messageOf } from './errors.js';
+import type { PendingProgress } from './progress-lines.js';
 import type { UnitReader } from './unit-reader.js';
 import { type Expectation, type FinalVerdict, fingerprint, isRunning, judge, mayEnd, type Verdict } from './verdict.js';
 
@@ -14,6 +15,8 @@ class PendingUnit {
   readonly expectation: Expectation;
   /** What it waits for, as of the last look. */
   why = 'nothing is known of it yet';
+  /** The machines that are at it; none: it waits for one; `undefined` before the first judgement. */
+  on: readonly string[] | undefined;
   #look = '';
   #lookedSinceMs = 0;
   #hasRun = false;
@@ -37,8 +40,17 @@ class PendingUnit {
     this.#hasRun ||= isLaunched && states.some((state) => isWanted(this.expectation, state) && isRunning(state));
     const unchangedMs = nowMs - this.#lookedSinceMs;
     const verdict = judge(this.expectation, { unit, states, unchangedMs, hasRun: this.#hasRun });
-    if (verdict.kind === 'waiting') this.why = verdict.why;
+    if (verdict.kind === 'waiting') {
+      this.why = verdict.why;
+      this.on = this.#machinesAtIt(unit, states);
+    }
     return verdict;
+  }
+
+  #machinesAtIt(unit: UnitEntity | undefined, states: readonly UnitStateEntity[]): readonly string[] {
+    if (this.expectation.goal !== 'launched' && this.expectation.goal !== 'loaded')
+      return states.map(({ machineID }) => machineID);
+    return unit?.machineID === undefined || unit.reason !== undefined ? [] : [unit.machineID];
   }
 }
 
@@ -64,7 +76,7 @@ export class Lookout {
   }
 
   /** The units whose verdict has not come. */
-  get pending(): ReadonlyMap<string, { readonly expectation: Expectation; readonly why: string }> {
+  get pending(): ReadonlyMap<string, PendingProgress> {
     return this.#pending;
   }
 

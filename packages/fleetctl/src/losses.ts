@@ -9,6 +9,11 @@ export function countUnits(units: number): string {
   return units === 1 ? '1 unit' : `${units} units`;
 }
 
+/** How many machines, in words. */
+export function countMachines(machines: number): string {
+  return machines === 1 ? '1 machine' : `${machines} machines`;
+}
+
 /** Which machines are gone and keep their units for now, and what to do: a line for each reason. */
 export function describeLosses(losses: readonly LossEntity[]): string[] {
   const inState = (state: LossEntity['state']) => losses.filter((loss) => loss.state === state);

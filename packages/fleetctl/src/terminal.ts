@@ -68,6 +68,11 @@ export async function createScreen(terminal: Terminal): Promise<Screen> {
   });
 }
 
+/** A line of progress must not wrap, also where the terminal shows ^C behind it: it could not be taken back. */
+export function progressColumns({ size }: Terminal): number {
+  return Math.max(1, size.columns - '^C'.length - 1);
+}
+
 /** Writes lines, and under them a few lines of progress that are rewritten, if stderr is a terminal. */
 export class Screen {
   readonly terminal: Terminal;
@@ -109,8 +114,7 @@ export class Screen {
   /** Shows how it goes, in lines that are cut where the terminal ends; none takes them away. */
   progress(...lines: readonly string[]): void {
     if (!this.terminal.isErrTerminal) return;
-    // A line that fills the last column makes some terminals go on in the next one.
-    const cut = lines.map((line) => clipLine(line, this.terminal.size.columns - 1));
+    const cut = lines.map((line) => clipLine(line, progressColumns(this.terminal)));
     if (cut.join('\n') === this.#progress.join('\n')) return;
     const back = this.#wayBack();
     this.#progress = cut;

@@ -57,7 +57,7 @@ test('where no line can be taken back, what is waited for is told ever more rare
 test('on a terminal it is told at once, in a line that is taken back', async () => {
   const lines = await wait(true, 10_000);
   assert.deepEqual(lines.slice(-3), [
-    '1 s \r\u001b[Jwaiting for 1 of 1 units; db.service: there is no machine',
+    '9 s \r\u001b[Jdb.service: there is no machine (9 s of 10 s)',
     '10 s \r\u001b[J',
     '10 s Unit db.service is not launched after 10 s: there is no machine\n',
   ]);

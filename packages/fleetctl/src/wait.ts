@@ -4,7 +4,8 @@ import type { Outcome } from './exit-codes.js';
 import { Lookout } from './lookout.js';
 import { MachineDirectory } from './machine-label.js';
 import { pendingLines } from './pending-lines.js';
-import type { Screen } from './terminal.js';
+import { interruptedText, type Progress, progressLines } from './progress-lines.js';
+import { progressColumns, type Screen } from './terminal.js';
 import type { Expectation, FinalVerdict } from './verdict.js';
 
 /**
@@ -23,9 +24,6 @@ const longestPauseMs = 250;
 /** A look at many that takes long takes fleetd's time from the units: no more than a quarter of it, while that is no long wait. */
 const pausePerLook = 3;
 const longestPausePerLookMs = 1000;
-
-/** A line of progress must not wrap: only one line can be taken back. */
-const progressWidth = 79;
 
 /** Where no line can be taken back, progress is told after this time, and each time that it has doubled. Taste. */
 const firstTellMs = 5000;
@@ -53,6 +51,14 @@ export async function waitForUnits(context: Context, options: WaitOptions): Prom
   const outcomes = new Map<string, Outcome>();
   const lookout = new Lookout(reader, expectations, changes > 0 ? 0 : undefined);
   const { pending } = lookout;
+  const progress = (): Progress => ({
+    pending,
+    total: expectations.length,
+    failed: [...outcomes.values()].filter((outcome) => outcome === 'failed').length,
+    elapsedMs: elapsedMs(),
+    limitMs,
+  });
+  const stopListening = screen.terminal.onInterrupt(() => screen.err(interruptedText(progress())));
   let tellAtMs = firstTellMs;
   if (pending.size > 0) await sleep(clock, Math.min(headStartMs(changes), limitMs));
   // What the machines are called is known by the time that it is to be told; until now it would be in the units' way.
@@ -64,17 +70,17 @@ export async function waitForUnits(context: Context, options: WaitOptions): Prom
       await report({ name, verdict, screen, machines });
     }
     if (pending.size === 0 || lookedMs >= limitMs) break;
-    const progress = progressText(pending, expectations.length);
-    screen.progress(progress.slice(0, progressWidth));
+    screen.progress(...progressLines(progress(), progressColumns(screen.terminal)));
     const nowMs = elapsedMs();
     if (!screen.isErrTerminal && nowMs >= tellAtMs) {
       tellAtMs = 2 * nowMs;
-      screen.err(progress);
+      screen.err(progressText(pending, expectations.length));
     }
     const rareMs = Math.min(nowMs * pausePerElapsed, longestPauseMs);
     const pauseMs = Math.max(pauseAfterLookMs(pending.size, nowMs - lookedMs), rareMs);
     await sleep(clock, Math.max(0, Math.min(pauseMs, limitMs - nowMs)));
   }
+  stopListening();
   screen.progress();
   for (const name of pending.keys()) outcomes.set(name, 'pending');
   for (const line of pendingLines(pending, limitMs)) screen.err(screen.palette.waiting(line));
