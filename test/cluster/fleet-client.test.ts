@@ -124,7 +124,7 @@ describe('fleet’s functional tests of its client, on one machine', { skip: lab
     });
   }
 
-  it('UnitRestart', { skip: 'restart is not there yet' }, async () => {
+  it('UnitRestart', async () => {
     const names = instances(3);
     await must('start', ...pathsOf(names));
     await suite.untilActive(host, 3);
@@ -146,7 +146,7 @@ describe('fleet’s functional tests of its client, on one machine', { skip: lab
     assert.equal((await must('cat', 'hello.service')).trim(), text.trim());
   });
 
-  it('UnitStatus', { skip: 'status has no such line yet' }, async () => {
+  it('UnitStatus', async () => {
     await must('load', suite.unit('hello.service'));
     const { stdout } = await suite.fleetctl(host, 'status', 'hello.service');
     assert.match(stdout, /Loaded: loaded/);

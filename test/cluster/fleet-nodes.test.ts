@@ -25,7 +25,7 @@ describe('fleet’s functional tests of several machines', { skip: labObstacle()
   const pathsOf = (names: readonly string[]) => names.map((name) => suite.unit(name));
   const systemctl = (host: TestHost, ...args: readonly string[]) => host.mustExec(['systemctl', ...args]);
 
-  it('ScheduleGlobalUnits', { skip: 'restart is not there yet' }, async () => {
+  it('ScheduleGlobalUnits', async () => {
     const [asked] = hosts;
     await suite.must(asked, 'start', '--no-block', ...pathsOf([hello, goodbye, globalUnit]));
     const ids = hosts.map(({ machineId }) => machineId);
