@@ -11,11 +11,22 @@ import {
   type TestHost,
   waitUntil,
 } from '../lab/index.js';
-import { Cluster, sleeper } from './cluster.js';
+import { Cluster, runningUnits, sleeper } from './cluster.js';
 import { assertUntouched, recordRuns } from './unit-runs.js';
 
 const configFile = '/etc/fleet/fleet.conf';
 const reload = ['systemctl', 'reload', 'fleet.service'];
+/** What people look for in the journal. */
+const lines = [
+  `Using default config file ${configFile}\n`,
+  'Starting fleetd version ',
+  'Establishing etcd connectivity ',
+  'Starting server components\n',
+  `Reloading configuration from ${configFile}\n`,
+  'Restarting server components\n',
+  'Not starting engine; disable-engine is set\n',
+];
+
 const names = ['test-1.service', 'test-2.service'];
 
 describe('a fleetd that reads its configuration again', { skip: labObstacle() }, () => {
@@ -37,13 +48,15 @@ describe('a fleetd that reads its configuration again', { skip: labObstacle() },
   });
 
   /** What tells one fleetd from another, and that it is well. */
-  const fleetd = async () => {
+  const fleetd = async (): Promise<Readonly<Record<string, string>>> => {
     const [shown] = await showUnits(host, ['MainPID', 'InvocationID', 'ActiveState', 'Result'], ['fleet.service']);
     return Object.fromEntries(shown ?? []);
   };
 
+  const journal = () => host.mustExec(['journalctl', '--no-pager', '--output=cat', '--unit=fleet.service']);
+
   /** How often fleetd's journal has a text. */
-  const count = async (text: string) => (await journalsOf([host])).split(text).length - 1;
+  const count = async (text: string) => (await journal()).split(text).length - 1;
 
   /** Sends a SIGHUP with this configuration, and waits until the journal has `text` once more. */
   const reloadWith = async (lines: string, text: string) => {
@@ -67,24 +80,25 @@ describe('a fleetd that reads its configuration again', { skip: labObstacle() },
     await cluster.startUnits(['test-hello.service'], sleeper);
     await mustFleetctl(host, ['unload', 'test-hello.service']);
     const before = await fleetd();
-    await reloadWith(`${config}\ntoken_limit = 50\n`, 'registered');
-    const journal = await journalsOf([host]);
-    assert.match(
-      journal,
-      new RegExp(`Reloading configuration from ${configFile}\n(?:.*\n)*.*Restarting server components\n`),
-    );
-    assert.doesNotMatch(journal, /Failed serving HTTP on listener:/);
+    await reloadWith(`${config}\ndisable_engine = true\n`, 'registered');
+    const said = await journal();
+    for (const line of lines) assert.ok(said.includes(line), `${line}\n${said}`);
+    assert.doesNotMatch(said, /Failed serving HTTP on listener:/);
     assert.equal((await fleetctl(host, ['list-units'])).code, 0);
     assert.deepEqual(await fleetd(), before);
-    assert.deepEqual([before['ActiveState'], before['Result']], ['active', 'success']);
+    assert.deepEqual([before.ActiveState, before.Result], ['active', 'success']);
+    assert.equal((await host.mustExec(['pidof', 'fleetd'])).trim(), before.MainPID);
   });
 
   it('answers each request, changes no unit, and has the new options', async () => {
     await cluster.startUnits(names, sleeper);
     const [runs, before] = [await recordRuns([host]), await fleetd()];
+    const open = () => host.mustExec(['sh', '-c', `ls /proc/${before.MainPID}/fd | wc -l`]).then(Number);
+    const openBefore = await open();
     const clients = [new Client(host), new Client(host), new Client(host, { keepAlive: true })];
     for (let round = 1; round <= 10; round++) {
-      await reloadWith(`${config}\nmetadata = round=${round}\n`, 'registered');
+      // A lease of another length is another lease.
+      await reloadWith(`${config}\nmetadata = round=${round}\nagent_ttl = ${round < 9 ? 5 : 6}s\n`, 'registered');
     }
     const statuses = await Promise.all(clients.map((client) => client.end()));
     assert.deepEqual([...new Set(statuses.flat())], [200]);
@@ -93,8 +107,91 @@ describe('a fleetd that reads its configuration again', { skip: labObstacle() },
     assert.equal(await metadata(), `host=${host.name}`);
     await assertUntouched(runs, [host]);
     assert.deepEqual(await fleetd(), before);
+    await waitUntil({
+      what: `fleetd has ${openBefore} descriptors open again`,
+      read: open,
+      until: (now) => now <= openBefore,
+    });
+  });
+
+  it('keeps what it has if the file can not be used', async () => {
+    await cluster.startUnits(names, sleeper);
+    const [runs, before] = [await recordRuns([host]), await fleetd()];
+    await reloadWith(`${config}\nagent_ttl = soon\n`, 'fleetd goes on with the one before');
+    assert.match(await journal(), /fleet\.conf:\d+: agent_ttl is \\"soon\\"/);
+    assert.equal(await metadata(), `host=${host.name}`);
+    await reloadWith(config, 'the configuration is as it was');
+    await assertUntouched(runs, [host]);
+    assert.deepEqual(await fleetd(), before);
+  });
+
+  it('takes it over while etcd is away, too', async () => {
+    await cluster.startUnits(names, sleeper);
+    const runs = await recordRuns([host]);
+    await host.cutNetwork('silence');
+    await reloadWith(`${config}\nmetadata = round=away\n`, 'Starting server components');
+    assert.equal((await fleetctl(host, ['list-machines'])).code, 1);
+    await host.healNetwork();
+    await waitUntil({ what: 'the metadata is new', read: metadata, until: (now) => now === 'round=away' });
+    await assertUntouched(runs, [host]);
+  });
+
+  it('says what it has in mind at a SIGUSR1', async () => {
+    await cluster.startUnits(names, sleeper);
+    await host.mustExec(['systemctl', 'kill', '--kill-who=main', '--signal=SIGUSR1', 'fleet.service']);
+    const text = await waitUntil({
+      what: 'fleetd has dumped its state',
+      read: async () => /Dumping server state\n.*?(\{.*\})/.exec(await journal())?.[1] ?? '',
+      until: (found) => found !== '',
+    });
+    const dump = JSON.parse(text) as Dump;
+    assert.deepEqual(dump.Agent.Cache.TargetStates, Object.fromEntries(names.map((name) => [name, 'launched'])));
+    assert.deepEqual(dump.UnitStateGenerator.Subscribed, names);
+    const [state] = Object.values(dump.UnitStatePublisher.Cache);
+    assert.deepEqual([state?.UnitName, state?.ActiveState, state?.MachineID], [names[0], 'active', host.machineId]);
+  });
+
+  it('leaves its cluster if it is stopped in the midst of that', async () => {
+    await cluster.startUnits(names, sleeper);
+    await host.writeFile(configFile, `${config}\nmetadata = round=last\n`);
+    await host.mustExec(['sh', '-c', 'systemctl reload fleet.service; systemctl stop fleet.socket fleet.service']);
+    const { ActiveState, Result } = await fleetd();
+    assert.deepEqual([ActiveState, Result], ['inactive', 'success'], await journalsOf([host]));
+    assert.deepEqual(await runningUnits(host), []);
+    const key = `/_coreos.com/fleet/machines/${host.machineId}`;
+    assert.equal(await cluster.lab.etcdctl(['get', key, '--keys-only']), '', 'the machine has left');
+    await host.mustExec(['systemctl', 'start', 'fleet.socket']);
+  });
+
+  it('answers while it looks for an etcd, ends then, and takes one that it is told of', async () => {
+    const fresh = 'state_directory = /var/lib/fresh\n';
+    const stop = ['systemctl', 'stop', 'fleet.socket', 'fleet.service'];
+    const start = ['systemctl', 'start', 'fleet.socket', 'fleet.service'];
+    await host.mustExec(stop);
+    await host.writeFile(configFile, fresh);
+    await host.mustExec(start);
+    const { code, stderr } = await fleetctl(host, ['list-machines']);
+    assert.deepEqual([code, stderr.includes('fleet server unable to communicate with etcd')], [1, true], stderr);
+    const curl = (path: string) =>
+      host.mustExec(['curl', '--silent', '--unix-socket', '/run/fleet.sock', `http://l${path}`]);
+    assert.deepEqual(JSON.parse(await curl('/readyz')), { ready: false, status: 'Looking for an etcd' });
+    assert.match(await curl('/healthz'), /version/);
+    await host.mustExec(stop);
+    assert.equal((await fleetd()).Result, 'success');
+    await host.mustExec(start);
+    await reloadWith(`${fresh}${config}`, 'registered');
+    assert.equal(await metadata(), `host=${host.name}`);
+    await host.mustExec(stop);
+    await host.mustExec(['systemctl', 'start', 'fleet.socket']);
   });
 });
+
+/** What of a dump is looked at. */
+interface Dump {
+  readonly Agent: { readonly Cache: { readonly TargetStates: object } };
+  readonly UnitStatePublisher: { readonly Cache: Readonly<Record<string, Readonly<Record<string, string>>>> };
+  readonly UnitStateGenerator: { readonly Subscribed: readonly string[] };
+}
 
 /** Asks a host's API for the machines, again and again. */
 class Client {
