@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
-import { fleetctl, labObstacle, mustFleetctl, showProperty, type TestHost, untilMachines } from '../lab/index.js';
+import {
+  fleetctl,
+  labObstacle,
+  mustFleetctl,
+  showProperty,
+  type TestHost,
+  untilMachines,
+  waitUntil,
+} from '../lab/index.js';
 import { Cluster, mainPids, sleeper } from './cluster.js';
 
 const globalSleeper = `${sleeper}[X-Fleet]\nGlobal=true\n`;
@@ -44,6 +52,42 @@ describe('units on three hosts', { skip: labObstacle() }, () => {
     const loadOf = (name: string) => showProperty(placed.get(name) ?? cluster.anyHost, name, 'LoadState');
     assert.equal(await loadOf(stopped), 'loaded');
     assert.equal(await loadOf(destroyed), 'not-found');
+  });
+
+  it('are shown by status as systemctl shows them on their own host, and in its words on others', async () => {
+    const [name, everywhere] = ['test-web.service', 'test-global.service'];
+    await cluster.startUnits([name], sleeper);
+    const own = (await cluster.untilPlaced([name])).get(name);
+    const other = cluster.lab.hosts.find((host) => host !== own);
+    assert.ok(own && other);
+    const status = (host: TestHost, unit: string) =>
+      host.exec(['/opt/node/node', '/opt/fleet/fleetctl', 'status', unit]);
+    const here = await status(own, name);
+    const mainPid = await showProperty(own, name, 'MainPID');
+    assert.match(
+      here.stdout,
+      new RegExp(`Loaded: loaded \\([\\s\\S]*Active: active \\(running\\) since [\\s\\S]*Main PID: ${mainPid} `),
+    );
+    const there = await status(other, name);
+    assert.match(there.stdout, /^ +Loaded: loaded\n +Active: active \(running\) since .* ago\n +Machine: /m);
+    assert.deepEqual([here.code, there.code], [0, 0]);
+    await cluster.startUnits([everywhere], globalSleeper);
+    await cluster.untilRunning(other, [everywhere]);
+    const global = await waitUntil({
+      what: 'status knows the global unit on all hosts',
+      read: () => status(own, everywhere),
+      until: ({ stdout }) => stdout.match(/Active: active \(running\)/g)?.length === cluster.lab.hosts.length,
+    });
+    assert.equal(global.code, 0);
+    assert.equal(global.stdout.match(/Main PID:/g)?.length, 1);
+    await mustFleetctl(own, ['stop', name]);
+    for (const host of [own, other]) {
+      const { code, stdout } = await status(host, name);
+      assert.match(stdout, /Loaded: loaded[\s\S]*Active: inactive \(dead\)/);
+      assert.equal(code, 3);
+    }
+    const unknown = await status(own, 'test-none.service');
+    assert.deepEqual([unknown.code, unknown.stderr], [1, 'Unit test-none.service does not exist.\n']);
   });
 
   it('are the instances of a template that was submitted', async () => {

@@ -46,6 +46,8 @@ test('a dry run prints and tells nobody', async (context) => {
   const { stdout, exitCode } = await fleetctl('machine', 'release', '--all', '--dry-run');
   assert.equal(exitCode, 0);
   assert.match(stdout, /^Machine 4\S+ would be lost: 2 units .*\nMachine 5\S+ would be lost: 1 unit .*\n$/);
+  const json = await fleetctl('machine', 'release', '--all', '--dry-run', '-o', 'json');
+  assert.deepEqual(JSON.parse(json.stdout), losses.slice(0, 2));
   assert.deepEqual(api.orders, []);
 });
 

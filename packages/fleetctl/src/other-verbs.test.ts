@@ -29,6 +29,16 @@ test('submit registers, cat gives the bytes back', async (context) => {
   assert.deepEqual(absent, { stdout: '', stderr: 'Unit absent.service not found\n', exitCode: 1 });
 });
 
+test('cat gives any bytes back, of templates and global units too, of one at a time', async (context) => {
+  const { fleetctl, write } = await openBench(context);
+  const text = '# grüße\r\n[Service]\r\nExecStart=/bin/a \\\n  -x\n\n[X-Fleet]\nGlobal=true\n\n# no newline';
+  await write('agent@.service', text);
+  assert.equal((await fleetctl('submit', 'agent@.service', 'agent@1')).exitCode, 0);
+  for (const unit of ['agent@', 'agent@1.service']) assert.equal((await fleetctl('cat', unit)).stdout, text);
+  for (const words of [['agent@1', 'agent@1'], ['agent@*'], ['agent@{1..2}']])
+    assert.equal((await fleetctl('cat', ...words)).exitCode, 64, words.join(' '));
+});
+
 test('submit --replace leaves a unit alone that runs', async (context) => {
   const { api, fleetctl, write } = await openBench(context);
   api.add('web.service', web, 'launched');

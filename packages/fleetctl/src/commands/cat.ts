@@ -11,7 +11,7 @@ export const cat: FleetctlCommand = {
       .addHelpText('after', examples('fleetctl cat web.service', 'fleetctl cat web@.service > web@.service'));
   },
   async run({ client, screen }, command) {
-    const [unit, ...more] = command.args.length === 0 ? [] : parseUnitArguments(command.args);
+    const [unit, ...more] = command.args.length === 1 ? parseUnitArguments(command.args) : [];
     if (unit?.kind !== 'name' || more.length > 0) throw new UsageError('One unit file must be provided');
     const stored = await client.findUnit(unit.name);
     if (stored === undefined) {

@@ -6,10 +6,13 @@ import { messageOf, UsageError } from '../errors.js';
 import { exitCodes } from '../exit-codes.js';
 import { countUnits } from '../losses.js';
 import { findMachines, machineLabel } from '../machine-label.js';
+import { addJsonFlag } from '../settings-change.js';
+import { formatStructured } from '../structured.js';
 
 interface ReleaseFlags {
   readonly all?: true;
   readonly dryRun?: true;
+  readonly output?: 'json';
 }
 
 /** A machine that is gone. */
@@ -19,7 +22,7 @@ interface GoneMachine extends LossEntity {
 
 export const machineRelease: FleetctlCommand = {
   configure(command) {
-    command
+    addJsonFlag(command)
       .option('--all', 'all machines that are gone and held back')
       .option('--dry-run', 'only print what it would do')
       .description(
@@ -53,7 +56,11 @@ export const machineRelease: FleetctlCommand = {
     if (problems.length > 0) return exitCodes.failed;
     if (chosen.length === 0) screen.err('No machine is held back.');
     const verb = flags.dryRun === true ? 'would be' : 'is';
-    for (const machine of chosen) screen.out(`Machine ${machineLabel(machine, true)} ${verb} ${describe(machine)}`);
+    if (flags.output === 'json') {
+      const entities = chosen.map(({ id: _, ...loss }): LossEntity => loss);
+      screen.write(await formatStructured(entities, 'json'));
+    } else
+      for (const machine of chosen) screen.out(`Machine ${machineLabel(machine, true)} ${verb} ${describe(machine)}`);
     return flags.dryRun === true || (await releaseAll(context, chosen)) ? exitCodes.done : exitCodes.failed;
   },
 };
