@@ -45,7 +45,7 @@ export class Clients {
     const { host: name, unit, wish, via } = operation;
     const host = this.#lab.hosts.find((each) => each.name === name);
     if (host === undefined) return;
-    this.asked.push({ unit, atMs: systemClock.now() });
+    this.asked.push({ unit, atMs: systemClock.now(), isRestart: wish.verb === 'restart' });
     const { outcome, says } = await (via === 'api' ? this.#askApi(host, operation) : this.#askCommand(host, operation));
     this.#say(`${via === 'api' ? 'api  ' : 'ctl  '} ${unit} ${describeWish(wish)} by ${name}: ${outcome}${says}`);
     this.counts.set(outcome, (this.counts.get(outcome) ?? 0) + 1);
@@ -62,6 +62,10 @@ export class Clients {
         ? ({ op: 'put', unit: { name: unit, desiredState: wish.state, ...file } } as const)
         : ({ op: 'delete', name: unit } as const);
     try {
+      if (wish.verb === 'restart') {
+        await client.restartUnit(unit);
+        return { outcome: 'done', says: '' };
+      }
       const outcome = (await client.batch([operation])).get(unit);
       if (outcome?.kind === 'refused') return judgeRefusal(outcome.error);
       return { outcome: outcome?.kind === 'absent' ? 'missing' : 'done', says: '' };

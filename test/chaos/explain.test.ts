@@ -20,6 +20,13 @@ test('a stop that nobody asked for has no explanation', () => {
 const explained: Readonly<Record<string, readonly [Partial<Run>, Partial<Causes>]>> = {
   'it runs yet': [{ endMs: undefined, result: undefined }, {}],
   'it was asked for something': [{}, { asked: [{ unit, atMs: 59_000 }] }],
+  'it was to be restarted, and fleetd ended when it had been': [
+    {},
+    {
+      asked: [{ unit, atMs: 500, isRestart: true }],
+      outages: [{ ...cut, what: 'fleetd-kill', fromMs: 59_000, toMs: 59_500 }],
+    },
+  ],
   'its host was going down': [{}, { outages: [{ ...cut, kind: 'down', fromMs: 59_000, toMs: 61_000 }] }],
   'its host lost power': [{ result: 'power-cut' }, {}],
   'it was moved, as its host was out of contact': [{}, { outages: [cut], moves: [move] }],

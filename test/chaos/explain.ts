@@ -15,6 +15,8 @@ export interface Outage {
 export interface Asked {
   readonly unit: string;
   readonly atMs: number;
+  /** @default false */
+  readonly isRestart?: boolean;
 }
 
 /** A unit's placement went from one host to another, or away. */
@@ -94,12 +96,22 @@ function findStopGap(run: Run, causes: Causes, used: Set<unknown>): string | und
     used.add(keyOf(asked, host));
     return undefined;
   }
+  if (wasRestartedAgain(run, causes)) return undefined;
   const move = causes.moves.find((each) => each.unit === unit && each.from === host && !used.has(each));
   if (move === undefined) return 'nothing was asked of it, and it was not moved';
   used.add(move);
   return (
     findMoveGap(unit, host, causes) &&
     `it was moved to ${move.to ?? 'nowhere'}, though ${findMoveGap(unit, host, causes)}`
+  );
+}
+
+/** A fleetd that ends between having a unit restarted and noting that leaves the next one to do it once more. */
+function wasRestartedAgain({ unit, host, endMs = 0 }: Run, { asked, outages }: Causes): boolean {
+  const ends = outages.filter((outage) => outage.host === host && outage.what.startsWith('fleetd-'));
+  return (
+    asked.some((each) => each.isRestart === true && each.unit === unit && each.atMs <= endMs) &&
+    ends.some((outage) => covers(outage, endMs, aftermathMs))
   );
 }
 

@@ -7,6 +7,7 @@ const put: Wish = { verb: 'put', version: 0, state: 'launched' };
 const stop: Wish = { verb: 'ask', state: 'loaded' };
 const start: Wish = { verb: 'ask', state: 'launched' };
 const destroy: Wish = { verb: 'delete' };
+const restart: Wish = { verb: 'restart' };
 
 type Step = readonly [wish: Wish, outcome: Outcome];
 const rows: Readonly<Record<string, readonly [steps: readonly Step[], possible: readonly string[]]>> = {
@@ -54,6 +55,29 @@ const rows: Readonly<Record<string, readonly [steps: readonly Step[], possible: 
       [stop, 'done'],
     ],
     ['version 0, loaded'],
+  ],
+  'a restart starts what is stopped': [
+    [
+      [put, 'done'],
+      [stop, 'done'],
+      [restart, 'done'],
+    ],
+    ['version 0, launched'],
+  ],
+  'a restart of what is inactive is refused': [
+    [
+      [{ ...put, state: 'inactive' }, 'done'],
+      [restart, 'missing'],
+    ],
+    ['version 0, inactive'],
+  ],
+  'a restart without an answer may come when it can': [
+    [
+      [put, 'done'],
+      [stop, 'done'],
+      [restart, 'uncertain'],
+    ],
+    ['version 0, launched', 'version 0, loaded'],
   ],
   'fleetctl start --replace overlooks comments': [
     [

@@ -6,7 +6,7 @@ export type Registered = { readonly version: Version; readonly state: DesiredSta
 
 /**
  * What a client knows of its operation. `done`: it was carried out; `not-done`: it was not; `uncertain`: it may have been,
- * or may yet be; `missing`: there was no such unit.
+ * or may yet be; `missing`: there was no such unit, or none that may be restarted.
  */
 export type Outcome = 'done' | 'not-done' | 'uncertain' | 'missing';
 
@@ -68,10 +68,15 @@ const unregistered: World = { registered: undefined, landed: new Set() };
 
 function follow(world: World, wish: Wish, outcome: Outcome): World[] {
   const { registered } = world;
-  const isMissing = registered === undefined && (wish.verb === 'ask' || wish.verb === 'delete');
+  const isMissing = !canCarryOut(registered, wish);
   if (outcome === 'not-done' || outcome === 'uncertain') return [world];
   if (outcome === 'missing') return isMissing ? [world] : [];
   return isMissing ? [] : [{ ...world, registered: carryOut(registered, wish) }];
+}
+
+function canCarryOut(registered: Registered, { verb }: Wish): boolean {
+  if (verb === 'restart') return registered !== undefined && registered.state !== 'inactive';
+  return registered !== undefined || verb === 'put' || verb === 'run';
 }
 
 function carryOut(registered: Registered, wish: Wish): Registered {
@@ -84,6 +89,8 @@ function carryOut(registered: Registered, wish: Wish): Registered {
     }
     case 'ask':
       return registered && { ...registered, state: wish.state };
+    case 'restart':
+      return canCarryOut(registered, wish) && registered ? { ...registered, state: 'launched' } : registered;
     case 'delete':
       return undefined;
   }
@@ -95,6 +102,7 @@ export function describe(registered: Registered): string {
 
 export function describeWish(wish: Wish): string {
   if (wish.verb === 'delete') return 'destroy';
+  if (wish.verb === 'restart') return 'restart';
   if (wish.verb === 'run') return `start --replace, version ${wish.version}`;
   return wish.verb === 'ask' ? wish.state : `version ${wish.version}, ${wish.state}`;
 }

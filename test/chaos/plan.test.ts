@@ -57,7 +57,13 @@ test('an hour has every kind of fault, every unit, and operations of every kind'
     events.filter((event) => event.what === 'operation'),
   );
   assert.equal(new Set(operations.map(({ unit }) => unit)).size, chaosUnits.length);
-  assert.deepEqual([...new Set(operations.map(({ wish }) => wish.verb))].sort(), ['ask', 'delete', 'put', 'run']);
+  assert.deepEqual([...new Set(operations.map(({ wish }) => wish.verb))].sort(), [
+    'ask',
+    'delete',
+    'put',
+    'restart',
+    'run',
+  ]);
 });
 
 test('a unit belongs to one client, and half of the units are left in peace in a round', () => {

@@ -6,12 +6,13 @@ export type DesiredState = 'inactive' | 'loaded' | 'launched';
 
 /**
  * What a client asks for: content and state; the same as `fleetctl start --replace` does, which overlooks comments; a
- * state; that there be no such unit.
+ * state; a restart, which is refused of a unit that is inactive; that there be no such unit.
  */
 export type Wish =
   | { readonly verb: 'put'; readonly version: Version; readonly state: DesiredState }
   | { readonly verb: 'run'; readonly version: Version }
   | { readonly verb: 'ask'; readonly state: DesiredState }
+  | { readonly verb: 'restart' }
   | { readonly verb: 'delete' };
 
 /** Something that a client asks of one host's fleetd. */
@@ -106,6 +107,8 @@ function wish(chance: Chance): Wish {
     case 7:
     case 8:
       return { verb: 'put', version, state: 'launched' };
+    case 9:
+      return { verb: 'restart' };
     default:
       return { verb: 'ask', state: 'launched' };
   }

@@ -3,6 +3,7 @@ import { after, afterEach, before, describe, it } from 'node:test';
 import { sleep, systemClock } from '@flotilla/runtime';
 import {
   fleetctl,
+  isLong,
   labObstacle,
   mustFleetctl,
   showProperty,
@@ -154,7 +155,7 @@ describe('fleetctl restart', { skip: labObstacle() }, () => {
 
   it('is carried out although fleetd is killed meanwhile: once, or twice if it was just at it', async () => {
     const { host, other } = await begin();
-    for (const afterMs of [0, 60, 120, 250]) {
+    for (const afterMs of isLong ? [0, 30, 60, 90, 120, 180, 250] : [40, 120]) {
       const before = await startsOf(host, web);
       const restarting = fleetctl(other, ['restart', web]);
       await sleep(systemClock, afterMs);
