@@ -142,6 +142,26 @@ describe('a client', () => {
     assert.equal(most, 1);
   });
 
+  for (const [says, last] of Object.entries({
+    'asked for one answer only': `GET /a HTTP/1.1\r\n${host}Connection: close\r\n\r\n`,
+    'is refused for how it asks': 'GET /a HTTP/1.1\r\n\r\n',
+    'expects what there is not': `GET /a HTTP/1.1\r\n${host}Expect: miracles\r\n\r\n`,
+    'speaks HTTP/1.0': 'GET /a HTTP/1.0\r\n\r\n',
+  }))
+    test(`that ${says} has nothing done that comes after that`, async (t) => {
+      const asked: string[] = [];
+      const { connect, ask } = await serve(t, (request) => {
+        asked.push(request.url);
+        return echo(request);
+      });
+      const client = await connect();
+      client.send(last + put('/b', '12') + put('/c', '12'));
+      assert.equal((await client.next())?.headers.Connection, 'close');
+      assert.equal(await client.untilOver(), '');
+      await ask('/after');
+      assert.deepEqual(asked, ['/a', '/after']);
+    });
+
   test('that goes away takes with it what has not begun', async (t) => {
     const events = new EventEmitter();
     const [begun, released] = [once(events, 'begun'), once(events, 'released')];

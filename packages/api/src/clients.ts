@@ -81,7 +81,9 @@ export class Clients {
       const response = await handle({ method, url, headers, body: new Uint8Array(), ...received, door: findDoor() });
       const bytes = Buffer.from(response.body);
       this.#held.add(holder, bytes.length);
-      send(outgoing, { response, bytes, isLast: isClosing() || 'refusal' in received });
+      const isLast = isClosing() || 'refusal' in received || !outgoing.shouldKeepAlive;
+      if (isLast) connection.endLastTurn();
+      send(outgoing, { response, bytes, isLast });
       await over;
     } catch (error) {
       // The client went away: `handle` rejects never.

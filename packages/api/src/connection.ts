@@ -15,17 +15,17 @@ export interface Exchange {
  */
 export class Connection {
   readonly #stream: Duplex;
-  /** Those that wait for their turn; each is told whether the client is still there. */
-  readonly #waiting: ((isHere: boolean) => void)[] = [];
+  /** Those that wait for their turn; each is told whether it comes. */
+  readonly #waiting: ((comes: boolean) => void)[] = [];
   #last: Exchange | undefined;
   #isTaken = false;
+  /** It has had its last answer, or its client is gone. */
+  #isOver = false;
   #isBroken = false;
 
   constructor(stream: Duplex) {
     this.#stream = stream;
-    stream.once('close', () => {
-      for (const tell of this.#waiting.splice(0)) tell(false);
-    });
+    stream.once('close', () => this.endLastTurn());
   }
 
   /** Nothing is asked of it, or not all that is asked has come. */
@@ -37,18 +37,24 @@ export class Connection {
     this.#stream.destroy();
   }
 
-  /** Waits until all earlier requests are answered. @returns False if the client went away meanwhile. */
+  /** Waits until all earlier requests are answered. @returns False if the client won't get another answer. */
   takeTurn(exchange?: Exchange): Promise<boolean> {
     if (exchange !== undefined) this.#last = exchange;
     if (this.#isTaken) return new Promise((resolve) => this.#waiting.push(resolve));
     this.#isTaken = true;
-    return Promise.resolve(!this.#stream.destroyed);
+    return Promise.resolve(!this.#isOver);
   }
 
   endTurn(): void {
     const next = this.#waiting.shift();
     if (next === undefined) this.#isTaken = false;
-    else next(!this.#stream.destroyed);
+    else next(!this.#isOver);
+  }
+
+  /** The client was told that this answer is the last one: what it has asked for beside is not done. */
+  endLastTurn(): void {
+    this.#isOver = true;
+    for (const tell of this.#waiting.splice(0)) tell(false);
   }
 
   /**

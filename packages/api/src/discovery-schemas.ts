@@ -82,6 +82,7 @@ export const discoverySchemas: Readonly<Record<string, Readonly<Record<string, D
     hash: text('SHA-1 of the unit file on the machine, in hex'),
     machineID: text('The machine whose systemd says so'),
     name: text('The unit’s name'),
+    order: count('Which order to start it was carried out last'),
     since: time('When the active state became this one'),
     systemdActiveState: text('ActiveState= of systemd'),
     systemdLoadState: text('LoadState= of systemd'),

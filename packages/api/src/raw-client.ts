@@ -82,11 +82,11 @@ export class RawClient {
   /**
    * The next answer; `undefined` if the server closed its side before there was one.
    *
-   * @param method Of its request: an answer to `HEAD` has no body, whatever length it tells.
+   * @param method Of its request, if that is known: an answer to `HEAD` has no body, whatever length it tells.
    */
   async next(method = ''): Promise<RawAnswer | undefined> {
     for (;;) {
-      const found = takeAnswer(this.#received, method === 'HEAD');
+      const found = takeAnswer(this.#received, { isBodiless: method === 'HEAD', isAll: this.#isOver });
       if (found !== undefined) {
         this.#received = found.rest;
         return found.answer;
@@ -108,9 +108,15 @@ export class RawClient {
   }
 }
 
+interface Reading {
+  readonly isBodiless: boolean;
+  /** Nothing more will come. */
+  readonly isAll: boolean;
+}
+
 function takeAnswer(
   received: Buffer,
-  isBodiless: boolean,
+  reading: Reading,
 ): { readonly answer: RawAnswer; readonly rest: Buffer } | undefined {
   const end = received.indexOf('\r\n\r\n');
   if (end < 0) return undefined;
@@ -122,10 +128,17 @@ function takeAnswer(
       return [line.slice(0, colon), line.slice(colon + 2)];
     }),
   );
-  const from = end + 4;
-  const length = isBodiless || status === 204 ? 0 : Number(headers['Content-Length']);
+  const after = received.subarray(end + 4);
+  // "Continue": the answer comes later.
+  if (status === 100) return takeAnswer(after, reading);
+  const length = hasBody(after, status, reading) ? Number(headers['Content-Length']) : 0;
   if (Number.isNaN(length) || Number.isNaN(status)) throw new Error(`no answer: ${first} ${lines.join(' | ')}`);
-  if (received.length < from + length) return undefined;
-  const body = received.subarray(from, from + length).toString();
-  return { answer: { status, headers, body }, rest: received.subarray(from + length) };
+  if (after.length < length) return undefined;
+  return { answer: { status, headers, body: after.subarray(0, length).toString() }, rest: after.subarray(length) };
+}
+
+/** Of a method that is not known it shows in what follows: no body of ours looks like another answer. */
+function hasBody(after: Buffer, status: number, { isBodiless, isAll }: Reading): boolean {
+  if (isBodiless || status === 204) return false;
+  return after.length === 0 ? !isAll : !after.subarray(0, 9).equals(Buffer.from('HTTP/1.1 '));
 }

@@ -19,7 +19,7 @@ describe('a request target', () => {
       assert.deepEqual(parseTarget(url), { kind: 'moved', location });
     });
 
-  for (const url of ['', '*', 'units', 'ftp://host/', '/%', '/%zz', '/%ff', '/a%2'])
+  for (const url of ['', '*', 'units', 'ftp://host/', '/%', '/%zz', '/%ff', '/a%2', '/a#b', 'http://h/a?b#c'])
     test(`${JSON.stringify(url)} is malformed`, () => {
       assert.equal(parseTarget(url).kind, 'malformed');
     });

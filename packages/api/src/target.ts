@@ -8,7 +8,8 @@ export type Target =
 /** Reads a request target: a path and a query, or (as proxies send it) a URL. */
 export function parseTarget(url: string): Target {
   const local = url.startsWith('/') ? url : withoutOrigin(url);
-  if (local === undefined) return { kind: 'malformed' };
+  // No client sends a fragment; cut off, it would leave the name of another unit.
+  if (local === undefined || local.includes('#')) return { kind: 'malformed' };
   const queryAt = local.indexOf('?');
   const path = queryAt < 0 ? local : local.slice(0, queryAt);
   const query = queryAt < 0 ? '' : local.slice(queryAt);

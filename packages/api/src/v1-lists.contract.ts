@@ -101,6 +101,7 @@ const state = (name: string, machineID: string) => ({
   hash: '1'.repeat(40),
   machineID,
   name,
+  order: 1,
   since: 5,
   systemdActiveState: machineID === 'm1' ? 'active' : 'failed',
   systemdLoadState: 'loaded',

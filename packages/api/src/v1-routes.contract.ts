@@ -81,7 +81,7 @@ const movedSteps = moved
     ['GET', 'PUT', 'DELETE'].map((method): Step => ({ ask: `${method} ${ask}`, status: 301, says: '', location })),
   );
 
-const malformed = ['/units/%', '/units/%zz.service', '/units/%ff.service', '/%c3%28'];
+const malformed = ['/units/%', '/units/%zz.service', '/units/%ff.service', '/units/a.service#x', '/%c3%28'];
 
 /** That fleet's 503 is what everything of v1 answers while its fleetd is out of touch with its cluster. */
 export function describeAway(open: () => V1Harness): void {
@@ -118,6 +118,12 @@ export function describeRoutes(open: () => V1Harness): void {
       {
         says: 'escapes that need not be ones are the letters themselves',
         steps: [{ ask: 'GET /%75nits', status: 200, says: '{}' }],
+      },
+      {
+        says: 'what follows a mark that is none is part of the name',
+        steps: ['/units/a.service;x', '/units/a.service,x', '/units/a.service&x', '/units/a.service=x'].map((path) =>
+          fails(`DELETE ${path}`, [404, 'unit does not exist']),
+        ),
       },
     ]);
   });

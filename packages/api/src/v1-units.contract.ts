@@ -46,6 +46,7 @@ const refusedNew: readonly Step[] = [
   }),
   fails(put, [409, 'unit does not exist and options field empty'], { body: {} }),
   fails(put, [409, 'unit does not exist and options field empty'], { body: 'null' }),
+  fails(put, [409, 'unit does not exist and options field empty'], { body: ' null x' }),
   fails(put, [409, 'unit does not exist and options field empty'], { body: { desiredState: 'launched', options: [] } }),
   fails(put, [409, 'unit does not exist and options field empty'], { body: { options: null, desiredState: null } }),
   fails('PUT /units/a@.service', [409, 'unit does not exist and options field empty'], {

@@ -1,5 +1,5 @@
 /**
- * The first JSON value of a text; what follows an object or array is ignored, as Go's decoder does on a stream.
+ * The first JSON value of a text; what follows an object, an array or null is ignored, as Go's decoder does on a stream.
  *
  * @throws SyntaxError if there is none.
  */
@@ -8,6 +8,7 @@ export function firstJsonValue(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
+    if (/^\s*null\b/.test(text)) return null;
     const end = endOfFirstContainer(text);
     if (end === undefined) throw error;
     return JSON.parse(text.slice(0, end));
