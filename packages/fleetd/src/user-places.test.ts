@@ -58,6 +58,16 @@ test('the user’s file is read, and wins over what a user has by default', asyn
   assert.equal(notes[0]?.message, `Using default config file ${home}/fleet/fleet.conf`);
 });
 
+test('what is set to nothing is what a user has by default, not what root has', async () => {
+  const nothing = {
+    FLEET_STATE_DIRECTORY: '',
+    FLEET_UNITS_DIRECTORY: '',
+    FLEET_ETCD_KEY_PREFIX: '',
+    FLEET_SYSTEMD_USER: '',
+  };
+  assert.deepEqual((await load({ environment: nothing })).config, (await load()).config);
+});
+
 test('a name that can’t stand in a key is written so that it can', async () => {
   assert.equal(
     (await load({ name: 'EXAMPLE\\ann b' })).config.etcd.keyPrefix,

@@ -32,7 +32,7 @@ export async function parseInstall(args: readonly string[]): Promise<InstallComm
   if (failure === undefined && word !== undefined) failure = `install takes no arguments: ${word}`;
   if (failure === undefined && purge && !uninstall) failure = '--purge goes with --uninstall';
   if (failure !== undefined) return { kind: 'usage', text: `fleetd: ${failure}\nTry fleetd install --help.` };
-  if (help) return { kind: 'help', text: await parser.getHelp() };
+  if (help) return { kind: 'help', text: (await parser.getHelp()).replace(/ *\[boolean\]$/gm, '') };
   const request = { isUser: user, isUninstall: uninstall, isPurging: purge, isStarting: !noStart, isDryRun: dryRun };
   return { kind: 'install', request };
 }
@@ -61,5 +61,5 @@ function createParser() {
     .option('help', { ...flag('print this text and exit'), alias: 'h' })
     .strictOptions()
     .exitProcess(false)
-    .wrap(100);
+    .wrap(80);
 }
