@@ -92,6 +92,12 @@ const cases: readonly Case[] = [
     verdict: 'failed',
   },
   {
+    says: 'so does one that looks the same, but comes of a later start',
+    expects: { ...launched, before: [{ ...failed, order: 1 }] },
+    states: [{ ...failed, order: 2 }],
+    verdict: 'failed',
+  },
+  {
     says: 'an error counts before the unit is launched',
     unit: { ...placed, currentState: 'inactive' },
     states: [state('inactive', { error: 'no' })],

@@ -125,7 +125,9 @@ function judgePlaced(expectation: Expectation, observation: Observation, unit: U
   const on = `on ${machineIdLabel(machineID)}`;
   if (state === undefined)
     return { kind: 'waiting', why: unit.reason ?? `it is to run ${on}, which has not loaded it yet` };
-  const isStale = observation.unchangedMs < staleMs && (expectation.before ?? []).some((old) => isSame(old, state));
+  const isStale =
+    observation.unchangedMs < staleMs &&
+    (expectation.before ?? []).some((old) => fingerprint([old]) === fingerprint([state]));
   const isOwed = expectation.order !== undefined && (state.order ?? 0) < expectation.order;
   if (!isStale && state.error !== undefined && (isOwed || !isRunning(state)))
     return { kind: 'failed', machineID, why: state.error };
@@ -177,10 +179,6 @@ function judgeStarted(
     default:
       return waiting;
   }
-}
-
-function isSame(a: UnitStateEntity, b: UnitStateEntity): boolean {
-  return fingerprint([{ ...a, order: 0 }]) === fingerprint([{ ...b, order: 0 }]);
 }
 
 /** Two looks at a unit's states are the same if this is. */
