@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parse } from 'yaml';
 import { assertExplained } from './testing/explaining.js';
+import { runWords } from './testing/in-process.js';
 import { ended, openBench } from './testing/process.js';
 
 const web = '[Unit]\nDescription=web server\n[Service]\nExecStart=/bin/sleep 100\n';
@@ -9,10 +10,11 @@ const lists = ['list-units', 'list-unit-files', 'list-machines', 'settings get']
 
 async function openHarbour(context: Parameters<typeof openBench>[0]) {
   const bench = await openBench(context);
+  const fleetctl = (...words: readonly string[]) => runWords(words, { FLEETCTL_ENDPOINT: bench.api.endpoint });
   bench.api.add('web@1.service', web, 'launched');
   bench.api.add('web@2.service', web, 'loaded');
   bench.api.add('agent.service', `${web}[X-Fleet]\nGlobal=true\n`, 'launched');
-  return bench;
+  return { ...bench, fleetctl };
 }
 
 test('YAML says what JSON says, of every list and of status', async (context) => {
@@ -40,7 +42,7 @@ test('wide has more columns than the usual list; names come each once', async (c
   api.requests.length = 0;
   const machines = await fleetctl('list-machines', '-o', 'wide', '--no-legend');
   assert.match(machines.stdout, /^1111.{4}\.{3}\t10.0.0.1\tdisk=ssd,role=db\t-\t[12]\t-\tok\n/);
-  assert.deepEqual(api.requests.sort(), ['GET machines', 'GET state']);
+  assert.deepEqual(api.requests.sort(), ['GET machines', 'GET state?limit=500']);
   assert.equal((await fleetctl('list-units', '-o', 'name')).stdout, 'agent.service\nweb@1.service\nweb@2.service\n');
 });
 
@@ -71,9 +73,9 @@ test('names, patterns, states and machines choose what is listed, and what is as
 });
 
 test('no cell is empty, none breaks its line, whatever a unit says of itself', async (context) => {
-  const { api, fleetctl } = await openBench(context);
+  const { api, fleetctl } = await openHarbour(context);
   api.add('web.service', '[Unit]\nDescription=a\tb\u001b[2Jc\u202e\n[Service]\nExecStart=/bin/a\n', 'launched');
-  const { stdout } = await fleetctl('list-unit-files', '--no-legend', '--fields=desc,unit');
+  const { stdout } = await fleetctl('list-unit-files', 'web', '--no-legend', '--fields=desc,unit');
   assert.equal(stdout, 'a b [2Jc\tweb.service\n');
 });
 
@@ -87,7 +89,7 @@ const nonsense = [
 ] as const;
 
 test('flags that contradict each other are explained', async (context) =>
-  assertExplained(await openBench(context), nonsense));
+  assertExplained(await openHarbour(context), nonsense));
 
 test('a watched list goes on until a change finds no reader', async (context) => {
   const { api, spawn } = await openHarbour(context);

@@ -29,7 +29,10 @@ test('a hundred instances of a template take one batch and few lists', async (co
   assert.equal(stdout.trim().split('\n').length, 100);
   assert.equal(api.unit('web@100.service')?.currentState, 'launched');
   const [before, template, batch, ...looks] = api.requests;
-  assert.deepEqual([before, template, batch], ['GET units', 'GET units/web%40.service', 'POST /fleet/v2/batch']);
+  assert.deepEqual(
+    [before, template, batch],
+    ['GET units?limit=100', 'GET units/web%40.service', 'POST /fleet/v2/batch'],
+  );
   // At most two looks, of two pages of units and one of states each, and the machines' addresses.
   assert.ok(looks.length <= 7, looks.join());
 });
