@@ -6,6 +6,8 @@ export interface CatalogueEntry {
   /** What follows the name in the usage line. */
   readonly usage: string;
   readonly summary: string;
+  /** It is for programs: the help does not show it. */
+  readonly isHidden?: true;
   load(): Promise<FleetctlCommand>;
 }
 
@@ -184,6 +186,31 @@ export const catalogue: readonly (CatalogueEntry | CommandGroup)[] = [
     usage: '[flags] SOCKET',
     summary: 'Connect stdin and stdout with a unix socket',
     load: async () => (await import('./commands/fd-forward.js')).fdForward,
+  },
+  {
+    name: 'completion',
+    usage: 'SHELL',
+    summary: 'Have a shell complete commands, flags and units: bash, zsh, fish',
+    examples: [
+      'fleetctl completion bash > /etc/bash_completion.d/fleetctl    for everybody',
+      'source <(fleetctl completion bash)    in this shell; in ~/.bashrc, in all',
+      'fleetctl completion fish > ~/.config/fish/completions/fleetctl.fish',
+    ],
+    commands: [
+      ...(['bash', 'zsh', 'fish'] as const).map((shell) => ({
+        name: shell,
+        usage: '',
+        summary: `Print a script for ${shell}`,
+        load: async () => (await import('./commands/completion.js')).completion(shell),
+      })),
+      {
+        name: 'words',
+        usage: '-- WORD...',
+        summary: 'Print what may stand in place of the last word of a line',
+        isHidden: true,
+        load: async () => (await import('./commands/completion-words.js')).completionWords,
+      },
+    ],
   },
   {
     name: 'verify',

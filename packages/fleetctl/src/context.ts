@@ -11,10 +11,12 @@ export interface LocalContext {
   readonly clock: Clock;
   /** The process's stdin and stdout, for bytes that are not ours. */
   openStreams(): ByteStreams;
+  /** A client all the same, of the endpoint that the global flags name; whoever asks for it closes it. */
+  connect(): Promise<Client>;
 }
 
 /** What a command works with. */
-export interface Context extends Omit<LocalContext, 'openStreams'> {
+export interface Context extends Omit<LocalContext, 'openStreams' | 'connect'> {
   readonly client: Client;
   /** Of the same client. It learns how large the cluster is. */
   readonly reader: UnitReader;

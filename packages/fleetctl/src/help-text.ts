@@ -15,7 +15,7 @@ export function formatHelp(command: Command, help: Help): string {
     ['USAGE', wrapped(`${path} ${command.usage()}`.trimEnd(), help)],
     ['VERSION', isProgram ? `${indent}${version}` : ''],
     ['DESCRIPTION', isProgram ? '' : wrapped(command.description(), help)],
-    ['COMMANDS', layout(command.commands.map((each) => [each.name(), each.summary()]))],
+    ['COMMANDS', layout(help.visibleCommands(command).map((each) => [each.name(), each.summary()]))],
     ['OPTIONS', isProgram ? '' : layout(help.visibleOptions(command).map((option) => optionItem(option, help)))],
     ['GLOBAL OPTIONS', layout(globalOptions(command, help).map((option) => optionItem(option, help)))],
   ];
