@@ -90,11 +90,18 @@ function isVerbatim(submission: Submission): submission is Submission & { readon
   return submission.file !== undefined && submission.file !== '';
 }
 
+/** Of units that share a file, as instances do, a list has the same bytes: they are read once. */
+const readFiles = new WeakMap<Uint8Array, UnitFile>();
+
 /** The unit file that is stored; `undefined` if it can't be read, which is a fault in the store. */
 export function findStoredFile(bytes: Uint8Array | undefined): UnitFile | undefined {
   if (bytes === undefined) return undefined;
+  const known = readFiles.get(bytes);
+  if (known !== undefined) return known;
   try {
-    return parseUnitFileWithLines(bytes).file;
+    const { file } = parseUnitFileWithLines(bytes);
+    readFiles.set(bytes, file);
+    return file;
   } catch (error) {
     if (!(error instanceof UnitError)) throw error;
     return undefined;

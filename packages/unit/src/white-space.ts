@@ -1,8 +1,13 @@
-const whiteSpace = /^\p{White_Space}$/u;
+/** Unicode's White_Space beyond ASCII. */
+const wideSpaces = new Set([
+  ...[0x85, 0xa0, 0x1680, 0x2028, 0x2029, 0x202f, 0x205f, 0x3000],
+  ...Array.from({ length: 11 }, (_, index) => 0x2000 + index),
+]);
 
 /** Unicode's White_Space, which is what fleet trims; `String.trim` takes U+FEFF too and leaves U+0085. */
 function isWhiteSpace(text: string, index: number): boolean {
-  return whiteSpace.test(text.charAt(index));
+  const code = text.charCodeAt(index);
+  return code < 0x80 ? code === 0x20 || (code >= 0x09 && code <= 0x0d) : wideSpaces.has(code);
 }
 
 /** `text` without the white space at its start. */
