@@ -98,14 +98,14 @@ describe('a fleetd and the D-Bus of its host', { skip: labObstacle() }, () => {
       until: ({ since }) => since.length === 0,
       onTimeout: () => host.journal(),
     });
-    await mustFleetctl(host, ['stop', 'test-3.service']);
-    // Whatever is asked is noticed.
+    await mustFleetctl(host, ['destroy', 'test-3.service']);
+    // Whatever is asked is noticed, by programs and over D-Bus.
     const since = (await asked()).filter((line) => !before.seen.includes(line));
-    assert.ok(since.includes('stop --no-block -- test-3.service'), since.join('\n'));
-    assert.ok(
-      since.some((line) => line.includes('ListUnitsByNames')),
-      since.join('\n'),
-    );
+    for (const what of ['disable --runtime --no-reload -- test-3.service', 'StopUnit', 'ListUnitsByNames'])
+      assert.ok(
+        since.some((line) => line.includes(what)),
+        `${what} is not in\n${since.join('\n')}`,
+      );
   });
 
   it('asks for nothing but a unit that has crashed', async () => {
