@@ -14,7 +14,8 @@ interface UnitInModel {
   readonly hash: string;
   readonly file: string;
   readonly desiredState: string;
-  readonly order: number;
+  /** `undefined`: another one, as orders to a global unit go on from the store's revision. */
+  readonly order: number | undefined;
   readonly isGlobal: boolean;
 }
 
@@ -54,7 +55,7 @@ export class AcceptedChanges {
       assert.ok(content !== undefined && content.hash !== before?.hash, `${name} was created of nothing new`);
       this.#files.set(content.file, content.bytes);
       const { hash, file, isGlobal } = content;
-      const order = (before?.order ?? 0) + (asked === 'launched' ? 1 : 0);
+      const order = orderAfter(before, asked === 'launched');
       this.#units.set(name, { hash, file, desiredState: asked || 'inactive', order, isGlobal });
       return;
     }
@@ -68,7 +69,7 @@ export class AcceptedChanges {
       ...before,
       ...(content?.isVerbatim === true ? { file: content.file } : {}),
       desiredState: asked || before.desiredState,
-      order: before.order + (asked === 'launched' && before.desiredState !== 'launched' ? 1 : 0),
+      order: orderAfter(before, asked === 'launched' && before.desiredState !== 'launched'),
     });
   }
 
@@ -110,6 +111,12 @@ export class AcceptedChanges {
     for (const [key, value] of this.#metadata) kept.set(key, { value });
     return kept;
   }
+}
+
+function orderAfter(before: UnitInModel | undefined, isOrdered: boolean): number | undefined {
+  if (before === undefined) return isOrdered ? 1 : 0;
+  if (!isOrdered || before.order === undefined) return before.order;
+  return before.isGlobal ? undefined : before.order + 1;
 }
 
 function contentOf(name: string, fields: ReadonlyMap<string, unknown>) {

@@ -21,7 +21,9 @@ export function readRequests(bytes: Buffer): RawRequest[] {
 }
 
 function readRequest(bytes: Buffer): { readonly request: RawRequest; readonly rest: Buffer } | undefined {
-  const match = /^(?:\r?\n)*(\S+) (\S+) HTTP\/1\.[01]\r?\n((?:[^\n]+\n)*?)\r?\n/.exec(bytes.toString('latin1'));
+  const match = /^(?:\r?\n)*([^ \r\n]+) +([^ \r\n]+) +HTTP\/1\.[01]\r?\n((?:[^\n]+\n)*?)\r?\n/.exec(
+    bytes.toString('latin1'),
+  );
   if (match === null) return undefined;
   const [head, method = '', target = '', lines = ''] = match;
   const headers = lines.toLowerCase();
@@ -63,7 +65,7 @@ function readChunks(bytes: Buffer): ReadBody | undefined {
 /** The first JSON value of a text, found by trying each of its beginnings. */
 export function readFirstJson(body: Buffer): unknown {
   const text = new TextDecoder().decode(body);
-  const ends = [text.length, ...[...text.matchAll(/[}\]]/g)].map(({ index }) => index + 1)];
+  const ends = [text.length, ...[...text.matchAll(/[}\]]|null/g)].map(({ index, 0: end }) => index + end.length)];
   for (const end of ends) {
     const part = tryJson(text.slice(0, end));
     if (part !== undefined) return part.value;

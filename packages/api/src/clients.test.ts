@@ -47,6 +47,7 @@ describe('what is no request', () => {
     'the beginning of TLS': ['\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03', 400, /^malformed HTTP request: /],
     'the beginning of HTTP/2': ['PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 400, /^malformed HTTP request: /],
     'a version that there is not': [`GET ${units} HTTP/9.9\r\n${host}\r\n`, 400, /^malformed HTTP request: /],
+    'no version': [`DELETE ${units}/a.service\r\n${host}\r\n`, 400, 'malformed HTTP request: no version'],
     'a header that is none': [`${line}${host}no colon\r\n\r\n`, 400, /^malformed HTTP request: /],
     'no Host': [`${line}\r\n`, 400, 'missing required Host header'],
     'another door': [`${line}Host: evil.example\r\n\r\n`, 403, /is not this machine's/],
@@ -98,6 +99,23 @@ describe('what is no request', () => {
       assert.equal((await client.next())?.status, 400);
       assert.equal(await client.untilOver(), '');
     });
+});
+
+test('a batch may have 4 MiB, and not a byte more', async (t) => {
+  const api = new TestApi();
+  const { connect } = await serve(t, api.handle);
+  const operations = JSON.stringify({ operations: [{ op: 'delete', name: 'a.service' }] });
+  const send = async (length: number) => {
+    const client = await connect();
+    client.send(put('/fleet/v2/batch', operations.padStart(length)).replace('PUT', 'POST'));
+    const { status, body = '', headers } = (await client.next()) ?? {};
+    return [status, body, headers?.Connection];
+  };
+  const absent = '{"code":404,"message":"unit does not exist"}';
+  const results = `{"results":[{"error":${absent},"name":"a.service","status":404}]}`;
+  assert.deepEqual(await send(4 * 1024 * 1024), [200, results, 'keep-alive']);
+  const tooLarge = '{"error":{"code":413,"message":"request body is too large"}}';
+  assert.deepEqual(await send(4 * 1024 * 1024 + 1), [413, tooLarge, 'close']);
 });
 
 describe('a client', () => {

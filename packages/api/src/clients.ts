@@ -6,7 +6,7 @@ import { Connection } from './connection.js';
 import { HeldBytes } from './held-bytes.js';
 import type { ClientLimits } from './limits.js';
 import { readBody } from './read-body.js';
-import { formatLastAnswer, noHost, tooLarge, tooMuchAtOnce } from './refusal.js';
+import { formatLastAnswer, noHost, noVersion, tooLarge, tooMuchAtOnce } from './refusal.js';
 import type { ApiRequest, ApiResponse, Refusal } from './request.js';
 
 export interface ClientsOptions {
@@ -96,6 +96,8 @@ export class Clients {
   }
 
   async #receive(incoming: IncomingMessage, onKept: (bytes: number) => void): Promise<Received> {
+    // Node's parser takes a first line that has been cut off for one of HTTP/0.9.
+    if (incoming.httpVersionMajor < 1) return { refusal: noVersion };
     if (incoming.httpVersion === '1.1' && incoming.headers.host === undefined) return { refusal: noHost };
     const body = await readBody(incoming, { limit: this.#options.limits.largestBody, onKept });
     return body === undefined ? { refusal: tooLarge } : { body };

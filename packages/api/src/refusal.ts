@@ -3,6 +3,7 @@ import type { ApiRequest, ApiResponse, Refusal } from './request.js';
 
 export const tooLarge: Refusal = { status: 413, message: 'request body is too large' };
 export const tooMuchAtOnce: Refusal = { status: 503, message: 'too much is being sent at once: try again' };
+export const noVersion: Refusal = { status: 400, message: 'malformed HTTP request: no version' };
 export const noHost: Refusal = { status: 400, message: 'missing required Host header' };
 export const strangeExpectation: Refusal = { status: 417, message: 'unknown expectation' };
 

@@ -8,7 +8,7 @@ export function firstJsonValue(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    if (/^\s*null\b/.test(text)) return null;
+    if (/^[ \t\r\n]*null\b/.test(text)) return null;
     const end = endOfFirstContainer(text);
     if (end === undefined) throw error;
     return JSON.parse(text.slice(0, end));
