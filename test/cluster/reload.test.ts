@@ -121,6 +121,11 @@ describe('a fleetd that reads its configuration again', { skip: labObstacle() },
     assert.match(await journal(), /fleet\.conf:\d+: agent_ttl is \\"soon\\"/);
     assert.equal(await metadata(), `host=${host.name}`);
     await reloadWith(config, 'the configuration is as it was');
+    // This is found out by components only.
+    await host.mustExec(['mkdir', '--parents', '/var/lib/other/assignment.json']);
+    await reloadWith(`${config}\nstate_directory = /var/lib/other\n`, 'registered');
+    assert.match(await journal(), /fleetd goes on with the one before file=.* error=".*EISDIR/);
+    assert.equal(await metadata(), `host=${host.name}`);
     await assertUntouched(runs, [host]);
     assert.deepEqual(await fleetd(), before);
   });

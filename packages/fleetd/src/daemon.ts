@@ -133,8 +133,7 @@ class Daemon {
     front.hold(firstAnswerMs);
     // What is under way is answered from the store that it began with.
     void front.exchange(createAbsentApi({ clock, log, figures })).then(() => former.closeStore());
-    log.setLevel(next.config.logLevel);
-    this.#prepared = next;
+    this.#take(next);
     this.#components = this.#create();
   }
 
@@ -159,11 +158,26 @@ class Daemon {
         return undefined;
       }
       await doors.set(config);
-      return next;
+      if (this.#needsOthers(next)) return next;
+      log.info('the new configuration counts: no component has to be restarted for it');
+      this.#take(next);
+      return undefined;
     } catch (error) {
       this.#tellRefused(error);
       return undefined;
     }
+  }
+
+  #take(next: Prepared): void {
+    this.#parts.log.setLevel(next.config.logLevel);
+    this.#prepared = next;
+  }
+
+  /** Whether something is new that components are made of. */
+  #needsOthers(next: Prepared): boolean {
+    const { logLevel, listen, onStop, leaveTimeoutMs } = this.#prepared.config;
+    const others = { ...next, config: { ...next.config, logLevel, listen, onStop, leaveTimeoutMs } };
+    return !isDeepStrictEqual(others, this.#prepared);
   }
 
   #tellRefused(error: unknown): void {
