@@ -41,6 +41,12 @@ export function pathText({ entries }: CommandPath): string {
   return entries.map(({ name }) => name).join(' ');
 }
 
+/** What to do instead of commands that fleet has. */
+const missing: Readonly<Record<string, string>> = {
+  journal: 'This version has none: list-units says on which machine the unit is; there, journalctl -u UNIT shows it.',
+  ssh: 'This version has none: list-machines has the addresses; use ssh itself.',
+};
+
 /** The error for a word that is no command, with the one that is most like it. */
 export async function unknownCommand({ entries }: CommandPath, word: string): Promise<UsageError> {
   const group = entries.at(-1);
@@ -50,7 +56,8 @@ export async function unknownCommand({ entries }: CommandPath, word: string): Pr
   const of = group === undefined ? '' : ` of '${entries.map(({ name }) => name).join(' ')}'`;
   const choice = similar.length > 1 ? `one of ${similar.join(', ')}` : similar.join('');
   const advice = choice === '' ? '' : `\n(Did you mean ${choice}?)`;
-  return new UsageError(`unknown command '${word}'${of}${advice}`);
+  const hint = group === undefined && Object.hasOwn(missing, word) ? missing[word] : undefined;
+  return new UsageError(`unknown command '${word}'${of}${hint === undefined ? advice : ''}`, hint);
 }
 
 /** The one that is most like it, or else those that it begins. */

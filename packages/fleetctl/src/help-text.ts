@@ -40,7 +40,10 @@ function globalOptions(command: Command, help: Help): Option[] {
 
 function optionItem(option: Option, help: Help): [string, string] {
   // A list of words that are joined by commas is wrapped like any other text.
-  const text = help.optionDescription(option).replace(/\S{31,}/g, (word) => word.replaceAll(',', ', '));
+  const text = help
+    .optionDescription(option)
+    .replace('(default: [])', '(default: none)')
+    .replace(/\S{31,}/g, (word) => word.replaceAll(',', ', '));
   return [help.optionTerm(option), `${text}${hasDefault(option, text) ? '' : defaultOf(option)}`];
 }
 

@@ -36,6 +36,11 @@ const mistaken: readonly Line[] = [
   },
   { line: 'help strat', stderr: /^Error: unknown command 'strat'\n\(Did you mean start\?\)\n/, exit: 64 },
   {
+    line: 'journal a',
+    stderr: /^Error: unknown command 'journal'\nThis version has none: .*journalctl -u UNIT/,
+    exit: 64,
+  },
+  {
     line: 'machine unfreze',
     stderr: `Error: unknown command 'unfreze' of 'machine'\n(Did you mean unfreeze?)\n${usage('machine')}`,
     exit: 64,

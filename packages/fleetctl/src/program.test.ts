@@ -60,6 +60,14 @@ test('an API that is not there is named, with what to do', async (context) => {
   assert.equal(exitCode, 1);
 });
 
+test('of several endpoints the first is used, and that is told', async (context) => {
+  const { fleetctl, api } = await openBench(context);
+  const { stdout, stderr, exitCode } = await fleetctl('list-units', `--endpoint=${api.endpoint},http://nowhere:1`);
+  assert.match(stdout, /^UNIT/);
+  assert.equal(stderr, `WARNING: only the first endpoint is used: ${api.endpoint}\n`);
+  assert.equal(exitCode, 0);
+});
+
 test('a reader that goes away early is no error', async (context) => {
   const { api, spawn } = await openBench(context);
   api.pageSize = 10_000;
