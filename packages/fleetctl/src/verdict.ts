@@ -1,5 +1,7 @@
 import type { LaunchStateWord, UnitEntity, UnitStateEntity } from '@flotilla/schema';
+import { hashUnitFile } from '@flotilla/unit';
 import { machineIdLabel } from './machine-label.js';
+import { storedFile } from './unit-content.js';
 
 /**
  * What a command waits for: `inactive` is on no machine; `loaded` is known to systemd; `launched` is started, and
@@ -132,7 +134,7 @@ function judgePlaced(expectation: Expectation, observation: Observation, unit: U
   if (!isStale && state.error !== undefined && (isOwed || !isRunning(state)))
     return { kind: 'failed', machineID, why: state.error };
   if (expectation.hash !== undefined && state.hash !== expectation.hash)
-    return { kind: 'waiting', why: `${on} is still another version of it` };
+    return isReplaced(expectation, unit) ? replaced : { kind: 'waiting', why: `${on} is still another version of it` };
   if (!isStale && brokenLoadStates.has(state.systemdLoadState))
     return { kind: 'failed', machineID, why: `systemd cannot load it: ${state.systemdLoadState}` };
   if (expectation.goal === 'loaded') {
@@ -150,9 +152,11 @@ function judgePlaced(expectation: Expectation, observation: Observation, unit: U
   return judgeStarted({ unit, state, isStale }, expectation, observation);
 }
 
-function judgeGlobal({ hash }: Expectation, unit: UnitEntity, states: readonly UnitStateEntity[]): Verdict {
+function judgeGlobal(expectation: Expectation, unit: UnitEntity, states: readonly UnitStateEntity[]): Verdict {
+  const { hash } = expectation;
   if (unit.desiredState === 'inactive') return overruled(unit);
   if (states.some((state) => hash === undefined || state.hash === hash)) return { kind: 'reached', state: 'somewhere' };
+  if (states.length > 0 && isReplaced(expectation, unit)) return replaced;
   return { kind: 'waiting', why: unit.reason ?? 'no machine has loaded it yet' };
 }
 
@@ -203,6 +207,13 @@ function reached({ currentState: state, machineID }: UnitEntity): Verdict {
 
 function overruled(unit: UnitEntity): Verdict {
   return { kind: 'failed', why: `somebody else has asked for ${unit.desiredState} meanwhile` };
+}
+
+const replaced: Verdict = { kind: 'failed', why: 'somebody else has replaced it meanwhile' };
+
+/** Whether the registry has other content by now. One that was not read has no options. */
+function isReplaced({ hash }: Expectation, unit: UnitEntity): boolean {
+  return unit.options !== undefined && hashUnitFile(storedFile(unit)) !== hash;
 }
 
 function whereabouts(states: readonly UnitStateEntity[]): string {
