@@ -18,10 +18,12 @@ class Pty {
   #shown = '';
   #waiting: { readonly what: RegExp; resolve(): void } | undefined;
 
-  constructor({ api }: Bench, line: string) {
+  /** It ends with the test, whatever became of that. */
+  constructor(context: TestContext, { api }: Bench, line: string) {
     const command = `stty rows ${rows} cols ${columns}; exec "${process.execPath}" "${program}" ${line}`;
     const env = { PATH: process.env.PATH ?? '', TERM: 'xterm', SHELL: '/bin/sh', FLEETCTL_ENDPOINT: api.endpoint };
     this.#child = spawn('script', ['-qec', command, '/dev/null'], { cwd: api.folder, env });
+    context.after(() => this.#child.kill('SIGKILL'));
     this.#exit = new Promise((resolve) => this.#child.on('close', resolve));
     this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.#shown += text;
@@ -44,10 +46,10 @@ class Pty {
   }
 }
 
-describe('on a real terminal', { skip }, () => {
+describe('on a real terminal', { skip, timeout: 60_000 }, () => {
   const open = async (context: TestContext) => {
     const bench = await openBench(context);
-    return { bench, fleetctl: (line: string) => new Pty(bench, line) };
+    return { bench, fleetctl: (line: string) => new Pty(context, bench, line) };
   };
 
   it('a watched list has a screen of its own, shows what comes, and leaves the terminal as it was', async (context) => {
