@@ -88,6 +88,21 @@ const nonsense = [
   [['list-units', 'a b'], /"a b" is not a unit/],
 ] as const;
 
+const lines = [
+  ['list-units', 'Error retrieving list of units from repository: no etcd'],
+  ['list-unit-files', 'Error retrieving list of units from repository: no etcd'],
+  ['list-machines', 'Error retrieving list of active machines from fleet API (no etcd)'],
+  ['cat web@1', 'Error retrieving Unit web@1.service: no etcd'],
+  ['status web@1', 'Error retrieving unit: no etcd'],
+] as const;
+for (const [line, message] of lines)
+  test(`${line}: an error is told in words that scripts know`, async (context) => {
+    const { api, fleetctl } = await openHarbour(context);
+    api.absences = 9;
+    const { stdout, stderr, exitCode } = await fleetctl(...line.split(' '));
+    assert.deepEqual([stdout, stderr.split('\n')[0], exitCode], ['', message, 1]);
+  });
+
 test('flags that contradict each other are explained', async (context) =>
   assertExplained(await openHarbour(context), nonsense));
 

@@ -30,6 +30,8 @@ export interface ListLayout<Item> {
   readonly keyFields: readonly string[];
   /** Colours of cells, by field; plain if there is none. */
   readonly tones: Readonly<Record<string, (item: Item) => keyof Palette | undefined>>;
+  /** What is said when the list can't be read. */
+  readonly sayProblem: (message: string) => string;
   /** What `--output=name` prints. */
   readonly nameOf: (item: Item) => string;
   /** What `--output=json` prints. */

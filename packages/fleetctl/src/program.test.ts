@@ -56,7 +56,10 @@ test('a wrong line is explained, does nothing, and exits with 64', async (contex
 test('an API that is not there is named, with what to do', async (context) => {
   const { fleetctl } = await openBench(context);
   const { stderr, exitCode } = await fleetctl('list-units', '--endpoint=unix:///nowhere.sock');
-  assert.match(stderr, /^Error: cannot reach fleetd at unix:\/\/\/nowhere.sock: no such file\n.*--endpoint/);
+  assert.match(
+    stderr,
+    /^Error retrieving list of units from repository: cannot reach fleetd at unix:\/\/\/nowhere.sock: no such file\n.*--endpoint/,
+  );
   assert.equal(exitCode, 1);
 });
 

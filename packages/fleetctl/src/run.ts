@@ -96,7 +96,7 @@ function explain(error: unknown, screen: Screen, path: CommandPath): number {
   // commander would print the help of a group that is called without a command.
   const isBare = error instanceof CommanderError && error.code === 'commander.help';
   const message = isBare ? `'${command}' needs a command` : messageOf(error).replace(/^error: /, '');
-  screen.err(screen.palette.bad(`Error: ${message}`));
+  screen.err(screen.palette.bad(message.startsWith('Error ') ? message : `Error: ${message}`));
   if (error instanceof FleetError && error.hint !== undefined) screen.err(error.hint);
   if (!isUsage) return exitCodes.failed;
   screen.err(command === '' ? "Run 'fleetctl --help' for usage." : `Run 'fleetctl ${command} --help' for its usage.`);

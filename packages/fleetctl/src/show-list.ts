@@ -1,5 +1,6 @@
 import { Columns } from './columns.js';
 import type { Context } from './context.js';
+import { retrieve } from './errors.js';
 import { exitCodes } from './exit-codes.js';
 import { headOf, type Listing, rowOf } from './list-output.js';
 import { formatStructured } from './structured.js';
@@ -31,7 +32,7 @@ export async function showList<Item>(
   listing: Listing<Item>,
   read: () => Promise<List<Item>>,
 ): Promise<number> {
-  const list = await read();
+  const list = await retrieve(listing.layout.sayProblem, read);
   if (listing.watchMs !== undefined) {
     const { watchList } = await import('./watch-list.js');
     return watchList(context, { listing, list, read, watchMs: listing.watchMs });

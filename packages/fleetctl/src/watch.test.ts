@@ -26,6 +26,7 @@ const layout: ListLayout<Ship> = {
   wideFields: 'port,ship',
   keyFields: ['ship'],
   tones: { port: ({ port }) => (port === 'sunk' ? 'bad' : undefined) },
+  sayProblem: (message) => `Error retrieving ships: ${message}`,
   nameOf: ({ name }) => name,
   entityOf: (ship) => ship,
 };
@@ -109,7 +110,7 @@ test('an API that is away from the start is an error', async () => {
   const listing = chooseListing<Ship>({ legend: true, watch: true }, layout);
   await assert.rejects(
     showList(context, listing, () => Promise.reject(away)),
-    { code: 'connection-failed' },
+    { code: 'connection-failed', message: 'Error retrieving ships: cannot reach fleetd' },
   );
 });
 

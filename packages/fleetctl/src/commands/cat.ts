@@ -1,5 +1,5 @@
 import { examples, type FleetctlCommand } from '../command.js';
-import { UsageError } from '../errors.js';
+import { retrieve, UsageError } from '../errors.js';
 import { exitCodes } from '../exit-codes.js';
 import { parseUnitArguments } from '../unit-arguments.js';
 import { storedContent } from '../unit-content.js';
@@ -13,7 +13,10 @@ export const cat: FleetctlCommand = {
   async run({ client, screen }, command) {
     const [unit, ...more] = command.args.length === 1 ? parseUnitArguments(command.args) : [];
     if (unit?.kind !== 'name' || more.length > 0) throw new UsageError('One unit file must be provided');
-    const stored = await client.findUnit(unit.name);
+    const stored = await retrieve(
+      (message) => `Error retrieving Unit ${unit.name}: ${message}`,
+      () => client.findUnit(unit.name),
+    );
     if (stored === undefined) {
       screen.err(`Unit ${unit.name} not found`);
       return exitCodes.failed;

@@ -27,6 +27,7 @@ const layout: ListLayout<Row> = {
   wideFields: 'machine,ip,metadata,version,units,limit,state',
   keyFields: ['machine'],
   tones: { state: ({ machine }) => (machine.frozen === undefined ? 'good' : 'waiting') },
+  sayProblem: (message) => `Error retrieving list of active machines from fleet API (${message})`,
   nameOf: ({ machine }) => machine.id,
   entityOf: ({ machine }) => machine,
 };

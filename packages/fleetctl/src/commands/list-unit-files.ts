@@ -44,6 +44,7 @@ const layout: ListLayout<Row> = {
       return unit.currentState === 'launched' ? 'good' : undefined;
     },
   },
+  sayProblem: (message) => `Error retrieving list of units from repository: ${message}`,
   nameOf: ({ unit }) => unit.name,
   entityOf: ({ unit: { file: _, ...unit } }) => unit,
 };

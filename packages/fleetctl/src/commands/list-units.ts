@@ -44,6 +44,7 @@ const layout: ListLayout<Row> = {
     load: ({ state }) => (state.systemdLoadState === 'loaded' ? undefined : 'bad'),
     sub: activeTone,
   },
+  sayProblem: (message) => `Error retrieving list of units from repository: ${message}`,
   nameOf: ({ state }) => state.name,
   entityOf: ({ state }) => state,
 };

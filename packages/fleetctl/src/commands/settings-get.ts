@@ -18,6 +18,7 @@ const layout: ListLayout<SettingEntity> = {
   wideFields: 'key,value,default,set,help,expected',
   keyFields: ['key'],
   tones: {},
+  sayProblem: (message) => `Error retrieving the settings: ${message}`,
   nameOf: ({ key }) => key,
   entityOf: (setting) => setting,
 };

@@ -1,13 +1,14 @@
 import { Option } from 'commander';
 import { examples, type FleetctlCommand } from '../command.js';
 import type { Context } from '../context.js';
+import { retrieve } from '../errors.js';
 import { exitCodes } from '../exit-codes.js';
 import { readLabels } from '../machine-label.js';
 import { selectUnits } from '../selection.js';
 import { showUnits } from '../show-status.js';
 import { isWaiting, type Subject } from '../status-text.js';
 import { formatStructured, type StructuredForm } from '../structured.js';
-import { parseUnitArguments } from '../unit-arguments.js';
+import { parseUnitArguments, type UnitArgument } from '../unit-arguments.js';
 import { isRunning } from '../verdict.js';
 
 interface StatusFlags {
@@ -42,24 +43,32 @@ export const status: FleetctlCommand = {
       const { showCluster } = await import('../cluster-status.js');
       return showCluster(context, { isFull, output });
     }
-    const { client, reader, screen } = context;
-    const selection = await selectUnits(client, parseUnitArguments(command.args));
-    const names = selection.units.map(({ name }) => name);
-    const [units, states] = await Promise.all([reader.units(names), reader.states(names)]);
-    for (const pattern of selection.unmatched)
-      screen.err(screen.palette.bad(`no unit in the registry matches ${pattern}`));
-    const found = names.map((name) => {
-      const unit = units.get(name);
-      return { name, subject: unit && { unit, states: states.get(name) ?? [] } };
-    });
+    const { screen } = context;
+    const wanted = parseUnitArguments(command.args);
+    const { unmatched, found } = await retrieve(
+      (message) => `Error retrieving unit: ${message}`,
+      () => find(context, wanted),
+    );
+    for (const pattern of unmatched) screen.err(screen.palette.bad(`no unit in the registry matches ${pattern}`));
     const codes = output === undefined ? await showAll(context, found, isFull) : await print(context, found, output);
-    return worstCode(selection.unmatched.length > 0 ? [exitCodes.failed, ...codes] : codes);
+    return worstCode(unmatched.length > 0 ? [exitCodes.failed, ...codes] : codes);
   },
 };
 
 interface Found {
   readonly name: string;
   readonly subject: Subject | undefined;
+}
+
+async function find({ client, reader }: Context, wanted: readonly UnitArgument[]) {
+  const { units: chosen, unmatched } = await selectUnits(client, wanted);
+  const names = chosen.map(({ name }) => name);
+  const [units, states] = await Promise.all([reader.units(names), reader.states(names)]);
+  const found = names.map((name): Found => {
+    const unit = units.get(name);
+    return { name, subject: unit && { unit, states: states.get(name) ?? [] } };
+  });
+  return { unmatched, found };
 }
 
 async function showAll(context: Context, found: readonly Found[], isFull: boolean): Promise<number[]> {
