@@ -226,6 +226,14 @@ describe('asking for loaded', () => {
       assert.deepEqual([decision.effect, decision.record.order], isStopped ? ['updated', next] : ['unchanged', 1]);
     });
 
+  test('with a file is no order to stop what others started', () => {
+    const was = before({ desiredState: 'loaded', states: { m1: running } });
+    const change = { desiredState: 'loaded', content: content({ isVerbatim: true }) } as const;
+    const decision = decideUnitChange(name, { change, fileKey: 'f2', before: was });
+    assert.ok(decision.kind === 'write');
+    assert.deepEqual([decision.effect, decision.record.order], ['updated', 1]);
+  });
+
   test('of a unit that was to run is the order itself', () => {
     const was = before({ desiredState: 'launched', states: { m1: state('active') } });
     const decision = decideUnitChange(name, { change: { desiredState: 'loaded' }, fileKey: '', before: was });

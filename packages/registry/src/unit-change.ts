@@ -82,8 +82,7 @@ export function decideUnitChange(
   if (desiredState === undefined && !hasNewFile) return { kind: 'refuse', why: 'nothing-asked' };
   if (isTemplateAskedToRun(name, desiredState)) return { kind: 'refuse', why: 'template' };
   const { runsOn: _, ...record } = before.record;
-  const isOrder =
-    desiredState === 'launched' ? needsAnotherStart(before) : desiredState === 'loaded' && needsStop(before);
+  const isOrder = desiredState === 'launched' ? needsAnotherStart(before) : isStop(change) && needsStop(before);
   const order = isOrder ? nextOrder(before) : record.order;
   const isSame = order === record.order && (desiredState ?? record.desiredState) === record.desiredState;
   return {
@@ -114,6 +113,11 @@ export function needsAnotherStart(before: UnitBefore): boolean {
   if (record.desiredState !== 'launched') return true;
   const rows = rowsOf(before);
   return rows.length > 0 && rows.every((state) => state.order >= record.order && !runningStates.has(state.active));
+}
+
+/** Who submits a file for a unit that is to be loaded does not ask for a stop of what others have started. */
+function isStop({ content, desiredState }: UnitChange): boolean {
+  return content === undefined && desiredState === 'loaded';
 }
 
 /** Whether asking for `loaded` is to stop the unit once more: it is to be stopped already, but somebody has started it on its host. */
