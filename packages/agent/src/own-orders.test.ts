@@ -172,6 +172,16 @@ test('an order to stop a unit is kept in mind until it is carried out, and not l
   assert.equal(await host.active(web), 'active', 'what another unit started after a boot');
 });
 
+test('a stop that systemd refuses is owed by the next process, too', async () => {
+  const record = await runByHand();
+  host.unitManager.refuse(web, 'busy');
+  await host.reschedule(web, { ...record, order: 2 });
+  await host.until(async () => (await host.findRow(web))?.error === 'busy', 'told');
+  await host.restartAgent();
+  host.unitManager.refuse(web, undefined);
+  await host.untilRow(web, 'inactive');
+});
+
 test('what runs when a machine first hears of a unit is left alone, whatever its order', async () => {
   await host.schedule(web, sleeper, { desiredState: 'loaded', order: 7 });
   await host.untilRow(web, 'inactive');

@@ -19,6 +19,8 @@ const time = (description: string): DiscoverySchema => ({
   format: 'double',
   description: `${description}, in milliseconds since 1970`,
 });
+/** Larger than an int32 some day: it may be a revision of etcd. */
+const order = (description: string): DiscoverySchema => ({ type: 'number', format: 'double', description });
 const state = (description: string): DiscoverySchema => ({
   type: 'string',
   enum: ['inactive', 'loaded', 'launched'],
@@ -82,7 +84,7 @@ export const discoverySchemas: Readonly<Record<string, Readonly<Record<string, D
     hash: text('SHA-1 of the unit file on the machine, in hex'),
     machineID: text('The machine whose systemd says so'),
     name: text('The unit’s name'),
-    order: count('Which order to start it was carried out last'),
+    order: order('Which order to start it was carried out last'),
     since: time('When the active state became this one'),
     systemdActiveState: text('ActiveState= of systemd'),
     systemdLoadState: text('LoadState= of systemd'),
