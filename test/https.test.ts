@@ -156,6 +156,19 @@ describe('fleetctl over https', { skip: opensslMissing() ?? false }, () => {
     await expectError(listMachines(port, ca(), ...stranger), /not accept the certificate of --cert-file\n/);
   });
 
+  it('says what a server may mean that cuts the connection without a word', async (context) => {
+    const silent = createServer(server()).on('secureConnection', (socket) => socket.destroy());
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    context.after(() => void silent.close());
+    const port = portOf(silent.address());
+    await expectError(
+      listMachines(port, ca()),
+      /has cut the connection, so it may demand a certificate of the client\n/,
+    );
+    const client = pair(certificates.path('client'));
+    await expectError(listMachines(port, ca(), ...client), /so it may not accept the certificate of --cert-file\n/);
+  });
+
   it('says that there is no TLS, or no HTTP without it', async (context) => {
     const plain = createTcpServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
     await new Promise<void>((resolve) => plain.listen(0, '127.0.0.1', resolve));

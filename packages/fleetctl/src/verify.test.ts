@@ -93,6 +93,19 @@ test('options that are ignored and look like ours are warned about', async (cont
   assert.equal(stderr, warnings + notAsked);
 });
 
+test('with --allow-unknown, an option that is not known is a warning', async (context) => {
+  const { fleetctl, write } = await openBench(context);
+  await write('web.service', `${web}[X-Fleet]\nGlobl=true\nGlobal=maybe\n`);
+  const strict = await fleetctl('verify', 'web.service');
+  assert.match(strict.stderr, /^Error: web\.service:4: \[X-Fleet\] Globl= is not a known option/);
+  const { stderr, exitCode } = await fleetctl('verify', '--allow-unknown', 'web.service');
+  assert.match(
+    stderr,
+    /^Warning: web\.service:4: \[X-Fleet\] Globl= is ignored; did you mean Global=\?\nError: web\.service:5: /,
+  );
+  assert.equal(exitCode, 1);
+});
+
 test('where copies can not be written, systemd is left out, and the rest is checked', async (context) => {
   const { spawn, write } = await openBench(context);
   await write('web.service', web);
