@@ -38,6 +38,14 @@ export function createProcessTerminal(): Terminal {
       stdout.on('resize', listener);
       return () => stdout.off('resize', listener);
     },
+    onSuspend(suspended, resumed) {
+      const suspend = () => {
+        suspended();
+        process.kill(process.pid, 'SIGSTOP');
+      };
+      process.on('SIGTSTP', suspend).on('SIGCONT', resumed);
+      return () => process.off('SIGTSTP', suspend).off('SIGCONT', resumed);
+    },
     onInterrupt(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

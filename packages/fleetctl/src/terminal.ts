@@ -18,6 +18,8 @@ export interface Terminal {
   readonly size: TerminalSize;
   /** Is called when the size has changed. @returns Forgets it. */
   onResize(listener: () => void): () => void;
+  /** Are called before Ctrl-Z stops the process, and when it goes on. @returns Forgets them. */
+  onSuspend(suspended: () => void, resumed: () => void): () => void;
   /** Is called before the process ends for Ctrl-C. @returns Forgets it. */
   onInterrupt(listener: () => void): () => void;
 }
@@ -32,6 +34,7 @@ export function plainTerminal(write: Pick<Terminal, 'out' | 'err'>): Terminal {
     hasOutColours: false,
     size: { columns: 80, rows: 24 },
     onResize: () => () => undefined,
+    onSuspend: () => () => undefined,
     onInterrupt: () => () => undefined,
   };
 }

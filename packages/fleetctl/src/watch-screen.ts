@@ -13,7 +13,7 @@ const leave = '\x1b[?7h\x1b[?25h\x1b[?1049l';
 export class WatchScreen<Item> implements WatchedView<Item> {
   readonly #screen: Screen;
   readonly #listing: Listing<Item>;
-  readonly #stopListening: () => void;
+  readonly #stopListening: readonly (() => void)[];
   #frame: Frame = { head: [], rows: [], notes: [] };
   #problem: string | undefined;
   #drawn = '';
@@ -23,7 +23,14 @@ export class WatchScreen<Item> implements WatchedView<Item> {
     this.#screen = screen;
     this.#listing = listing;
     screen.write(enter);
-    this.#stopListening = screen.terminal.onResize(() => this.#draw());
+    const { terminal } = screen;
+    this.#stopListening = [
+      terminal.onResize(() => this.#draw()),
+      terminal.onSuspend(
+        () => screen.write(leave),
+        () => this.#resume(),
+      ),
+    ];
   }
 
   async show({ items, notes = [] }: List<Item>): Promise<void> {
@@ -50,13 +57,19 @@ export class WatchScreen<Item> implements WatchedView<Item> {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#stopListening();
+    for (const stop of this.#stopListening) stop();
     this.#screen.write(
       leave +
         this.#lines()
           .map((line) => `${line}\n`)
           .join(''),
     );
+  }
+
+  #resume(): void {
+    this.#screen.write(enter);
+    this.#drawn = '';
+    this.#draw();
   }
 
   #lines(): string[] {

@@ -129,6 +129,10 @@ test('on a terminal the list is drawn where it stands, when it changed or the te
   assert.match(plain(terminal.take()), /^~\[HSHIP.*\r\none.*\r\ntwo.*\r\nthree.*\r\nfour.*\r\nfive {4}e~\[K~\[J$/);
   assert.match(plain(await look(away)), /\r\nfive.*\r\nError: cannot reach fleetd; this is wh…~\[K~\[J$/);
   assert.match(plain(await look(five)), /\r\nfive {4}e~\[K~\[J$/);
+  terminal.suspend();
+  assert.equal(terminal.take(), '\x1b[?7h\x1b[?25h\x1b[?1049l');
+  terminal.resume();
+  assert.match(plain(terminal.take()), /^~\[\?1049h~\[\?25l~\[\?7l~\[HSHIP/);
   terminal.interrupt();
   const end = terminal.take();
   assert.ok(end.startsWith('\x1b[?7h\x1b[?25h\x1b[?1049lSHIP'), JSON.stringify(end));

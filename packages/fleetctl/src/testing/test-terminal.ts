@@ -9,6 +9,9 @@ export class TestTerminal implements Terminal {
   readonly hasColours: boolean;
   readonly hasOutColours: boolean;
   size: TerminalSize = { columns: 80, rows: 24 };
+  /** Ctrl-Z, and what follows it. */
+  suspend: () => void = () => undefined;
+  resume: () => void = () => undefined;
   readonly #resized = new Set<() => void>();
   readonly #interrupted = new Set<() => void>();
 
@@ -38,6 +41,11 @@ export class TestTerminal implements Terminal {
   onResize(listener: () => void): () => void {
     this.#resized.add(listener);
     return () => this.#resized.delete(listener);
+  }
+
+  onSuspend(suspended: () => void, resumed: () => void): () => void {
+    [this.suspend, this.resume] = [suspended, resumed];
+    return () => undefined;
   }
 
   onInterrupt(listener: () => void): () => void {
