@@ -200,6 +200,11 @@ describe('the life of a fleetd', { skip: etcdMissing() ?? false }, () => {
       [etcd.url, ['SIGHUP', 'SIGTERM', 'SIGHUP']],
       [etcd.url, ['SIGHUP', 'SIGHUP', 'SIGINT']],
     ];
+    const early = start(t, `etcd_servers = ${etcd.url}\n`);
+    await early.untilHearing();
+    for (const signal of ['SIGHUP', 'SIGUSR1', 'SIGTERM'] as const) early.signal(signal);
+    assert.equal(await early.untilExit(), 0);
+    assertInOrder(early.lines, [/^INFO Gracefully shutting down/, /^INFO Starting fleetd version/]);
     for (const [servers, signals] of states) {
       const fleetd = start(t, `etcd_servers = ${servers}\n`);
       await fleetd.untilSaid(/^INFO Starting server components/);

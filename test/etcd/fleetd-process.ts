@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '@flotilla/runtime';
+import { waitUntil } from '../lab/index.js';
 import { time } from './test-stores.js';
 
 const program = join(import.meta.dirname, '../../../dist/fleetd');
@@ -67,6 +68,16 @@ export class FleetdProcess {
   configure(text: string): void {
     const places = Object.entries(this.#places).map(([name, path]) => `${name} = ${path}\n`);
     writeFileSync(this.configFile, places.join('') + text);
+  }
+
+  /** Waits until it takes signals itself: before, SIGHUP would end it. */
+  async untilHearing(): Promise<void> {
+    await waitUntil({
+      what: 'fleetd takes SIGHUP itself',
+      read: async () => /SigCgt:\s*([0-9a-f]+)/.exec(readFileSync(`/proc/${this.pid}/status`, 'utf8'))?.[1] ?? '0',
+      until: (caught) => (BigInt(`0x${caught}`) & 1n) === 1n,
+      intervalMs: 1,
+    });
   }
 
   signal(signal: NodeJS.Signals): void {

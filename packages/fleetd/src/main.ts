@@ -1,7 +1,9 @@
+import './early-signals.js';
 import './small-heap.js';
 import { FleetError, version } from '@flotilla/errors';
 import { createLogger, isJournal, type LeveledLogger, type Logger } from '@flotilla/runtime';
 import { runDaemon } from './daemon.js';
+import { takeEarlySignals } from './early-signals.js';
 import { parseFlags } from './flags.js';
 import { type LoadedConfig, loadConfig } from './load-config.js';
 import { takeSignals } from './signals.js';
@@ -16,6 +18,7 @@ void main();
 
 async function main(): Promise<void> {
   const command = await parseFlags(process.argv.slice(2));
+  if (command.kind !== 'run') for (const signal of takeEarlySignals()) process.kill(process.pid, signal);
   switch (command.kind) {
     case 'version':
       process.stdout.write(`fleetd version ${version}\n`);
@@ -41,6 +44,7 @@ async function main(): Promise<void> {
     case 'run': {
       const log = createLog();
       const signals = takeSignals({ log, write: (text) => process.stdout.write(text) });
+      for (const signal of takeEarlySignals()) process.emit(signal, signal);
       // Nobody reads standard output any more: no reason to end.
       process.stdout.on('error', (error) => log.debug('standard output', { error }));
       const { configFile, isUser, flags } = command;
