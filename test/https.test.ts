@@ -90,23 +90,23 @@ describe('fleetctl over https', { skip: opensslMissing() ?? false }, () => {
     key: certificates.read(`${name}.key`),
   });
   const withClients = (): ServerOptions => ({ ...server(), ca: certificates.read('ca.crt'), requestCert: true });
-  const listMachines = (port: string, ...flags: readonly string[]) =>
-    fleetctl(['list-machines', `--endpoint=https://127.0.0.1:${port}`, ...flags]);
+  const listUnits = (port: string, ...flags: readonly string[]) =>
+    fleetctl(['list-units', `--endpoint=https://127.0.0.1:${port}`, ...flags]);
   const ca = () => `--ca-file=${certificates.path('ca.crt')}`;
   const pair = (certificate: string, key = certificate) => [`--cert-file=${certificate}.crt`, `--key-file=${key}.key`];
 
   it('asks a server whose authority --ca-file names', async (context) => {
     const port = await serveWithTls(context, server());
-    const expected = { stdout: 'MACHINE\tIP\tMETADATA\n', stderr: '', exitCode: 0 };
-    assert.deepEqual(await listMachines(port, ca()), expected);
-    assert.deepEqual(await listMachines(port, `--etcd-cafile=${certificates.path('ca.crt')}`), expected);
+    const expected = { stdout: 'UNIT\tMACHINE\tACTIVE\tSUB\n', stderr: '', exitCode: 0 };
+    assert.deepEqual(await listUnits(port, ca()), expected);
+    assert.deepEqual(await listUnits(port, `--etcd-cafile=${certificates.path('ca.crt')}`), expected);
     const environment = {
       FLEETCTL_CA_FILE: certificates.path('ca.crt'),
       FLEETCTL_ENDPOINT: `https://localhost:${port}`,
     };
-    assert.deepEqual(await fleetctl(['list-machines'], environment), expected);
+    assert.deepEqual(await fleetctl(['list-units'], environment), expected);
     const trusted = { FLEETCTL_ENDPOINT: `https://127.0.0.1:${port}`, SSL_CERT_FILE: certificates.path('ca.crt') };
-    assert.deepEqual(await fleetctl(['list-machines'], trusted), expected);
+    assert.deepEqual(await fleetctl(['list-units'], trusted), expected);
   });
 
   it('puts units, and reads them', async (context) => {
@@ -123,7 +123,7 @@ describe('fleetctl over https', { skip: opensslMissing() ?? false }, () => {
   it('shows a certificate where one is demanded', async (context) => {
     const port = await serveWithTls(context, withClients());
     const client = pair(certificates.path('client'));
-    assert.equal((await listMachines(port, ca(), ...client)).exitCode, 0);
+    assert.equal((await listUnits(port, ca(), ...client)).exitCode, 0);
   });
 
   const expectError = async (answer: Promise<{ stdout: string; stderr: string; exitCode: number }>, text: RegExp) => {
@@ -134,26 +134,26 @@ describe('fleetctl over https', { skip: opensslMissing() ?? false }, () => {
 
   it('trusts no authority that it does not know, whatever Node is told', async (context) => {
     const port = await serveWithTls(context, server());
-    const told = /^Error: no safe connection to fleetd at https:.*authority that is not known here\n--ca-file names/;
-    await expectError(listMachines(port), told);
-    await expectError(listMachines(port, `--ca-file=${foreign.path('ca.crt')}`), told);
+    const told = /no safe connection to fleetd at https:.*authority that is not known here\n--ca-file names/;
+    await expectError(listUnits(port), told);
+    await expectError(listUnits(port, `--ca-file=${foreign.path('ca.crt')}`), told);
   });
 
   it('trusts no certificate for another host, none that has expired, and none that is signed by itself', async (context) => {
     const elsewhere = await serveWithTls(context, server(), '127.0.0.2');
-    const other = fleetctl(['list-machines', `--endpoint=https://127.0.0.2:${elsewhere}`, ca()]);
+    const other = fleetctl(['list-units', `--endpoint=https://127.0.0.2:${elsewhere}`, ca()]);
     await expectError(other, /its certificate is for localhost, 127\.0\.0\.1\n--endpoint has to name the host/);
     const expired = await serveWithTls(context, server('expired'));
-    await expectError(listMachines(expired, ca()), /has expired\nRenew it/);
+    await expectError(listUnits(expired, ca()), /has expired\nRenew it/);
     const own = await serveWithTls(context, { cert: certificates.read('ca.crt'), key: certificates.read('ca.key') });
-    await expectError(listMachines(own), /signed by itself, and is not known here\n.*--ca-file/);
+    await expectError(listUnits(own), /signed by itself, and is not known here\n.*--ca-file/);
   });
 
   it('says that the server wants another certificate, or any', async (context) => {
     const port = await serveWithTls(context, withClients());
-    await expectError(listMachines(port, ca()), /demands a certificate of the client\n--cert-file and --key-file/);
+    await expectError(listUnits(port, ca()), /demands a certificate of the client\n--cert-file and --key-file/);
     const stranger = pair(foreign.path('client'));
-    await expectError(listMachines(port, ca(), ...stranger), /not accept the certificate of --cert-file\n/);
+    await expectError(listUnits(port, ca(), ...stranger), /not accept the certificate of --cert-file\n/);
   });
 
   it('says what a server may mean that cuts the connection without a word', async (context) => {
@@ -162,20 +162,20 @@ describe('fleetctl over https', { skip: opensslMissing() ?? false }, () => {
     context.after(() => void silent.close());
     const port = portOf(silent.address());
     await expectError(
-      listMachines(port, ca()),
+      listUnits(port, ca()),
       /has cut the connection, so it may demand a certificate of the client\n/,
     );
     const client = pair(certificates.path('client'));
-    await expectError(listMachines(port, ca(), ...client), /so it may not accept the certificate of --cert-file\n/);
+    await expectError(listUnits(port, ca(), ...client), /so it may not accept the certificate of --cert-file\n/);
   });
 
   it('says that there is no TLS, or no HTTP without it', async (context) => {
     const plain = createTcpServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
     await new Promise<void>((resolve) => plain.listen(0, '127.0.0.1', resolve));
     context.after(() => void plain.close());
-    await expectError(listMachines(portOf(plain.address()), ca()), /speaks no TLS\nWrite http:\/\//);
+    await expectError(listUnits(portOf(plain.address()), ca()), /speaks no TLS\nWrite http:\/\//);
     const port = await serveWithTls(context, server());
-    const { stderr } = await fleetctl(['list-machines', `--endpoint=http://127.0.0.1:${port}`, ca()]);
+    const { stderr } = await fleetctl(['list-units', `--endpoint=http://127.0.0.1:${port}`, ca()]);
     assert.match(stderr, /^WARNING: http:.* is not encrypted: --ca-file/);
   });
 
@@ -185,7 +185,7 @@ describe('fleetctl over https', { skip: opensslMissing() ?? false }, () => {
       path('locked.key'),
       '-----BEGIN ENCRYPTED PRIVATE KEY-----\nAA==\n-----END ENCRYPTED PRIVATE KEY-----\n',
     );
-    const bad = async (text: RegExp, ...flags: readonly string[]) => expectError(listMachines('1', ...flags), text);
+    const bad = async (text: RegExp, ...flags: readonly string[]) => expectError(listUnits('1', ...flags), text);
     const client = path('client');
     await bad(
       /^Error: Unable to initialize client: cannot read \/no\/ca \(--ca-file\): no such file/,
@@ -206,7 +206,7 @@ describe('fleetctl over https', { skip: opensslMissing() ?? false }, () => {
       ...pair(client, path('server')),
     );
     await bad(/locked\.key \(--key-file\) needs a passphrase\n.*openssl pkey/, ...pair(client, path('locked')));
-    const half = await listMachines('1', `--cert-file=${client}.crt`);
+    const half = await listUnits('1', `--cert-file=${client}.crt`);
     assert.match(half.stderr, /--cert-file needs --key-file/);
     assert.equal(half.exitCode, 64);
   });
