@@ -161,10 +161,7 @@ describe('fleetctl over https', { skip: opensslMissing() ?? false }, () => {
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
     context.after(() => void silent.close());
     const port = portOf(silent.address());
-    await expectError(
-      listUnits(port, ca()),
-      /has cut the connection, so it may demand a certificate of the client\n/,
-    );
+    await expectError(listUnits(port, ca()), /has cut the connection, so it may demand a certificate of the client\n/);
     const client = pair(certificates.path('client'));
     await expectError(listUnits(port, ca(), ...client), /so it may not accept the certificate of --cert-file\n/);
   });
