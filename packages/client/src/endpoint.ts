@@ -21,7 +21,7 @@ export function parseEndpoint(text: string): Endpoint {
   throw badEndpoint(
     text,
     'the URL scheme is none of unix, file, http, https',
-    `Write http://${text} or unix:///path/to/socket.`,
+    `Write http://${text.replace(/^[a-z0-9+.-]*:\/\//i, '')} or unix:///path/to/socket.`,
   );
 }
 
