@@ -4,6 +4,7 @@ import { after, afterEach, before, describe, it } from 'node:test';
 import {
   endpointOf,
   fleetctl,
+  isLong,
   journalsOf,
   labObstacle,
   mustFleetctl,
@@ -16,6 +17,11 @@ import { assertUntouched, recordRuns } from './unit-runs.js';
 
 const configFile = '/etc/fleet/fleet.conf';
 const reload = ['systemctl', 'reload', 'fleet.service'];
+const rounds = isLong ? 60 : 10;
+
+/** In KiB; a collector takes its time. Components that stayed would be some MB each. */
+const mostGrowth = 15_000;
+
 /** What people look for in the journal. */
 const lines = [
   `Using default config file ${configFile}\n`,
@@ -95,14 +101,19 @@ describe('a fleetd that reads its configuration again', { skip: labObstacle() },
     const [runs, before] = [await recordRuns([host]), await fleetd()];
     const open = () => host.mustExec(['sh', '-c', `ls /proc/${before.MainPID}/fd | wc -l`]).then(Number);
     const openBefore = await open();
+    const resident = () => host.mustExec(['ps', '-o', 'rss=', '-p', before.MainPID ?? '']).then(Number);
+    let early = 0;
     const clients = [new Client(host), new Client(host), new Client(host, { keepAlive: true })];
-    for (let round = 1; round <= 10; round++) {
+    for (let round = 1; round <= rounds; round++) {
       // A lease of another length is another lease.
       await reloadWith(`${config}\nmetadata = round=${round}\nagent_ttl = ${round < 9 ? 5 : 6}s\n`, 'registered');
+      if (round === 10) early = await resident();
     }
     const statuses = await Promise.all(clients.map((client) => client.end()));
     assert.deepEqual([...new Set(statuses.flat())], [200]);
-    assert.equal(await metadata(), 'round=10');
+    assert.equal(await metadata(), `round=${rounds}`);
+    const late = await resident();
+    assert.ok(late < early + mostGrowth, `fleetd's memory: ${early} KiB, later ${late} KiB`);
     await reloadWith(config, 'registered');
     assert.equal(await metadata(), `host=${host.name}`);
     await assertUntouched(runs, [host]);
