@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { assertHelpful } from './testing/explaining.js';
 import { machines } from './testing/memory-machines.js';
 import { type Bench, openBench } from './testing/process.js';
 
@@ -182,3 +183,6 @@ test('stop stops what somebody has started, and leaves the rest', async (context
   assert.equal((await fleetctl('stop', 'off')).exitCode, 0);
   assert.ok(!api.requests.some((request) => !request.startsWith('GET')), 'nothing is asked for twice');
 });
+
+test('the command explains itself with examples', async (context) =>
+  assertHelpful(await openBench(context), ['restart']));
