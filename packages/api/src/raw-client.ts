@@ -1,4 +1,8 @@
 import { connect, type Socket } from 'node:net';
+import { systemClock } from '@flotilla/runtime';
+
+/** A client that waits longer has been forgotten, however busy the machine is. */
+const patienceMs = 60_000;
 
 /** An answer as it came. */
 export interface RawAnswer {
@@ -92,19 +96,26 @@ export class RawClient {
         return found.answer;
       }
       if (this.#isOver) return undefined;
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
+      await this.#changed();
     }
   }
 
   /** Waits until the server has closed its side. @returns What it sent that was not taken as an answer. */
   async untilOver(): Promise<string> {
-    while (!this.#isOver)
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
+    while (!this.#isOver) await this.#changed();
     return this.#received.toString();
+  }
+
+  #changed(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const impatience = systemClock.setTimer(patienceMs, () =>
+        reject(new Error('the server neither answered nor closed')),
+      );
+      this.#wake = () => {
+        impatience.cancel();
+        resolve();
+      };
+    });
   }
 }
 
