@@ -7,7 +7,7 @@ import { serveApi } from './index.js';
 import type { ClientLimits } from './limits.js';
 import { RawClient } from './raw-client.js';
 
-const largeAnswer = 'x'.repeat(32 * 1024 * 1024);
+const largeAnswer = 'x'.repeat(16 * 1024 * 1024);
 
 /** Says what it was asked, or what is wrong with that; `/large` is more than sockets take on their own. */
 const echo: Handle = async ({ method, url, body, refusal }) => ({
