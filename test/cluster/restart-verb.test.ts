@@ -166,6 +166,26 @@ describe('fleetctl restart', { skip: labObstacle() }, () => {
     }
   });
 
+  it('is not taken for done by a fleetd that begins while a copy before is still to be stopped', async () => {
+    const slow = counting.replace('[Service]', `[Unit]\nAfter=${web}\n[Service]\nExecStop=/bin/sleep 4`);
+    await order(cluster, ['start'], { [web]: counting, [idle]: `${slow}[X-Fleet]\nMachineOf=${web}\n` });
+    const host = await placed(web);
+    assert.equal(await placed(idle), host);
+    const runs = await recordRuns([host]);
+    const restarting = fleetctl(cluster.anyHost, ['restart', web, idle]);
+    await waitUntil({
+      what: 'the one waits for the other to stop',
+      read: () => shell(host, 'systemctl list-jobs --no-legend'),
+      until: (jobs) => new RegExp(`${web}.*restart.*waiting`).test(jobs),
+    });
+    await shell(host, 'systemctl restart fleet.service');
+    const { code, stderr } = await restarting;
+    assert.equal(code, 0, stderr);
+    const now = await recordRuns([host]);
+    for (const at of [web, idle].map((unit) => `${host.name} ${unit}`))
+      assert.notEqual(now.get(at)?.invocation, runs.get(at)?.invocation, at);
+  });
+
   it('is carried out once although the leader is killed meanwhile', async () => {
     const { host } = await begin();
     const leader = await untilLeader(cluster.lab);

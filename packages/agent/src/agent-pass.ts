@@ -10,7 +10,7 @@ import { BringBack } from './bring-back.js';
 import { carryOut } from './carry-out.js';
 import { ConflictsHere } from './conflicts-here.js';
 import { type CurrentUnit, currentUnits, isGone } from './current.js';
-import { type DesiredUnit, desiredUnits, type KnownUnit } from './desired.js';
+import { type DesiredSources, type DesiredUnit, desiredUnits, type KnownUnit } from './desired.js';
 import { Farewells } from './farewells.js';
 import { listFilesHere, StrangeFiles } from './files-here.js';
 import { Freeze } from './freeze.js';
@@ -46,6 +46,7 @@ export interface AgentPassOptions {
 
 /** How things stand, as seen by one pass. */
 interface Situation {
+  readonly orders: Pick<DesiredSources, 'globals' | 'restarts'>;
   readonly desired: ReadonlyMap<UnitName, DesiredUnit>;
   readonly current: ReadonlyMap<UnitName, CurrentUnit>;
 }
@@ -137,7 +138,7 @@ export class AgentPass {
     this.#publish(tasks, situation);
     if (tasks.length > 0) return 0;
     const farewellMs = this.#farewells.isBusy ? farewellCheckMs : undefined;
-    const restartMs = this.#restarts.sweep({ restarts: view.restarts, globals: view.globals, ...situation });
+    const restartMs = this.#restarts.sweep({ ...situation.orders, desired, current });
     return findLeast([farewellMs, restartMs, this.#failures.nextRetryMs(), this.#orders.nextCheckMs()]);
   }
 
@@ -185,6 +186,7 @@ export class AgentPass {
     const statuses = await unitManager.listUnits([...desired.keys()]);
     const held = new Set([...this.#failures.held(), ...[...desired.keys()].filter(this.#options.isStopping)]);
     const situation = {
+      orders,
       desired,
       current: currentUnits({ files, statuses, started: startedBy, known, held, toldToStop: this.#relapses }),
     };

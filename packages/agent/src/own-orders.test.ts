@@ -94,6 +94,27 @@ test('orders that nothing is to come of are taken away', async () => {
   assert.ok(!host.actions.some((action) => /^(re)?start/.test(action)), host.actions.join());
 });
 
+test('an order that comes while a pass has the unit as stopped is carried out', async () => {
+  await runGlobal();
+  await host.putGlobal(all, global, { desiredState: 'loaded' });
+  await host.untilRow(all, 'inactive');
+  const { unitManager } = host;
+  const listUnits = unitManager.listUnits.bind(unitManager);
+  unitManager.listUnits = async (names) => {
+    unitManager.listUnits = listUnits;
+    const statuses = await listUnits(names);
+    await host.putGlobal(all, global, { order: 2 });
+    await order({ order: 100 });
+    // The watch tells the agent meanwhile.
+    for (let turn = 0; turn < 20; turn++) await host.engine.range({ from: keys.unit(all) });
+    return statuses;
+  };
+  await host.setMetadata('role', 'db');
+  await host.untilRow(all, 'active');
+  assert.equal((await host.findRow(all))?.order, 100);
+  await untilSpent();
+});
+
 test('a row says that an order is carried out when the copy before it has stopped', async () => {
   await runGlobal(global.replace('[X-Fleet]', 'ExecStop=/bin/sleep 15\n[X-Fleet]'));
   await order({});

@@ -26,9 +26,12 @@ test('the host’s own unit of the same name is not reported as the cluster’s'
 const queued: readonly (readonly [active: string, job: string | undefined, last: number, order: number])[] = [
   ['active', 'restart', 2, 2],
   ['deactivating', 'restart', 2, 2],
+  ['inactive', 'restart', 2, 2],
   ['failed', 'start', 2, 2],
   ['inactive', 'start', 2, 2],
+  ['deactivating', 'start', 2, 2],
   ['inactive', 'start', 0, 3],
+  ['failed', 'start', 0, 2],
   ['activating', 'start', 2, 3],
   ['active', undefined, 2, 3],
   ['failed', undefined, 2, 3],
@@ -40,5 +43,7 @@ for (const [active, job, before, expected] of queued)
     const last = new Map([[name, { ...rowOf(wish, now, undefined), order: before }]]);
     const sources = { desired: new Map([[name, wish]]), current: new Map([[name, now]]), error: () => undefined };
     assert.equal(stateRows({ ...sources, last }).get(name)?.order, expected);
-    assert.equal(stateRows({ ...sources, last: new Map() }).get(name)?.order, 3);
+    const isFirst = active === 'inactive' && job === 'start';
+    const fresh = stateRows({ ...sources, last: new Map() }).get(name)?.order;
+    assert.equal(fresh, isFirst ? 3 : expected, 'by a process that has not seen the copy before');
   });

@@ -19,19 +19,25 @@ export function stateRows({ desired, current, error, last }: RowSources): Map<Un
     const unit = current.get(name);
     if (unit === undefined || (wish.kind === 'absent' && isGone(unit))) continue;
     const row = rowOf(wish, unit, error(name));
-    rows.set(name, isQueued(unit) ? { ...row, order: orderBefore(row, last.get(name)) } : row);
+    rows.set(name, isQueued(unit) ? { ...row, order: orderBefore(row, unit, last.get(name)) } : row);
   }
   return rows;
 }
 
 /** Whether systemd has yet to begin what it was told: what it shows is the copy before. */
 function isQueued({ status: { active, job } }: CurrentUnit): boolean {
-  return job === 'restart' || (job === 'start' && (active === 'inactive' || active === 'failed'));
+  return job === 'restart' || (job === 'start' && restStates.has(active));
 }
 
-/** A first start has no copy before that could be taken for its own. */
-function orderBefore({ uid, order }: UnitRow, last: UnitRow | undefined): number {
-  return last?.uid === uid && last.order > 0 ? last.order : order;
+/** What a unit is in while a start waits. */
+const restStates: ReadonlySet<string> = new Set(['inactive', 'failed', 'deactivating']);
+
+/** A process that has just begun, or a unit that was stopped, has no order before: any smaller one says that it is not this. */
+function orderBefore({ uid, order }: UnitRow, { status }: CurrentUnit, last: UnitRow | undefined): number {
+  if (last?.uid === uid && last.order > 0) return last.order;
+  // A first start has no copy before that could be taken for its own.
+  const isFirst = status.job === 'start' && status.active === 'inactive';
+  return isFirst ? order : Math.max(0, order - 1);
 }
 
 /**
