@@ -48,7 +48,8 @@ export function decode<T>(answer: Answer): T {
 
 /** The message of an API's error body; no body at all is an error without a message. */
 function findErrorMessage(text: string): string | undefined {
-  if (text === '') return '';
+  // The latter is fleet's own word for a path that it does not know.
+  if (text === '' || text.trim() === '404 page not found') return '';
   try {
     const body: unknown = JSON.parse(text);
     if (typeof body === 'object' && body !== null && 'error' in body) {

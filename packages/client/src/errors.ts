@@ -5,14 +5,21 @@ export class ApiError extends FleetError {
   readonly status: number;
 
   constructor(status: number, message: string) {
-    const told = message === '' ? `the API answered ${status} and gave no reason` : message;
+    const told = message === '' ? textFor(status) : message;
     const hint = hintFor(status, message);
     super('api-error', told, hint === undefined ? {} : { hint });
     this.status = status;
   }
 }
 
+/** What is there but not as asked for has a reason: without one, the path itself is not known. */
+function textFor(status: number): string {
+  if (status === 404) return 'that fleetd does not know this request: it is older than this fleetctl, or fleet’s own';
+  return `the API answered ${status} and gave no reason`;
+}
+
 function hintFor(status: number, message: string): string | undefined {
+  if (message === '' && status === 404) return 'fleetctl list-machines -o wide shows the version that each host runs.';
   if (message === '') return "The reason is in the log of that host's fleetd.";
   if (status !== 503) return undefined;
   return "Units run on meanwhile. The log of that host's fleetd (journalctl -u fleet) says what is wrong.";

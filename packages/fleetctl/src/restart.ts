@@ -3,8 +3,9 @@ import type { Context } from './context.js';
 import { isAboutOneUnit, messageOf } from './errors.js';
 import { exitCodes, type Outcome } from './exit-codes.js';
 import { Follow } from './follow.js';
-import { findMachines, machineIdLabel } from './machine-label.js';
+import { findMachines, MachineDirectory, machineIdLabel } from './machine-label.js';
 import { planRestart, type RestartPlan, type RestartStep } from './restart-plan.js';
+import { restartInTurn } from './restart-turn.js';
 import { selectUnits } from './selection.js';
 import { parseUnitArguments } from './unit-arguments.js';
 import type { Expectation } from './verdict.js';
@@ -65,9 +66,11 @@ class Restart {
   readonly #context: Context;
   readonly #limitMs: number | undefined;
   readonly #follow: Follow;
+  readonly #machines: MachineDirectory;
 
   constructor(context: Context, { limitMs }: RestartRequest, follow: Follow) {
     this.#context = context;
+    this.#machines = new MachineDirectory(context.client);
     this.#limitMs = limitMs;
     this.#follow = follow;
   }
@@ -83,7 +86,10 @@ class Restart {
       if (turn === undefined || this.#limitMs === undefined) atOnce.push(...steps);
       else turns.set(turn, [...(turns.get(turn) ?? []), ...steps]);
     }
-    await Promise.all([this.#restartAtOnce(atOnce), ...[...turns.values()].map((steps) => this.#restartInTurn(steps))]);
+    const [context, follow] = [this.#context, this.#follow];
+    const inTurn = (steps: readonly RestartStep[]) =>
+      restartInTurn(steps, { context, follow, take: (step) => this.#take(step) });
+    await Promise.all([this.#restartAtOnce(atOnce), ...[...turns.values()].map(inTurn)]);
   }
 
   async #restartEverywhere({ name, expectation }: Extract<RestartPlan, { kind: 'everywhere' }>): Promise<void> {
@@ -97,15 +103,12 @@ class Restart {
     for (const outcome of outcomes.values()) this.#follow.count(outcome);
   }
 
-  async #restartInTurn(steps: readonly RestartStep[]): Promise<void> {
-    for (const [index, step] of steps.entries()) {
-      const expectation = await this.#begin(step);
-      const outcome = expectation === undefined ? 'failed' : (await this.#wait([expectation])).get(step.name);
-      if (outcome === 'done') continue;
-      if (expectation !== undefined) this.#follow.count(outcome ?? 'failed');
-      for (const left of steps.slice(index + 1)) this.#leave(left, step, outcome ?? 'failed');
-      return;
-    }
+  async #take(step: RestartStep): Promise<Outcome> {
+    const expectation = await this.#begin(step);
+    if (expectation === undefined) return 'failed';
+    const outcome = (await this.#wait([expectation])).get(step.name) ?? 'failed';
+    if (outcome !== 'done') this.#follow.count(outcome);
+    return outcome;
   }
 
   /** What is to become of a step that is ordered; `undefined`: it is not, or nobody waits for it, and that has been said. */
@@ -142,7 +145,12 @@ class Restart {
 
   async #wait(expectations: readonly Expectation[]): Promise<Map<string, Outcome>> {
     const limitMs = this.#limitMs ?? 0;
-    const outcomes = await waitForUnits(this.#context, { expectations, changes: expectations.length, limitMs });
+    const outcomes = await waitForUnits(this.#context, {
+      expectations,
+      changes: expectations.length,
+      limitMs,
+      machines: this.#machines,
+    });
     const pending = expectations.filter(({ name }) => outcomes.get(name) === 'pending');
     if (pending.length > 0) await this.#tellFrozen(pending);
     return outcomes;
@@ -154,14 +162,5 @@ class Restart {
     for (const { id, frozen } of await client.listMachines().catch(() => []))
       if (frozen !== undefined && ids.has(id))
         screen.err(`Machine ${machineIdLabel(id)} is frozen, and starts nothing: ${frozen}`);
-  }
-
-  #leave(left: RestartStep, failed: RestartStep, outcome: Outcome): void {
-    const { screen } = this.#context;
-    const nameOf = ({ name, expectation: { machineID } }: RestartStep) =>
-      machineID === undefined ? name : `${name} on ${machineIdLabel(machineID)}`;
-    const why = outcome === 'failed' ? 'failed' : 'is not there yet';
-    screen.err(screen.palette.bad(`Unit ${nameOf(left)} is left alone: ${nameOf(failed)} ${why}`));
-    this.#follow.count(outcome);
   }
 }

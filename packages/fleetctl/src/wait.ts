@@ -35,6 +35,8 @@ export interface WaitOptions {
   readonly changes: number;
   /** `Infinity`: for ever. */
   readonly limitMs: number;
+  /** @default one that knows none yet */
+  readonly machines?: MachineDirectory;
 }
 
 /**
@@ -45,7 +47,7 @@ export interface WaitOptions {
 export async function waitForUnits(context: Context, options: WaitOptions): Promise<Map<string, Outcome>> {
   const { expectations, changes, limitMs } = options;
   const { clock, reader, screen } = context;
-  const machines = new MachineDirectory(context.client);
+  const { machines = new MachineDirectory(context.client) } = options;
   const startedMs = clock.monotonicMs();
   const elapsedMs = () => clock.monotonicMs() - startedMs;
   const outcomes = new Map<string, Outcome>();
