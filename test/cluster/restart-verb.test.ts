@@ -171,19 +171,19 @@ describe('fleetctl restart', { skip: labObstacle() }, () => {
     await order(cluster, ['start'], { [web]: counting, [idle]: `${slow}[X-Fleet]\nMachineOf=${web}\n` });
     const host = await placed(web);
     assert.equal(await placed(idle), host);
-    const runs = await recordRuns([host]);
-    const restarting = fleetctl(cluster.anyHost, ['restart', web, idle]);
+    const { invocation } = await see(host, web);
+    await mustFleetctl(cluster.anyHost, ['restart', '--no-block', idle]);
+    await untilSeen(host, idle, ({ state }) => state.startsWith('deactivating'));
+    const restarting = fleetctl(cluster.anyHost, ['restart', web]);
     await waitUntil({
       what: 'the one waits for the other to stop',
       read: () => shell(host, 'systemctl list-jobs --no-legend'),
-      until: (jobs) => new RegExp(`${web}.*restart.*waiting`).test(jobs),
+      until: (jobs) => new RegExp(`${web} +restart +waiting`).test(jobs),
     });
     await shell(host, 'systemctl restart fleet.service');
     const { code, stderr } = await restarting;
     assert.equal(code, 0, stderr);
-    const now = await recordRuns([host]);
-    for (const at of [web, idle].map((unit) => `${host.name} ${unit}`))
-      assert.notEqual(now.get(at)?.invocation, runs.get(at)?.invocation, at);
+    assert.notEqual((await see(host, web)).invocation, invocation);
   });
 
   it('is carried out once although the leader is killed meanwhile', async () => {
