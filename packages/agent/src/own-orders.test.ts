@@ -82,11 +82,15 @@ test('orders that nothing is to come of are taken away', async () => {
   await runGlobal();
   await order({ uid: 1_000_000 });
   await untilSpent();
+  assert.deepEqual(host.actions, [], 'meant for another unit of that name');
   await host.putGlobal(all, global, { desiredState: 'loaded' });
   await host.untilRow(all, 'inactive');
+  await host.unitManager.start([all]);
+  await host.untilRow(all, 'active');
   host.actions.length = 0;
   await order({});
   await untilSpent();
+  assert.deepEqual(host.actions, [], 'an order to start stops nothing');
   await host.write({ kind: 'delete', from: keys.unit(all) }, { kind: 'delete', from: keys.global(all) });
   await host.until(async () => (await host.findRow(all)) === undefined, 'gone');
   await order({});
@@ -212,4 +216,15 @@ test('what runs when a machine first hears of a unit is left alone, whatever its
     host.actions.filter((action) => action.startsWith('stop')),
     [],
   );
+});
+
+test('an order to stop a unit that systemd refuses is kept in mind by the next process', async () => {
+  const record = await runByHand();
+  host.unitManager.refuse(web, 'busy');
+  await host.reschedule(web, { ...record, order: 2 });
+  await host.until(async () => (await host.findRow(web))?.error === 'busy', 'told');
+  await host.agent.close();
+  host.unitManager.refuse(web, undefined);
+  await host.restartAgent();
+  await host.untilRow(web, 'inactive');
 });

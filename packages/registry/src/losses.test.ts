@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseMachineId } from '@flotilla/cluster';
 import { silentLogger, TestClock } from '@flotilla/runtime';
+import { parseUnitName } from '@flotilla/unit';
 import { keys, ranges } from './keys.js';
 import { listLosses, orderRelease } from './losses.js';
 import { MemoryStore } from './memory-store.js';
@@ -57,6 +58,8 @@ test('a machine that is lost is forgotten as a member, and only then, and not wh
   const other = parseMachineId('1');
   const isMember = async () => (await store.range({ from: keys.member(machine) })).kvs.length === 1;
   await write(keys.member(machine), { is: 'joined', address: '' });
+  const restart = keys.restart(machine, parseUnitName('all.service'));
+  await write(restart, { uid: 1, order: 2 });
   await write(keys.loss(machine), { ...held, state: 'lost' });
   await write(keys.loss(other), held);
   assert.equal(await orderRelease(access, machine), 'counted');
@@ -64,6 +67,7 @@ test('a machine that is lost is forgotten as a member, and only then, and not wh
   await write(keys.loss(other), { ...held, state: 'lost' });
   assert.equal(await orderRelease(access, machine), 'forgotten');
   assert.equal(await isMember(), false);
+  assert.deepEqual((await store.range({ from: restart })).kvs, [], 'what it alone was to restart is forgotten with it');
   assert.equal(await orderRelease(access, machine), 'absent');
 });
 

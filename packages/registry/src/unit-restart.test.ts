@@ -134,6 +134,43 @@ test('who is overtaken by a stop orders the start all the same', async () => {
   assert.deepEqual([record?.desiredState, record?.order], ['launched', 2]);
 });
 
+const overtaken: Readonly<
+  Record<string, [by: (bench: Awaited<ReturnType<typeof setUp>>) => Promise<unknown>, why: string]>
+> = {
+  'a stop': [({ rival, name }) => putUnit(rival, name, { desiredState: 'loaded' }), 'not-launched'],
+  'the end of the machine': [
+    ({ rival }) => rival.store.transact({ success: [{ kind: 'delete', from: keys.machine(one) }] }),
+    'no-machine',
+  ],
+};
+for (const [what, [overtake, why]] of Object.entries(overtaken))
+  test(`who is overtaken by ${what} on one machine is told so, and orders nothing`, async () => {
+    const bench = await setUp({ isGlobal: true });
+    const { store, access, find, report } = bench;
+    await report(one);
+    store.beforeCompare = async () => {
+      store.beforeCompare = undefined;
+      await overtake(bench);
+    };
+    assert.deepEqual(await restartUnit(access, web, one), { kind: 'refused', why });
+    assert.equal(await find(keys.restart(one, web)), undefined);
+  });
+
+test('an order for one machine that comes late leaves a larger one there', async () => {
+  const { store, access, rival, find, report, write } = await setUp({ isGlobal: true });
+  await report(one);
+  let last: unknown;
+  store.beforeCompare = async () => {
+    store.beforeCompare = undefined;
+    await restartUnit(rival, web, one);
+    await write(keys.cluster, {});
+    last = await restartUnit(rival, web, one);
+  };
+  assert.deepEqual(await restartUnit(access, web, one), last);
+  const restart = await find<RestartRecord>(keys.restart(one, web));
+  assert.deepEqual(last, { kind: 'ordered', order: restart?.order, machine: one });
+});
+
 for (const [machine, lost] of [
   [undefined, 'Reply'],
   [undefined, 'Request'],
