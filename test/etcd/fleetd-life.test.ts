@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -122,7 +123,9 @@ describe('the life of a fleetd', { skip: etcdMissing() ?? false }, () => {
       ],
       [`etcd_cafile = ${file}`, `etcd_cafile: ${file} holds no certificate`],
       [`state_directory = ${file}/none`, 'state_directory: ENOTDIR'],
+      ['state_directory = /proc/none', `${file}:5: state_directory is "/proc/none"`],
       ['insecure_listen = 192.0.2.1:1', 'cannot listen on 192.0.2.1:1'],
+      [`# ${'x'.repeat(1024 * 1024)}`, 'larger than 1048576 bytes'],
     ];
     for (const [line] of mistakes) {
       const count = fleetd.lines.filter((each) => refused.test(each)).length;
@@ -131,11 +134,20 @@ describe('the life of a fleetd', { skip: etcdMissing() ?? false }, () => {
       await fleetd.untilSaid(refused, count + 1);
     }
     rmSync(file);
-    fleetd.signal('SIGHUP');
-    await fleetd.untilSaid(refused, mistakes.length + 1);
+    const instead = [() => undefined, () => mkdirSync(file), () => execFileSync('mkfifo', [file])];
+    for (const [index, make] of instead.entries()) {
+      make();
+      fleetd.signal('SIGHUP');
+      await fleetd.untilSaid(refused, mistakes.length + 1 + index);
+      rmSync(file, { recursive: true, force: true });
+    }
     const refusals = fleetd.lines.filter((line) => refused.test(line)).map((line) => line.replaceAll('\\', ''));
     for (const [index, [, said]] of mistakes.entries()) assert.ok(refusals[index]?.includes(said), refusals[index]);
-    assert.ok(refusals.at(-1)?.includes(`Unable to use config file ${file}`), refusals.at(-1));
+    for (const said of [`Unable to use config file ${file}`, 'is a directory', 'is not a regular file'])
+      assert.ok(
+        refusals.slice(mistakes.length).some((line) => line.includes(said)),
+        said,
+      );
     assert.equal((await ask(path, '/fleet/v1/machines')).status, 200);
     assert.ok(!fleetd.lines.some((line) => line.includes('Restarting server components')));
     fleetd.configure(configuration('kept'));

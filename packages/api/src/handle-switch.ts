@@ -1,4 +1,4 @@
-import { type Clock, sleep } from '@flotilla/runtime';
+import { aborted, type Clock, sleep } from '@flotilla/runtime';
 import type { Handle } from './api.js';
 import type { ApiRequest } from './request.js';
 import { createRouter } from './routes.js';
@@ -73,11 +73,4 @@ export class HandleSwitch {
     if (this.#door === door) this.#door = undefined;
     door.abort();
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

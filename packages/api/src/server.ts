@@ -25,7 +25,8 @@ export interface ApiServer {
    * Serves on these listeners from now on. What is served already, with whatever rights, goes on untouched; others are
    * closed as by `close`.
    *
-   * @throws ListenError if there is one that can't be had. Then nothing changes.
+   * @throws ListenError if there is one that can't be had. Then it is served where it was; only connections to a port
+   *   that has gone from one address to another have ended.
    */
   setListeners(listeners: readonly ListenerOptions[]): Promise<void>;
   /** Takes no more connections, lets requests end that are under way, cuts what is left, removes socket files. */
@@ -48,6 +49,7 @@ export async function serveApi(options: ServeApiOptions): Promise<ApiServer> {
 /** A listener that is served. */
 interface Door {
   readonly where: string;
+  readonly listener: ListenerOptions;
   readonly listening: Listening;
   close(): Promise<void>;
 }
@@ -66,22 +68,25 @@ class HttpApiServer implements ApiServer {
 
   async setListeners(listeners: readonly ListenerOptions[]): Promise<void> {
     const before = this.#doors;
+    const isWanted = ({ where }: Door) => listeners.some((listener) => describe(listener) === where);
+    const isInTheWay = (door: Door) => !isWanted(door) && listeners.some((listener) => sharesPort(listener, door));
+    const closed = before.filter(isInTheWay).map((door) => door.close());
     const opened: Door[] = [];
-    const doors: Door[] = [];
     try {
-      for (const listener of listeners) {
-        const where = describe(listener);
-        const known = before.find((door) => door.where === where);
-        const door = known ?? (await openDoor(listener, this.#options));
-        if (known === undefined) opened.push(door);
-        doors.push(door);
-      }
+      for (const listener of listeners)
+        if (!before.some(({ where }) => where === describe(listener)))
+          opened.push(await openDoor(listener, this.#options));
     } catch (error) {
-      await Promise.all(opened.map((door) => door.close()));
+      closed.push(...opened.map((door) => door.close()));
+      const reopen = (door: Door) => (isInTheWay(door) ? openDoor(door.listener, this.#options) : door);
+      this.#doors = await Promise.all(before.map(reopen));
+      await Promise.all(closed);
       throw error;
     }
-    this.#doors = doors;
-    await Promise.all(before.filter((door) => !doors.includes(door)).map((door) => door.close()));
+    const doors = [...before, ...opened];
+    this.#doors = listeners.flatMap((listener) => doors.find(({ where }) => where === describe(listener)) ?? []);
+    closed.push(...before.filter((door) => !isWanted(door) && !isInTheWay(door)).map((door) => door.close()));
+    await Promise.all(closed);
   }
 
   async close(): Promise<void> {
@@ -106,7 +111,12 @@ async function openDoor(listener: ListenerOptions, options: ServeApiOptions): Pr
     state.isClosing = true;
     return closeServer(server, options);
   };
-  return { where: describe(listener), listening, close };
+  return { where: describe(listener), listener, listening, close };
+}
+
+/** Whoever listens at a port on all addresses shares it with nobody. */
+function sharesPort(listener: ListenerOptions, { listening }: Door): boolean {
+  return listener.kind === 'tcp' && listening.door === 'tcp' && listening.address.endsWith(`:${listener.port}`);
 }
 
 async function closeServer(server: Server, { clock, drainMs = defaultDrainMs }: ServeApiOptions): Promise<void> {

@@ -61,3 +61,17 @@ test('if a socket can not be had, nothing changes', async (t) => {
   );
   await send(first);
 });
+
+test('a port goes from one address to another that holds it, and back if another socket can not be had', async (t) => {
+  const { server, blocked } = await serve(t);
+  const tcp = (host: string, port: number) => ({ kind: 'tcp', host, port }) as const;
+  await server.setListeners([tcp('127.0.0.1', 0)]);
+  const port = Number(server.listening[0]?.address.split(':').at(-1));
+  const ask = () => fetch(`http://127.0.0.1:${port}/`).then(({ status }) => status);
+  // Another name of the same address.
+  await server.setListeners([tcp('127.1', port)]);
+  assert.equal(await ask(), 200);
+  await assert.rejects(server.setListeners([tcp('127.0.0.1', port), unix(blocked)]), /file of another kind/);
+  assert.equal(server.listening.length, 1);
+  assert.equal(await ask(), 200);
+});

@@ -8,6 +8,7 @@ import {
   parseBoolean,
   parseChoice,
   parseCount,
+  parseDirectory,
   parseDuration,
   parseHost,
   parseKeyPrefix,
@@ -59,6 +60,8 @@ function readersOf(sources: readonly OptionValues[], defaults: OptionValues) {
     duration: (name: OptionName) => read(name, parseDuration, 'a duration from above 0 to 500h, like 30s or 1m30s'),
     count: (name: OptionName) => read(name, parseCount, countRange(options[name].reads)),
     path: (name: OptionName) => read(name, parsePath, 'a path that begins with a slash'),
+    directory: (name: OptionName) =>
+      read(name, parseDirectory, 'a path that begins with a slash, and not below /proc or /sys'),
   };
 }
 
@@ -69,7 +72,7 @@ function readersOf(sources: readonly OptionValues[], defaults: OptionValues) {
  * @throws ConfigError naming the source of a value that can't be read.
  */
 export function compileConfig(sources: readonly OptionValues[], defaults: OptionValues = new Map()): Config {
-  const { given, text, read, flag, seconds, duration, count, path } = readersOf(sources, defaults);
+  const { given, text, read, flag, seconds, duration, count, path, directory } = readersOf(sources, defaults);
   requireTogether(given('etcd_certfile'), given('etcd_keyfile'));
   const insecureListen = read('insecure_listen', parseListen, expectedAddress);
   const listen = read('listen', parseListen, expectedAddress);
@@ -96,8 +99,8 @@ export function compileConfig(sources: readonly OptionValues[], defaults: Option
     lossGraceMs: text('loss_grace') === '' ? undefined : duration('loss_grace'),
     listen: [...listen.filter((address) => !isAmong(address, insecureListen)), ...insecureListen],
     tokenLimit: count('token_limit'),
-    unitsDirectory: path('units_directory'),
-    stateDirectory: path('state_directory'),
+    unitsDirectory: directory('units_directory'),
+    stateDirectory: directory('state_directory'),
     isUserManager: flag('systemd_user'),
     hasEngine: !flag('disable_engine'),
     hasAgent: !flag('disable_agent'),

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { HandleSwitch } from '@flotilla/api';
 import { FleetError, version } from '@flotilla/errors';
-import { type LeveledLogger, systemClock } from '@flotilla/runtime';
+import { aborted, type LeveledLogger, systemClock } from '@flotilla/runtime';
 import { takeInheritedSockets } from './activation.js';
 import { ApiDoors } from './api-doors.js';
 import { Components, createAbsentApi, firstAnswerMs } from './components.js';
@@ -57,6 +57,7 @@ interface DaemonParts extends DaemonOptions {
   readonly figures: Figures;
 }
 
+type Failure = { readonly kind: 'failed'; readonly error: unknown };
 type Wish = { readonly kind: 'end' } | { readonly kind: 'change'; readonly to: Prepared };
 
 /** Runs components, and others in their place when the configuration has become another one. */
@@ -87,23 +88,30 @@ class Daemon {
    * @param onStarted Called when components have been started.
    */
   async run(onStarted: () => void): Promise<void> {
+    // Reading may hang, on a file system that is away: that is no reason not to end.
+    const end = aborted(this.#parts.signals.end).then(() => ({ kind: 'end' }) as const);
     let before: Prepared | undefined;
+    let failure: Promise<Failure> | undefined;
     let wish: Promise<Wish> | undefined;
     for (;;) {
+      failure ??= this.#untilFailed(onStarted);
       wish ??= this.#nextWish();
-      const outcome = await Promise.race([this.#untilFailed(onStarted), wish]);
+      const outcome = await Promise.race([failure, wish, end]);
       if (outcome.kind === 'end') return;
       if (outcome.kind === 'change') {
         wish = undefined;
+        if (!(await this.#takeUp(outcome.to))) continue;
         before = this.#prepared;
         await this.#exchange(outcome.to);
       } else {
         if (before === undefined) throw outcome.error;
         this.#tellRefused(outcome.error);
-        await this.#parts.doors.set(before.config);
+        // Another process may have one of its sockets by now.
+        await this.#parts.doors.set(before.config).catch((error: unknown) => this.#tellRefused(error));
         await this.#exchange(before);
         before = undefined;
       }
+      failure = undefined;
     }
   }
 
@@ -113,7 +121,7 @@ class Daemon {
   }
 
   /** Starts the components. Resolves only if they can't be. */
-  #untilFailed(onStarted: () => void): Promise<{ readonly kind: 'failed'; readonly error: unknown }> {
+  #untilFailed(onStarted: () => void): Promise<Failure> {
     const { signals } = this.#parts;
     return new Promise((resolve) => {
       this.#components.start().then(
@@ -140,32 +148,42 @@ class Daemon {
   async #nextWish(): Promise<Wish> {
     for (;;) {
       if ((await this.#parts.signals.next()) === 'end') return { kind: 'end' };
-      const to = await this.#reload();
+      const to = await this.#read();
       if (to !== undefined) return { kind: 'change', to };
     }
   }
 
-  /** The configuration as it is now; `undefined` if it is the same, or can't be worked with. */
-  async #reload(): Promise<Prepared | undefined> {
-    const { loaded, reload, log, doors } = this.#parts;
+  /** The configuration as it is now; `undefined` if it can't be worked with. */
+  async #read(): Promise<Prepared | undefined> {
+    const { loaded, reload, log } = this.#parts;
     log.info(`Reloading configuration from ${loaded.file}`);
     try {
       const { config, notes } = await reload();
       for (const { level, message } of notes) log[level](message);
-      const next = await prepare(config, { clock, log });
-      if (isDeepStrictEqual(next, this.#prepared)) {
-        log.info('the configuration is as it was: nothing is restarted');
-        return undefined;
-      }
-      await doors.set(config);
-      if (this.#needsOthers(next)) return next;
-      log.info('the new configuration counts: no component has to be restarted for it');
-      this.#take(next);
-      return undefined;
+      return await prepare(config, { clock, log });
     } catch (error) {
       this.#tellRefused(error);
       return undefined;
     }
+  }
+
+  /** @returns Whether it takes other components; all else has been seen to. */
+  async #takeUp(next: Prepared): Promise<boolean> {
+    const { log, doors } = this.#parts;
+    if (isDeepStrictEqual(next, this.#prepared)) {
+      log.info('the configuration is as it was: nothing is restarted');
+      return false;
+    }
+    try {
+      await doors.set(next.config);
+    } catch (error) {
+      this.#tellRefused(error);
+      return false;
+    }
+    if (this.#needsOthers(next)) return true;
+    log.info('the new configuration counts: no component has to be restarted for it');
+    this.#take(next);
+    return false;
   }
 
   #take(next: Prepared): void {

@@ -1,3 +1,4 @@
+import { normalize } from 'node:path';
 import { parseDurationMs } from '@flotilla/cluster';
 import type { OptionKind } from './options.js';
 
@@ -40,6 +41,14 @@ export function countRange(reads: OptionKind): string {
 
 export function parsePath(text: string): string | undefined {
   return text === '' || text.startsWith('/') ? text : undefined;
+}
+
+/** Nothing can be kept below these; and Node's `mkdir` never ends below `/proc`. */
+const kernelDirectory = /^\/(?:proc|sys)(?:\/|$)/;
+
+export function parseDirectory(text: string): string | undefined {
+  const path = parsePath(text);
+  return path === undefined || kernelDirectory.test(normalize(path).replace(/^\/+/, '/')) ? undefined : path;
 }
 
 /** fleet took lists in brackets and quotes as well: `["http://a:2379", "http://b:2379"]`. */

@@ -4,7 +4,7 @@ import { silentLogger, TestClock } from '@flotilla/runtime';
 import fc from 'fast-check';
 import { follow } from './follow.js';
 import { MemoryStore } from './memory-store.js';
-import { prefixRange, type WatchBreak, type WatchEvent, type WatchRange } from './store.js';
+import { prefixRange, StoreError, type WatchBreak, type WatchEvent, type WatchRange } from './store.js';
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -196,4 +196,21 @@ test('whatever happens, the follower ends with the store’s content', async () 
       );
     }),
   );
+});
+
+test('it says nothing of a snapshot that comes to nothing because it was closed', async () => {
+  const clock = new TestClock();
+  const store = new MemoryStore({ clock });
+  store.range = () => Promise.reject(new StoreError('unavailable', 'the store is closed'));
+  const warnings: string[] = [];
+  const following = follow({
+    store,
+    ranges: [prefixRange('units/')],
+    clock,
+    log: { ...silentLogger, warn: (message) => warnings.push(message) },
+    follower: { onSnapshot: () => undefined, onEvents: () => undefined },
+  });
+  following.close();
+  await clock.advance(0);
+  assert.deepEqual(warnings, []);
 });

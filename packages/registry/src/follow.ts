@@ -85,6 +85,7 @@ class Thread {
         });
       } catch (error) {
         if (!(error instanceof StoreError)) throw error;
+        if (this.#closed.signal.aborted) return;
         const waitMs = Math.min(firstBackoffMs * 2 ** failures++, promptBackoffMs);
         const level = error.kind === 'compacted' || error.isReported ? 'debug' : 'warn';
         log[level]('snapshot failed; it is tried again', { failures, error });

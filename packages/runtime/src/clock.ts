@@ -57,6 +57,14 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
   });
 }
 
+/** Resolves once `signal` aborts. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
 /** `ms` with up to a fifth more or less, so that many hosts do not act in step. */
 export function jittered(clock: Clock, ms: number): number {
   return ms * (0.8 + 0.4 * clock.random());

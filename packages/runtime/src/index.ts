@@ -1,4 +1,4 @@
-export { type Clock, jittered, sleep, systemClock, type Timer } from './clock.js';
+export { aborted, type Clock, jittered, sleep, systemClock, type Timer } from './clock.js';
 export {
   type CreateLoggerOptions,
   createLogger,
