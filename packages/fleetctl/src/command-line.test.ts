@@ -32,7 +32,11 @@ const lines = [
   ['--debug help machine metadata', 'machine metadata', '--help --debug'],
   ['start help', 'start', 'help'],
   ['--h', '', '--help'],
-  ['-- start', '', '-- start'],
+  ['-help', '', '--help'],
+  ['-endpoint start -etcd-cafile stop load a', 'load', '-endpoint start --ca-file stop a'],
+  ['-- start a', 'start', '-- a'],
+  ['--debug -- machine limit b1d7', 'machine limit', '--debug -- b1d7'],
+  ['start -- stop', 'start', '-- stop'],
 ] as const;
 for (const [line, path, rest] of lines)
   test(`"${line}" calls "${path}"`, () => {
@@ -59,6 +63,12 @@ const flags = [
   ['-o json --l=true', '-o json -l'],
   ['--output=true', '--output=true'],
   ['--unknown=true', '--unknown=true'],
+  ['-full -no-block a', '--full --no-block a'],
+  ['-full=false -l=true', '-l'],
+  ['-output=json -endpoint x', '--output=json --endpoint x'],
+  ['-o=json', '--output=json'],
+  ['-ojson -unknown=x', '-ojson -unknown=x'],
+  ['-output -full', '--output -full'],
   ['a -- --no-block=true --l', 'a -- --no-block=true --l'],
 ] as const;
 for (const [line, plain] of flags)

@@ -10,6 +10,7 @@ const otherNames: Readonly<Record<string, string>> = {
   '--etcd-certfile': '--cert-file',
   '--etcd-keyfile': '--key-file',
   '--h': '--help',
+  '-help': '--help',
 };
 
 const truths: Readonly<Record<string, boolean>> = {
@@ -36,24 +37,25 @@ export function findTruth(text: string): boolean | undefined {
 export function renameFlags(words: readonly string[]): string[] {
   const [flags, rest] = splitAtEnd(words);
   const renamed = flags.map((word) => {
-    const [name = ''] = word.split('=', 1);
     // An optional value would take the next word too.
-    if (name === '--watch' && /=(?!(true|false)$)/i.test(word)) return word.replace('=', '-interval=');
-    return Object.hasOwn(otherNames, name) ? `${otherNames[name]}${word.slice(name.length)}` : word;
+    if (/^(-w|--?watch)=(?!(true|false)$)/i.test(word)) return word.replace(/^[^=]*/, '--watch-interval');
+    const [name = ''] = word.split('=', 1);
+    const known = [name, name.replace(/^-\b/, '--')].find((each) => Object.hasOwn(otherNames, each));
+    return known === undefined ? word : `${otherNames[known]}${word.slice(name.length)}`;
   });
   return [...renamed, ...rest];
 }
 
-/** Where on the line the words are that are neither flags, nor values of these, nor behind `--`. */
+/** Where on the line the words are that are neither flags, nor values of these. Behind `--`, all are such words. */
 export function operandIndexes(words: readonly string[], options: Options): number[] {
-  const [flags] = splitAtEnd(words);
+  const [flags, rest] = splitAtEnd(words);
   const indexes: number[] = [];
   for (let index = 0; index < flags.length; index++) {
     const word = flags[index] ?? '';
     if (findOption(word, options)?.required === true) index++;
     else if (!word.startsWith('-')) indexes.push(index);
   }
-  return indexes;
+  return [...indexes, ...rest.slice(1).map((_, index) => flags.length + 1 + index)];
 }
 
 /** The words as commander expects them, and what they switch off that the environment may switch on. */
@@ -65,7 +67,7 @@ export interface PlainWords {
 
 /**
  * Turns Go's ways to write flags into commander's, up to `--`: `--flag=true` is the flag, `--flag=false` takes it back,
- * `--l` is `-l`.
+ * `--l` is `-l`, `-flag` is `--flag`, and `-o=json` has the value `json`.
  *
  * @throws UsageError for `--flag=maybe`.
  */
@@ -75,8 +77,7 @@ export function plainFlags(words: readonly string[], options: Options): PlainWor
   let plain: string[] = [];
   for (let index = 0; index < flags.length; index++) {
     const word = flags[index] ?? '';
-    const { name, value } = splitFlag(word);
-    const option = findOption(name, options);
+    const { option, name, value } = splitFlag(word);
     const truth =
       value === undefined || option === undefined || takesValue(option) ? undefined : readTruth(name, value);
     if (truth === false) {
@@ -85,15 +86,17 @@ export function plainFlags(words: readonly string[], options: Options): PlainWor
       continue;
     }
     denied.delete(option?.long ?? name);
-    plain.push(truth === true || value === undefined ? name : word);
+    if (option === undefined) plain.push(word);
+    else plain.push(truth === true || value === undefined ? name : `${option.long ?? name}=${value}`);
     if (option?.required === true && value === undefined) plain.push(...flags.slice(++index, index + 1));
   }
   return { words: [...plain, ...rest], denied };
 
-  function splitFlag(word: string): { readonly name: string; readonly value: string | undefined } {
-    const [, flag = word, value] = /^(--[A-Za-z][\w-]*)=(.*)$/s.exec(word) ?? [];
-    const short = /^--[A-Za-z]$/.test(flag) && findOption(flag, options) === undefined ? flag.slice(1) : flag;
-    return { name: findOption(short, options) === undefined ? flag : short, value };
+  function splitFlag(word: string) {
+    const [, flag = word, value] = /^(--?[A-Za-z][\w-]*)=(.*)$/s.exec(word) ?? [];
+    const isShort = /^--[A-Za-z]$/.test(flag) && findOption(flag, options) === undefined;
+    const option = findOption(isShort ? flag.slice(1) : flag, options);
+    return { option, name: (isShort || flag === option?.short ? option?.short : option?.long) ?? flag, value };
   }
 }
 
@@ -108,7 +111,7 @@ function takesValue({ required, optional }: Option): boolean {
 }
 
 function findOption(name: string, options: Options): Option | undefined {
-  return options.find(({ short, long }) => name === long || name === short);
+  return options.find(({ short, long }) => name === long || name === short || `-${name}` === long);
 }
 
 function splitAtEnd(words: readonly string[]): readonly [flags: readonly string[], rest: readonly string[]] {

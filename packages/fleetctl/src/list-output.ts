@@ -67,6 +67,9 @@ code 130.`;
 export function addListFlags<Item>(command: Command, { cells, defaultFields, wideFields }: ListLayout<Item>): Command {
   const watch = new Option('-w, --watch', 'go on showing it, as it changes: looks every 2s, or as often as it says');
   watch.flags = '-w, --watch[=interval]';
+  // What `--watch=2s` becomes; messages name it as it was written.
+  const interval = new Option('--watch-interval <duration>').hideHelp().argParser(parseInterval);
+  interval.flags = '-w, --watch=<interval>';
   return command
     .option(
       '--fields <fields>',
@@ -80,7 +83,7 @@ export function addListFlags<Item>(command: Command, { cells, defaultFields, wid
         .choices(['json', 'yaml', 'wide', 'name']),
     )
     .addOption(watch)
-    .addOption(new Option('--watch-interval <duration>').hideHelp().argParser(parseInterval))
+    .addOption(interval)
     .addHelpText('after', watchHelp);
 }
 

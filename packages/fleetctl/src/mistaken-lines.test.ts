@@ -29,6 +29,15 @@ const mistaken: readonly Line[] = [
   { line: 'start --block-attempts=many a', stderr: /--block-attempts.*no whole number/, exit: 64 },
   { line: 'start --wait=1 --block-attempts=1 a', stderr: /say the same thing/, exit: 64 },
   {
+    line: 'list-units --watch=soon',
+    stderr: `Error: option '-w, --watch=<interval>' argument 'soon' is invalid. It is no duration like 2s or 500ms.\n${usage('list-units')}`,
+    exit: 64,
+  },
+  { line: '-- nosuch', stderr: /^Error: unknown command 'nosuch'\n/, exit: 64 },
+  { line: '-- list-units', stdout: /^UNIT/ },
+  { line: 'list-units -fields=unit,active -no-legend', stdout: '' },
+  { line: 'list-units -o=json', stdout: '[]\n' },
+  {
     line: 'list-u',
     stderr:
       /^Error: unknown command 'list-u'\n\(Did you mean one of list-units, list-unit-files\?\)\nRun 'fleetctl --help'/,
