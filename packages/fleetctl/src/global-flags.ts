@@ -43,8 +43,8 @@ export function addGlobalFlags(program: Command): void {
       '--ca-file <file>',
       "https: the authorities that may have signed the certificate of fleetd (default: the system's)",
     ),
-    new Option('--cert-file <file>', 'https: the certificate to show (default: none)'),
-    new Option('--key-file <file>', 'https: its key (default: none)'),
+    new Option('--cert-file <file>', 'https: the certificate to show'),
+    new Option('--key-file <file>', 'https: its key'),
     new Option('--debug', 'print each request on stderr'),
     ...withoutEffect(),
   ];

@@ -42,17 +42,9 @@ function optionItem(option: Option, help: Help): [string, string] {
   // A list of words that are joined by commas is wrapped like any other text.
   const text = help
     .optionDescription(option)
-    .replace('(default: [])', '(default: none)')
+    .replace(' (default: [])', '')
     .replace(/\S{31,}/g, (word) => word.replaceAll(',', ', '));
-  return [help.optionTerm(option), `${text}${hasDefault(option, text) ? '' : defaultOf(option)}`];
-}
-
-function hasDefault({ long }: Option, text: string): boolean {
-  return text.includes('(default:') || long === '--help' || long === '--version';
-}
-
-function defaultOf({ required, optional }: Option): string {
-  return required || optional ? ' (default: none)' : ' (default: false)';
+  return [help.optionTerm(option), text];
 }
 
 function wrapped(text: string, help: Help): string {
