@@ -1,6 +1,7 @@
 import { chmod, chown, lstat, unlink } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import { connect } from 'node:net';
+import { dirname } from 'node:path';
 import { ListenError } from './errors.js';
 import type { ApiRequest } from './request.js';
 
@@ -27,6 +28,9 @@ export interface Listening {
 
 const defaultMode = 0o660;
 
+/** In bytes; libuv cuts what is longer off, and binds whatever is left. @see unix(7) */
+const longestPath = 107;
+
 /** Nobody may connect while the socket file has the wrong group. */
 const ownerOnly = 0o177;
 
@@ -46,6 +50,11 @@ export async function listen(server: Server, options: ListenerOptions): Promise<
 
 async function listenOnPath(server: Server, options: Extract<ListenerOptions, { kind: 'unix' }>): Promise<void> {
   const { path, mode = defaultMode, gid } = options;
+  if (Buffer.byteLength(path) > longestPath)
+    throw new ListenError(path, `a socket's path has ${longestPath} bytes at most`);
+  // libuv would say that it was not permitted.
+  if ((await lstat(dirname(path)).catch(ignoreAbsent)) === undefined)
+    throw new ListenError(path, `there is no directory ${dirname(path)}`);
   await removeDeadSocket(path);
   await started(server, path, () => {
     // The file is made within the call.

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -109,6 +109,17 @@ describe('listeners', () => {
     const file = join(await directory(t), 'plain');
     await writeFile(file, 'x');
     await assert.rejects(serveApi({ ...options, listeners: [{ kind: 'unix', path: file }] }), /file of another kind/);
+  });
+
+  test('a path that no socket can have is said to be one', async (t) => {
+    const options = { handle: echo, clock: systemClock, log: silentLogger };
+    const root = await directory(t);
+    for (const [path, said] of [
+      [join(root, 'none', 'fleet.sock'), /there is no directory .+none$/],
+      [join(root, 'x'.repeat(108)), /107 bytes at most/],
+    ] as const)
+      await assert.rejects(serveApi({ ...options, listeners: [{ kind: 'unix', path }] }), said);
+    assert.deepEqual(await readdir(root), []);
   });
 
   test('if one can not be had, none is kept', async (t) => {

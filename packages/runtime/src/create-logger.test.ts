@@ -26,7 +26,11 @@ test('fields follow the message, quoted where they need it', () => {
 test('an error is one line that tells its causes', () => {
   const { lines, log } = linesOf('text');
   log.warn('failed', { error: new FleetError('x', 'no answer', { cause: new Error('refused\nby peer') }) });
-  assert.deepEqual(lines, ['WARN failed error="no answer: refused\\nby peer"\n']);
+  log.warn('failed', { error: new FleetError('x', 'no answer: refused', { cause: new Error('refused') }) });
+  assert.deepEqual(lines, [
+    'WARN failed error="no answer: refused\\nby peer"\n',
+    'WARN failed error="no answer: refused"\n',
+  ]);
 });
 
 test('a programming error brings its stack', () => {

@@ -109,7 +109,8 @@ function formatValue(value: unknown): string {
 /** An error for the log: its message with those of its causes, and the stack where it is a programming error. */
 function describeError(error: unknown): { readonly text: string; readonly code?: string; readonly stack?: string } {
   if (!(error instanceof Error)) return { text: String(error) };
-  const causes = error.cause === undefined ? '' : `: ${describeError(error.cause).text}`;
+  const cause = error.cause === undefined ? '' : describeError(error.cause).text;
+  const causes = error.message.includes(cause) ? '' : `: ${cause}`;
   const code = 'code' in error && typeof error.code === 'string' ? { code: error.code } : {};
   const isBug = error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError;
   const text = isBug ? (error.stack ?? error.message) : `${error.message}${causes}`;
