@@ -43,7 +43,8 @@ export function planRestart({ name, path, isMatched }: ChosenUnit, facts: Restar
     return refuse(`Error: template ${name} does not run; restart its instances, like ${name.replace('@.', '@*.')}`);
   if (unit === undefined)
     return { kind: 'refused', why: `Unit ${name} is not registered; fleetctl start ${path} registers and starts it` };
-  if (unit.desiredState === 'inactive') return refuse(`Unable to restart unit ${name} in state inactive`);
+  if (unit.desiredState === 'inactive')
+    return refuse(`Unable to restart unit ${name} in state inactive\nfleetctl start ${name} starts it`);
   if (isGlobalUnit(unit)) return planGlobal(unit, facts, refuse);
   const { machineID } = unit;
   if (machines !== undefined && (machineID === undefined || !machines.has(machineID)))

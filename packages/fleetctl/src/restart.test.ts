@@ -194,7 +194,10 @@ test('what can not be restarted is an error of its own; the others go on', async
   const { api, fleetctl } = await open(context);
   api.refusals.set('off.service', [409, 'unit is being changed by others: try again']);
   const { stdout, stderr, exitCode } = await fleetctl('restart', 'idle', './x.service', 'web@', 'off', 'y*', 'db');
-  assert.match(stderr, /Unable to restart unit idle.service in state inactive\n/);
+  assert.match(
+    stderr,
+    /Unable to restart unit idle.service in state inactive\nfleetctl start idle.service starts it\n/,
+  );
   assert.match(stderr, /Unit x.service is not registered; fleetctl start .\/x.service registers and starts it\n/);
   assert.match(stderr, /template web@.service does not run/);
   assert.match(stderr, /Error restarting unit off.service: .*being changed by others/);
