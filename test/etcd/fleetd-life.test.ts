@@ -114,6 +114,7 @@ describe('the life of a fleetd', { skip: etcdMissing() ?? false }, () => {
     const fleetd = start(t, configuration('kept'));
     await untilLeading(fleetd);
     const file = fleetd.configFile;
+    execFileSync('mkfifo', [join(directory, 'pipe')]);
     const mistakes: readonly (readonly [line: string, said: string])[] = [
       ['no option', `${file}:5: `],
       ['agent_ttl = soon', `${file}:5: agent_ttl is "soon"`],
@@ -121,6 +122,7 @@ describe('the life of a fleetd', { skip: etcdMissing() ?? false }, () => {
         `etcd_cafile = ${directory}/none.pem`,
         `etcd_cafile: ENOENT: no such file or directory, open '${directory}/none.pem'`,
       ],
+      [`etcd_cafile = ${directory}/pipe`, `etcd_cafile: ${directory}/pipe is not a regular file`],
       [`etcd_cafile = ${file}`, `etcd_cafile: ${file} holds no certificate`],
       [`state_directory = ${file}/none`, 'state_directory: ENOTDIR'],
       ['state_directory = /proc/none', `${file}:5: state_directory is "/proc/none"`],

@@ -1,8 +1,8 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import type { EtcdTls } from '@flotilla/registry-etcd';
 import type { Config } from './config.js';
 import { ConfigError } from './errors.js';
+import { readShortFile } from './read-short-file.js';
 
 const certificatePattern = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
@@ -27,7 +27,7 @@ export async function readEtcdTls({ caFile, certFile, keyFile }: Config['etcd'])
 /** When a certificate file's own certificate ends, in epoch milliseconds; `undefined` if that can't be told. */
 export async function findCertificateEnd(certFile: string): Promise<number | undefined> {
   try {
-    return Date.parse(new X509Certificate(await readFile(certFile)).validTo);
+    return Date.parse(new X509Certificate(await readShortFile(certFile)).validTo);
   } catch {
     // Missing or half-written at this moment.
     return undefined;
@@ -37,7 +37,7 @@ export async function findCertificateEnd(certFile: string): Promise<number | und
 async function readPem(option: string, path: string): Promise<Buffer | undefined> {
   if (path === '') return undefined;
   try {
-    return await readFile(path);
+    return await readShortFile(path);
   } catch (error) {
     throw new ConfigError(`${option}: ${error instanceof Error ? error.message : String(error)}`);
   }

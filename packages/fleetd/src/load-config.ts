@@ -1,14 +1,11 @@
-import { constants, open } from 'node:fs/promises';
 import { compileConfig } from './compile-config.js';
 import type { Config } from './config.js';
 import { parseConfigFile } from './config-file.js';
 import { readEnvironment } from './environment.js';
 import { ConfigError } from './errors.js';
 import type { GivenOptions } from './options.js';
+import { readShortFile } from './read-short-file.js';
 import { type Account, findUserPlaces, userDefaults } from './user-places.js';
-
-/** In bytes, far more than all options take: what is larger is another file, which would take the memory of the host. */
-const largestFile = 1024 * 1024;
 
 const systemConfigFile = '/etc/fleet/fleet.conf';
 
@@ -65,26 +62,12 @@ function requireRights({ hasAgent, isUserManager }: Config, { uid, name }: Accou
 /** The file's text; `undefined` if nobody named it and it is not there. */
 async function readConfigFile(path: string, isNamed: boolean): Promise<string | undefined> {
   try {
-    return await readShortFile(path);
+    return (await readShortFile(path)).toString('utf8');
   } catch (error) {
-    if (error instanceof ConfigError) throw error;
+    if (error instanceof ConfigError) throw new ConfigError(`Provided config ${error.message}`);
     if (!isNamed && error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     throw new ConfigError(
       `Unable to use config file ${path}: ${error instanceof Error ? error.message : String(error)}`,
     );
-  }
-}
-
-async function readShortFile(path: string): Promise<string> {
-  // To open a pipe would take somebody who writes to it.
-  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  try {
-    const found = await file.stat();
-    if (found.isDirectory()) throw new ConfigError(`Provided config ${path} is a directory, not a file`);
-    if (!found.isFile() && path !== '/dev/null') throw new ConfigError(`Provided config ${path} is not a regular file`);
-    if (found.size > largestFile) throw new ConfigError(`Provided config ${path} is larger than ${largestFile} bytes`);
-    return await file.readFile('utf8');
-  } finally {
-    await file.close();
   }
 }
