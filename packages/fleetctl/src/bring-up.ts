@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { UnitEntity, UnitStateEntity } from '@flotilla/schema';
 import { UnitError, type UnitName, unitNameParts } from '@flotilla/unit';
 import { type Change, changeUnits } from './changes.js';
@@ -102,6 +103,7 @@ class BringUp {
       verb,
       name,
       path,
+      fullPath: resolve(path),
       isReplacing,
       ...(stored && { stored: { desiredState: stored.desiredState, hash: storedContent(stored).hash } }),
       ...(local && { local: { kind: local.kind, hash: local.hash, path: local.source } }),

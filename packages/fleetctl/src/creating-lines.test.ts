@@ -60,7 +60,8 @@ const creating: readonly Line[] = [
   {
     line: 'submit --replace a',
     units: { 'a.service': [one, 'inactive'] },
-    stderr: 'Error creating units: there is nothing to replace Unit(a.service) with: a.service does not exist\n',
+    stderr:
+      /^Error creating units: there is nothing to replace Unit\(a\.service\) with: \/\S+\/a\.service does not exist\n$/,
     exit: 1,
   },
   {
@@ -73,7 +74,8 @@ const creating: readonly Line[] = [
     line: 'submit none a',
     files: { 'a.service': one },
     stdout: 'Unit a.service inactive\n',
-    stderr: 'Error creating units: unable to find Unit(none.service) in Registry or on filesystem (none.service)\n',
+    stderr:
+      /^Error creating units: unable to find Unit\(none\.service\) in Registry or on filesystem \(\/\S+\/none\.service\)\n$/,
     exit: 1,
   },
   {

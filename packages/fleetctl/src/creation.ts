@@ -17,6 +17,8 @@ export interface CreationInput {
   readonly name: string;
   /** Where the argument says that the unit file is. */
   readonly path: string;
+  /** The same from the root: a name alone says nothing of the folder that was looked in. */
+  readonly fullPath: string;
   readonly isReplacing: boolean;
   /** The unit as it is registered. */
   readonly stored?: { readonly desiredState: LaunchStateWord; readonly hash: UnitHash };
@@ -50,7 +52,7 @@ export function decideCreation(input: CreationInput): CreationStep {
   return input.isReplacing ? decideReplacement(input, input.stored) : decideKept(input, input.stored.hash);
 }
 
-function decideNew({ name, local, storedTemplate, path }: CreationInput): CreationStep {
+function decideNew({ name, local, storedTemplate, fullPath }: CreationInput): CreationStep {
   if (local?.kind === 'unit') return { action: 'put', from: 'local' };
   if (storedTemplate !== undefined) {
     const step = { action: 'put', from: 'stored-template' } as const;
@@ -60,7 +62,7 @@ function decideNew({ name, local, storedTemplate, path }: CreationInput): Creati
   if (local !== undefined) return { action: 'put', from: 'local' };
   return {
     action: 'lack',
-    warnings: [`Error creating units: unable to find Unit(${name}) in Registry or on filesystem (${path})`],
+    warnings: [`Error creating units: unable to find Unit(${name}) in Registry or on filesystem (${fullPath})`],
   };
 }
 
@@ -70,12 +72,12 @@ function decideKept({ name, local }: CreationInput, hash: UnitHash): CreationSte
 }
 
 function decideReplacement(input: CreationInput, stored: NonNullable<CreationInput['stored']>): CreationStep {
-  const { verb, name, path, local, storedTemplate } = input;
+  const { verb, name, path, fullPath, local, storedTemplate } = input;
   const content = local ?? storedTemplate;
   if (content === undefined)
     return {
       action: 'lack',
-      warnings: [`Error creating units: there is nothing to replace Unit(${name}) with: ${path} does not exist`],
+      warnings: [`Error creating units: there is nothing to replace Unit(${name}) with: ${fullPath} does not exist`],
     };
   if (content.hash === stored.hash)
     return { action: 'keep', note: `Found same Unit(${name}) in Registry, nothing to do` };

@@ -255,7 +255,13 @@ test('a unit that waits for a machine gives the reason of the API', () => {
 
 const hash = (text: string) => hashUnitFile(parseUnitFile(`[Service]\nExecStart=/bin/${text}\n`));
 const [a, b, c] = [hash('a'), hash('b'), hash('c')];
-const base = { verb: 'start', name: 'web@1.service', path: 'web@1.service', isReplacing: false } as const;
+const base = {
+  verb: 'start',
+  name: 'web@1.service',
+  path: 'web@1.service',
+  fullPath: '/x/web@1.service',
+  isReplacing: false,
+} as const;
 const own = { kind: 'unit', hash: b, path: 'web@1.service' } as const;
 const template = { kind: 'template', hash: b, path: 'web@.service' } as const;
 const storedTemplate = { name: 'web@.service', hash: c };

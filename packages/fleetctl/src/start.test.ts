@@ -204,7 +204,7 @@ test('an unknown unit, a template and a bad file fail alone, with file, line and
   await write('worse.service', `${web}\n[X-Fleet]\nGlobl=true\n`);
   await write('web.service', web);
   const { stdout, stderr, exitCode } = await fleetctl('start', 'absent', 't@.service', 'bad', 'worse', 'web');
-  assert.match(stderr, /unable to find Unit\(absent.service\) in Registry or on filesystem \(absent.service\)/);
+  assert.match(stderr, /unable to find Unit\(absent.service\) in Registry or on filesystem \(\/\S+\/absent.service\)/);
   assert.match(stderr, /cannot start template t@.service; start an instance of it, like t@1.service/);
   assert.match(stderr, /Error creating units: bad.service:2: \[Service\]/);
   assert.match(stderr, /Error creating units: worse.service:9: \[X-Fleet\] Globl=/);
