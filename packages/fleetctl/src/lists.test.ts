@@ -101,3 +101,24 @@ test('an empty list is its head line', async (context) => {
   const { fleetctl } = await openBench(context);
   assert.equal((await fleetctl('list-units')).stdout, 'UNIT\tMACHINE\tACTIVE\tSUB\n');
 });
+
+test('what is named and not there is told of on stderr, for a list that is empty says nothing', async (context) => {
+  const { api, fleetctl } = await openBench(context);
+  api.add('web.service', web, 'launched');
+  api.add('idle.service', web, 'inactive');
+  for (const [line, absent] of [
+    ['list-units --no-legend web wbe idle', 'idle wbe'],
+    ['list-unit-files -o name web wbe idle', 'wbe'],
+    ['list-machines --no-legend 1111 9999', '9999'],
+    ['list-units nothing*', ''],
+    ['list-units web --state=failed', ''],
+  ] as const) {
+    const { stderr, exitCode } = await fleetctl(...line.split(' '));
+    const told = [
+      ...stderr.matchAll(/^(?:Unit (\S+)\.service (?:is on no machine|does not exist)|No machine .* (\S+)$)/gm),
+    ];
+    assert.equal(told.map(([, unit, machine]) => unit ?? machine).join(' '), absent, line);
+    assert.equal(stderr.split('\n').length - 1, told.length, line);
+    assert.equal(exitCode, 0, line);
+  }
+});

@@ -59,11 +59,20 @@ export const listMachines: FleetctlCommand = {
       ]);
       const chosen = new Set(ids.flatMap((id) => findMachines(survey.machines, id)));
       const machines = ids.length === 0 ? survey.machines : survey.machines.filter((each) => chosen.has(each));
+      const unknown = ids.filter((id) => findMachines(survey.machines, id).length === 0);
       const items = machines.map((machine) => ({ machine, units: units && (units.get(machine.id) ?? 0) }));
-      return { items, document: toDocument({ ...survey, machines }), notes: notesOf(survey) };
+      return {
+        items,
+        document: toDocument({ ...survey, machines }),
+        notes: [...unknown.map(noteUnknown), ...notesOf(survey)],
+      };
     });
   },
 };
+
+function noteUnknown(id: string): Note {
+  return { tone: 'waiting', text: `No machine has an ID that begins with ${id}` };
+}
 
 async function countUnits(client: Client): Promise<Map<string, number>> {
   const units = new Map<string, number>();

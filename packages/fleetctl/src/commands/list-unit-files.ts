@@ -80,7 +80,9 @@ export const listUnitFiles: FleetctlCommand = {
         const id = unit.machineID;
         return { unit, isGlobal: isGlobalUnit(unit), machine: id ? (machineById.get(id) ?? { id }) : undefined };
       });
-      return { items };
+      const known = new Set(units.map(({ name }) => name));
+      const unknown = (filter.names ?? []).filter((name) => !known.has(name));
+      return { items, notes: unknown.map((name) => ({ tone: 'waiting', text: `Unit ${name} does not exist.` })) };
     });
   },
 };

@@ -3,7 +3,7 @@ import { examples, type FleetctlCommand } from '../command.js';
 import type { Context } from '../context.js';
 import { addListFlags, chooseListing, type ListFlags, type ListLayout } from '../list-output.js';
 import { machineLabel } from '../machine-label.js';
-import { showList } from '../show-list.js';
+import { type Note, showList } from '../show-list.js';
 import { formatTime } from '../since.js';
 import type { Palette } from '../terminal.js';
 import { shortHashCell } from '../unit-cells.js';
@@ -82,10 +82,18 @@ export const listUnits: FleetctlCommand = {
           const id = state.machineID;
           return { state, machine: id ? (machineById.get(id) ?? { id }) : undefined };
         });
-      return { items };
+      return { items, notes: (filter.names ?? []).filter((name) => !isAmong(states, name)).map(noteAbsent) };
     });
   },
 };
+
+function isAmong(states: readonly UnitStateEntity[], unit: string): boolean {
+  return states.some(({ name }) => name === unit);
+}
+
+function noteAbsent(name: string): Note {
+  return { tone: 'waiting', text: `Unit ${name} is on no machine; fleetctl status ${name} says why` };
+}
 
 async function readStates({ client, reader }: Context, { names, machineID }: UnitFilter): Promise<UnitStateEntity[]> {
   if (names === undefined) return client.listStates(machineID === undefined ? {} : { machineID });
