@@ -62,7 +62,8 @@ export function timeoutError(endpoint: string, timeoutMs: number, cause: unknown
 
 function connectionHint(code: string): string {
   if (code.startsWith('HPE_')) return 'What listens there speaks no HTTP; if it speaks TLS, write https://.';
-  if (code === 'EACCES') return 'Run as root or as a member of the group that owns the socket.';
+  if (code === 'EACCES')
+    return 'Run as root or as a member of the group that owns the socket: usermod --append --groups fleet NAME, then log in anew.';
   return 'Is fleetd running there (systemctl status fleet)? --endpoint or FLEETCTL_ENDPOINT names another one.';
 }
 
