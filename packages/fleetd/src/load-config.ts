@@ -13,6 +13,7 @@ export interface LoadedConfig {
   readonly config: Config;
   /** Where the file is, or would be. */
   readonly file: string;
+  readonly hasFile: boolean;
   /** Said in the log, as it is only there once the configuration is read. */
   readonly notes: readonly { readonly level: 'info' | 'warn'; readonly message: string }[];
 }
@@ -20,6 +21,8 @@ export interface LoadedConfig {
 export interface ConfigSources {
   /** The file that the command line names, if any. */
   readonly configFile: string | undefined;
+  /** The default file, too, has to be there. @default false */
+  readonly isFileRequired?: boolean;
   /** Whether `--user` was given. */
   readonly isUser: boolean;
   readonly account: Account;
@@ -28,13 +31,14 @@ export interface ConfigSources {
 }
 
 /** Reads all sources of configuration. @throws ConfigError saying where the mistake is */
-export async function loadConfig({ configFile, isUser, account, ...more }: ConfigSources): Promise<LoadedConfig> {
+export async function loadConfig(sources: ConfigSources): Promise<LoadedConfig> {
+  const { configFile, isFileRequired = false, isUser, account, ...more } = sources;
   const places = isUser ? await findUserPlaces(more.environment, account) : undefined;
   const source = configFile ?? places?.configFile ?? systemConfigFile;
-  const text = await readConfigFile(source, configFile !== undefined);
+  const text = await readConfigFile(source, isFileRequired || configFile !== undefined);
   const file = parseConfigFile(text ?? '', source);
-  const sources = [more.flags, readEnvironment(more.environment), file];
-  const given = sources.map(({ values }) => values);
+  const all = [more.flags, readEnvironment(more.environment), file];
+  const given = all.map(({ values }) => values);
   const config = compileConfig(given, places && userDefaults(places, account, given));
   requireRights(config, account);
   const found =
@@ -43,10 +47,21 @@ export async function loadConfig({ configFile, isUser, account, ...more }: Confi
   return {
     config,
     file: source,
+    hasFile: text !== undefined,
     notes: [
       { level: 'info', message },
-      ...sources.flatMap(({ warnings }) => warnings).map((warning) => ({ level: 'warn', message: warning }) as const),
+      ...all.flatMap(({ warnings }) => warnings).map((warning) => ({ level: 'warn', message: warning }) as const),
     ],
+  };
+}
+
+/** Reads them again. A file that was there and is not may be just being written anew: that is no wish for all defaults. */
+export function createReload(sources: ConfigSources, { hasFile }: LoadedConfig): () => Promise<LoadedConfig> {
+  let isFileRequired = hasFile;
+  return async () => {
+    const loaded = await loadConfig({ ...sources, isFileRequired });
+    isFileRequired = loaded.hasFile;
+    return loaded;
   };
 }
 
@@ -59,13 +74,13 @@ function requireRights({ hasAgent, isUserManager }: Config, { uid, name }: Accou
   );
 }
 
-/** The file's text; `undefined` if nobody named it and it is not there. */
-async function readConfigFile(path: string, isNamed: boolean): Promise<string | undefined> {
+/** The file's text; `undefined` if it is not there and need not be. */
+async function readConfigFile(path: string, isRequired: boolean): Promise<string | undefined> {
   try {
     return (await readShortFile(path)).toString('utf8');
   } catch (error) {
     if (error instanceof ConfigError) throw new ConfigError(`Provided config ${error.message}`);
-    if (!isNamed && error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (!isRequired && error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     throw new ConfigError(
       `Unable to use config file ${path}: ${error instanceof Error ? error.message : String(error)}`,
     );

@@ -5,7 +5,7 @@ import { createLogger, isJournal, type LeveledLogger, type Logger } from '@floti
 import { runDaemon } from './daemon.js';
 import { takeEarlySignals } from './early-signals.js';
 import { parseFlags } from './flags.js';
-import { type LoadedConfig, loadConfig } from './load-config.js';
+import { createReload, type LoadedConfig, loadConfig } from './load-config.js';
 import { takeSignals } from './signals.js';
 import { readAccount } from './user-places.js';
 
@@ -52,7 +52,7 @@ async function main(): Promise<void> {
       const loaded = await orExit(loadConfig(sources), log);
       log.setLevel(loaded.config.logLevel);
       sayNotes(loaded, log);
-      await orExit(runDaemon({ loaded, reload: () => loadConfig(sources), signals, log }), log);
+      await orExit(runDaemon({ loaded, reload: createReload(sources, loaded), signals, log }), log);
       // Whatever a library has left open must not keep a daemon that has ended.
       process.exit(0);
     }
