@@ -84,3 +84,17 @@ test('an answer that is not of the API is not taken for one', async (context) =>
   const { client } = await serve(context, (_, response) => response.end('<html>'));
   await assert.rejects(client.listUnits(), { code: 'bad-answer' });
 });
+
+test('an order to restart whose connection breaks is not given twice; a question is asked again', async (context) => {
+  const seen: string[] = [];
+  const { client } = await serve(context, (request, response) => {
+    seen.push(request.method ?? '');
+    const isBroken = request.method === 'POST' || seen.length === 2;
+    if (isBroken) request.socket.destroy();
+    else answer(response, 200, {});
+  });
+  await client.listMachines();
+  await client.listMachines();
+  await assert.rejects(client.restartUnit('web.service'), { code: 'connection-failed' });
+  assert.deepEqual(seen, ['GET', 'GET', 'GET', 'POST']);
+});

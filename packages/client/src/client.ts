@@ -150,7 +150,7 @@ export function createClient(options: ClientOptions): Client {
     batch: createBatch(transport),
     restartUnit: async (name, request = {}) =>
       decode<RestartAnswer>(
-        await transport.send({ method: 'POST', path: restartPath(name), body: JSON.stringify(request) }),
+        await transport.send({ method: 'POST', path: restartPath(name), body: JSON.stringify(request), isOnce: true }),
       ),
     unitPages,
     statePages,

@@ -40,6 +40,8 @@ export interface Request {
   readonly path: string;
   /** In JSON. */
   readonly body?: string;
+  /** Carried out twice it does more than once: it goes over a connection of its own, where nothing is sent again. @default false */
+  readonly isOnce?: boolean;
 }
 
 /** Sends requests to one endpoint over connections that are kept. */
@@ -106,9 +108,12 @@ export class Transport {
     this.#agent ??= new http.Agent({ keepAlive: true, maxSockets: maxInFlight, ...tls });
     const { options, body } = httpRequest(this.#endpoint, request);
     return new Promise((resolve, reject) => {
-      const sent = http.request({ ...options, agent: this.#agent, signal }, (response) => {
-        readAll(response).then((text) => resolve({ kind: 'answer', status: response.statusCode ?? 0, text }), reject);
-      });
+      const sent = http.request(
+        { ...options, ...tls, agent: request.isOnce !== true && this.#agent, signal },
+        (response) => {
+          readAll(response).then((text) => resolve({ kind: 'answer', status: response.statusCode ?? 0, text }), reject);
+        },
+      );
       sent.on('error', (cause: NodeJS.ErrnoException) => {
         const wasReused = sent.reusedSocket && (cause.code === 'ECONNRESET' || cause.code === 'EPIPE');
         resolve({ kind: 'failed', cause, wasReused });
