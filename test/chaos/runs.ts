@@ -33,6 +33,11 @@ printf '%s %s %s %s %s %s\\n' "$EPOCHREALTIME" "$HOSTNAME" "$2" "$1" "\${SERVICE
 `;
 }
 
+/** A line for the log about a stop that the unit could not note itself. */
+export function stopNote({ unit, host, atMs }: Pick<Note, 'unit' | 'host' | 'atMs'>): string {
+  return `${(atMs / 1_000).toFixed(6)} ${host} ${unit} stop signal -\n`;
+}
+
 /** Puts the notes of all hosts together. Runs are in the order of their starts. */
 export function readRuns(text: string, cuts: readonly PowerCut[]): Run[] {
   const notes = text.split('\n').flatMap(parseNote);
