@@ -5,7 +5,7 @@ import type { Clients } from './clients.js';
 import { type Causes, forbiddenOverlaps, unexplainedEnds } from './explain.js';
 import type { FaultInjector } from './faults.js';
 import { readHost } from './host-view.js';
-import { journalFaults, readJournal } from './journal.js';
+import { journalFaults, missedStops, readJournal } from './journal.js';
 import { judge, type Problem, registeredOf, type Sight } from './judge.js';
 import { overlaps, type Run, readRuns, stopNote } from './runs.js';
 import { movesOf, placementsOf, readHistory, readStore, type StoreView } from './store-view.js';
@@ -99,6 +99,9 @@ async function judgePast(
   sight: Sight,
 ): Promise<Pick<Findings, 'problems' | 'atMs' | 'overlapsMs' | 'stops' | 'moves'>> {
   const nowMs = systemClock.now();
+  for (const host of lab.hosts)
+    for (const stop of missedStops(await readJournal(host, since.atMs, { output: 'short-unix' })))
+      await appendFile(runsLog, stopNote(stop));
   const runs = readRuns(await readFile(runsLog, 'utf8'), faults.powerCuts);
   const ended = runs.filter(({ endMs = 0 }) => endMs > since.atMs);
   const changes = await readHistory(lab, 'placements', since.store.revision);
@@ -110,8 +113,6 @@ async function judgePast(
   const causes: Causes = { outages, moves, asked: recent(clients.asked), kills: recent(faults.kills) };
   const twice = overlaps(runs, nowMs).filter(({ newer }) => newer.startMs > since.atMs);
   const forbidden = forbiddenOverlaps(twice, outages);
-  const [killed, unseen] = partitionUnnoted(unnoted(runs, sight), outages);
-  for (const { unit, host } of killed) await appendFile(runsLog, stopNote({ unit, host, atMs: nowMs }));
   const problems: Problem[] = [
     ...clients.contradictions.splice(0).map((says) => ({ unit: says.split(':')[0] ?? '-', host: '-', says })),
     ...unexplainedEnds(ended, causes).map(({ run, why }) => problemOf(run, `stopped at ${time(run.endMs)}: ${why}`)),
@@ -121,11 +122,11 @@ async function judgePast(
         `ran beside its copy on ${older.host} from ${time(newer.startMs)} for ${Math.round(lengthMs)} ms`,
       ),
     ),
-    ...unseen,
+    ...unnoted(runs, sight),
   ];
   for (const host of lab.hosts) {
     const kills = recent(faults.fleetdKills).filter((kill) => kill.host === host.name).length;
-    const journal = await readJournal(host, since.atMs, 'fleet.service');
+    const journal = await readJournal(host, since.atMs, { unit: 'fleet.service' });
     for (const line of journalFaults(journal, kills))
       problems.push({ unit: '-', host: host.name, says: `fleetd: ${line}` });
   }
@@ -135,12 +136,8 @@ async function judgePast(
   return { problems, atMs: nowMs, overlapsMs: allowed.map(({ lengthMs }) => lengthMs), stops, moves: moves.length };
 }
 
-interface Unnoted extends Problem {
-  readonly isActive: boolean;
-}
-
 /** Units that are active without having noted a start, or the reverse: their ends would not be seen either. */
-function unnoted(runs: readonly Run[], { hosts }: Sight): Unnoted[] {
+function unnoted(runs: readonly Run[], { hosts }: Sight): Problem[] {
   return hosts.flatMap((host) => {
     const running = new Set(
       runs.filter((run) => run.host === host.name && run.endMs === undefined).map(({ unit }) => unit),
@@ -153,19 +150,11 @@ function unnoted(runs: readonly Run[], { hosts }: Sight): Unnoted[] {
         {
           unit: name,
           host: host.name,
-          isActive,
           says: isActive ? 'runs, and has not noted it' : 'does not run, and has not noted it',
         },
       ];
     });
   });
-}
-
-/** Who stops a unit that may not go on without contact kills, if it is late, the program as well that notes the stop. */
-function partitionUnnoted(problems: readonly Unnoted[], outages: Causes['outages']): [Unnoted[], Unnoted[]] {
-  const mayBeKilled = ({ unit, host, isActive }: Unnoted) =>
-    !isActive && findChaosUnit(unit)?.isOnce === true && outages.some((outage) => outage.host === host);
-  return [problems.filter(mayBeKilled), problems.filter((problem) => !mayBeKilled(problem))];
 }
 
 function problemOf({ unit, host }: Run, says: string): Problem {

@@ -2,10 +2,27 @@ import { join } from 'node:path';
 import { runCommand, type TestHost } from '../lab/index.js';
 
 /** A host's journal since a time, outside of it: also of one that is off. */
-export async function readJournal(host: TestHost, sinceMs: number, unit?: string): Promise<string> {
-  const place = ['--directory', join(host.root, 'var/log/journal'), '--no-pager', '--quiet', '--output=short-precise'];
+export async function readJournal(
+  host: TestHost,
+  sinceMs: number,
+  { unit, output = 'short-precise' }: { readonly unit?: string; readonly output?: string } = {},
+): Promise<string> {
+  const place = ['--directory', join(host.root, 'var/log/journal'), '--no-pager', '--quiet', `--output=${output}`];
   const range = [`--since=@${(sinceMs / 1_000).toFixed(3)}`, ...(unit === undefined ? [] : ['--unit', unit])];
   return (await runCommand(['journalctl', ...place, ...range])).stdout;
+}
+
+/** Who stops a unit that may not go on without contact kills, if it is late, the program as well that notes the stop. */
+const killedNote = /^(\d+\.\d+) (\S+) systemd\[1\]: (\S+): Sent signal SIGKILL to control process \d+ \(+note\)+ /;
+
+/** The stops that units could not note themselves. @param journal As `short-unix` has it. */
+export function missedStops(
+  journal: string,
+): { readonly unit: string; readonly host: string; readonly atMs: number }[] {
+  return journal.split('\n').flatMap((line) => {
+    const [, seconds = '', host = '', unit = ''] = killedNote.exec(line) ?? [];
+    return unit === '' ? [] : [{ unit, host, atMs: Number(seconds) * 1_000 }];
+  });
 }
 
 /** How fleetd may end other than by what was done to it. */
