@@ -9,10 +9,12 @@ export const floorPlan: Readonly<Record<string, Floor>> = {
   errors: { packages: [], libraries: [] },
   unit: { packages: [], libraries: [] },
   runtime: { packages: [], libraries: ['pino'] },
+  folder: { packages: ['unit'], libraries: [] },
   cluster: { packages: ['unit'], libraries: [] },
   schema: { packages: ['cluster', 'unit'], libraries: ['zod'] },
   registry: { packages: ['cluster', 'unit', 'runtime'], libraries: [] },
   systemd: { packages: ['unit', 'runtime'], libraries: ['dbus-native'] },
+  directories: { packages: ['registry', 'folder', 'cluster', 'unit', 'runtime'], libraries: [] },
   'local-etcd': { packages: ['systemd', 'runtime'], libraries: [] },
   'registry-etcd': {
     packages: ['registry', 'cluster', 'unit', 'runtime'],
@@ -30,6 +32,7 @@ export const floorPlan: Readonly<Record<string, Floor>> = {
       'schema',
       'registry',
       'systemd',
+      'directories',
       'local-etcd',
       'registry-etcd',
       'engine',
@@ -38,7 +41,10 @@ export const floorPlan: Readonly<Record<string, Floor>> = {
     ],
     libraries: ['yargs', 'ini', 'prom-client'],
   },
-  fleetctl: { packages: ['client', 'schema', 'unit', 'runtime'], libraries: ['commander', 'picocolors', 'yaml'] },
+  fleetctl: {
+    packages: ['client', 'schema', 'folder', 'unit', 'runtime'],
+    libraries: ['commander', 'diff', 'picocolors', 'yaml'],
+  },
 };
 
 /** For tests only, in every package. */

@@ -3,6 +3,7 @@ export { UnitError, type UnitErrorCode, type UnitErrorPlace } from './errors.js'
 export { compileGlob, isGlob, matchGlob } from './glob.js';
 export { passesMetadataTest } from './metadata-test.js';
 export { findNearest } from './nearest.js';
+export { isOwnerName, type OwnerName, parseOwnerName } from './owner-name.js';
 export { type IgnoredOption, ignoredOptions } from './requirement-items.js';
 export { parseRequirements, type RequirementsSource } from './requirements.js';
 export { parseUnitFile, parseUnitFileWithLines, type UnitFileWithLines } from './unit-file.js';
