@@ -1,9 +1,9 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Revision } from '@flotilla/registry';
+import { findText, parseJson, writeAtomic } from '@flotilla/runtime';
 import { isUnitName, type UnitName } from '@flotilla/unit';
 import type { KnownUnit } from './desired.js';
-import { findText, parseJson, writeAtomic } from './write-atomic.js';
 
 /** What this machine remembers of the store that it takes orders from. */
 export interface Assignment {

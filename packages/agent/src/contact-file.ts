@@ -1,7 +1,6 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Logger } from '@flotilla/runtime';
-import { findJson } from './write-atomic.js';
+import { findJson, type Logger } from '@flotilla/runtime';
 
 /** No unit's name, so that it may stand among the records of what was started. */
 const fileName = '.contact';

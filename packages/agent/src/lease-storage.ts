@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LeaseStorage, SavedLease } from '@flotilla/registry';
-import { findJson, writeAtomic } from './write-atomic.js';
+import { findJson, writeAtomic } from '@flotilla/runtime';
 
 /** Keeps the machine's lease in `lease.json` in the state directory, for the next process. */
 export function createLeaseStorage(stateDirectory: string): LeaseStorage {

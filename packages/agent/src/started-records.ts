@@ -1,10 +1,9 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Logger } from '@flotilla/runtime';
+import { findJson, type Logger } from '@flotilla/runtime';
 import { isUnitName, type UnitHash, type UnitName } from '@flotilla/unit';
 import type { StartedRecord } from './current.js';
-import { findJson } from './write-atomic.js';
 
 const temporaryName = '.new';
 

@@ -9,3 +9,4 @@ export {
 export { type LogFields, type Logger, silentLogger } from './logger.js';
 export { promptBackoffMs, ReconcileLoop, type ReconcileLoopOptions } from './reconcile-loop.js';
 export { TestClock } from './test-clock.js';
+export { findJson, findText, parseJson, writeAtomic, writeLasting } from './write-atomic.js';

@@ -1,7 +1,7 @@
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-/** Writes a file so that a crash or power cut leaves the old one or the new one, whole. */
+/** Writes a file so that a crash or power cut leaves the old one or the new one, whole. Makes the directories above it. */
 export async function writeAtomic(path: string, text: string): Promise<void> {
   const temporary = `${path}.new`;
   await mkdir(dirname(path), { recursive: true });
@@ -13,6 +13,17 @@ export async function writeAtomic(path: string, text: string): Promise<void> {
     await file.close();
   }
   await rename(temporary, path);
+}
+
+/** {@link writeAtomic}; once it resolves, no power cut brings the old file back. Costs one more commit of the file system. */
+export async function writeLasting(path: string, text: string): Promise<void> {
+  await writeAtomic(path, text);
+  const directory = await open(dirname(path), 'r');
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
 }
 
 /** A file's text; `undefined` if there is none. */
