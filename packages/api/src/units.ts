@@ -49,6 +49,8 @@ function describe(
     machineId: placement,
     options: stored?.options ?? [],
     file: withFile && file !== undefined ? new TextDecoder('utf-8', { ignoreBOM: true }).decode(file) : undefined,
+    fileHash: record.file,
+    owner: undefined,
     reason: wait?.why,
     waitingSince: wait?.since,
   });

@@ -12,6 +12,11 @@ export function checkStatus(answer: Answer): void {
   if (answer.status >= 400) throw apiError(answer);
 }
 
+/** Whether the server does not know what was asked for: what is not there among what it knows, it has words for. */
+export function isUnknownRequest({ status, text }: Answer): boolean {
+  return status === 404 && findErrorMessage(text) === '';
+}
+
 /**
  * The refusal that an answer with a status of 400 or more is.
  *

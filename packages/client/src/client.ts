@@ -22,9 +22,10 @@ import type {
   UnitStatePage,
 } from '@flotilla/schema';
 import { checkStatus, decode } from './answer.js';
-import { createBatch, type OperationOutcome } from './batch.js';
-import { type Request, Transport, type TransportOptions } from './transport.js';
-import { apiRoot, explainPath, restartPath, unitPath } from './unit-path.js';
+import { type BatchOptions, createBatch, type OperationOutcome } from './batch.js';
+import { createDirectoryClient, type DirectoryClient } from './directories.js';
+import { apiRoot, explainPath, machineRequest, restartPath, unitPath } from './paths.js';
+import { Transport, type TransportOptions } from './transport.js';
 
 /** A deadline that suits an API on the same network; see {@link ClientOptions.timeoutMs}. */
 export const defaultTimeoutMs = 10_000;
@@ -61,18 +62,20 @@ export interface MachineSurvey {
  * The API of one fleetd. Every method throws {@link ApiError} for an answer of 400 or more that it does not list as a
  * result, and FleetError `connection-failed`, `request-timeout` or `bad-answer`.
  */
-export interface Client {
+export interface Client extends DirectoryClient {
   /** With the submitted text in `file`; `undefined` if there is no such unit. */
   findUnit(name: string): Promise<UnitEntity | undefined>;
   /**
    * Puts and deletes units with few requests: one for 500 of them, or for 1 MiB. The outcome is as if each was asked
-   * for alone. A single unit, and any at a server that has no batches, is asked for by the requests of API v1.
+   * for alone. A single unit, and any at a server that has no batches, is asked for by the requests of API v1. With an
+   * owner, puts are what it wants, and deletes what it wants no longer.
    *
    * @param operations No two on one unit.
    * @returns By unit name, one for each operation, in their order. A refusal is an outcome, whatever its status.
    * @throws FleetError `connection-failed`, `request-timeout`, `bad-answer`: what came of the operations is unknown.
+   * @throws ApiError 404 if there is an owner and the server is too old for that: nothing is done.
    */
-  batch(operations: readonly BatchOperationEntity[]): Promise<Map<string, OperationOutcome>>;
+  batch(operations: readonly BatchOperationEntity[], options?: BatchOptions): Promise<Map<string, OperationOutcome>>;
   /**
    * Has a unit started once more; of a global one, on all machines or on one. Resolves when it is ordered: it has been
    * started where its state says the answer's `order`, or a larger one. Throws {@link ApiError} 400, 404 and 409.
@@ -173,6 +176,7 @@ export function createClient(options: ClientOptions): Client {
       decode<MachineMetadataAnswer>(await transport.send(machineRequest(id, 'metadata', request))),
     limitMachine: async (id, request) =>
       decode<MachineLimitAnswer>(await transport.send(machineRequest(id, 'limit', request))),
+    ...createDirectoryClient(transport),
     close: () => transport.close(),
   };
 }
@@ -181,10 +185,6 @@ export function createClient(options: ClientOptions): Client {
 const defaultLimit = 500;
 
 const settingsPath = '/fleet/v2/settings';
-
-function machineRequest(id: string, order: string, body: object = {}): Request {
-  return { method: 'POST', path: `/fleet/v2/machines/${encodeURIComponent(id)}/${order}`, body: JSON.stringify(body) };
-}
 
 function query(parameters: Readonly<Record<string, string | number | undefined>>): string {
   const given = Object.entries(parameters).filter(([, value]) => value !== undefined);

@@ -1,4 +1,4 @@
-export type { OperationOutcome } from './batch.js';
+export type { BatchOptions, OperationOutcome } from './batch.js';
 export {
   type Client,
   type ClientOptions,

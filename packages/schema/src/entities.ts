@@ -21,11 +21,15 @@ export interface UnitEntity {
   readonly desiredState: LaunchStateWord;
   /** The unit file as it was submitted, comments included. Only in the answer for a single unit. */
   readonly file?: string;
+  /** SHA-256 of the unit file's bytes, in hex. */
+  readonly fileHash?: string;
   /** Where the unit belongs; absent if it is nowhere, or global. */
   readonly machineID?: string;
   readonly name: string;
   /** In file order. Absent if the file has none. */
   readonly options?: readonly UnitOptionEntity[];
+  /** Whose the unit is: the name of a directory, or what `fleetctl apply --owner` was given. Absent: the API's users'. */
+  readonly owner?: string;
   /** Why the unit waits for a machine, or for its own one that is gone, as a sentence. */
   readonly reason?: string;
   /** Since when it waits, in epoch milliseconds; present if `reason` tells of that. */
@@ -169,35 +173,6 @@ export interface ErrorBody {
     /** Empty if the details are in the daemon's log only. */
     readonly message: string;
   };
-}
-
-/** The body of `POST /fleet/v2/batch`: 1 to 1,000 operations, no two on one unit. */
-export interface BatchRequest {
-  readonly operations: readonly BatchOperationEntity[];
-}
-
-/** One operation of a batch; it does what the request for the single unit does in v1. */
-export type BatchOperationEntity =
-  | { readonly op: 'put'; readonly unit: BatchUnitEntity }
-  | { readonly name: string; readonly op: 'delete' };
-
-/** What {@link PutUnitEntity} says of a unit, with its name. */
-export interface BatchUnitEntity extends PutUnitEntity {
-  readonly name: string;
-}
-
-/** What came of a batch: one result for each operation, in the same order. */
-export interface BatchAnswer {
-  readonly results: readonly BatchResultEntity[];
-}
-
-/** What came of one operation. */
-export interface BatchResultEntity {
-  /** As in {@link ErrorBody}; present if `status` is 400 or more. */
-  readonly error?: ErrorBody['error'];
-  readonly name: string;
-  /** The HTTP status that v1 answers the same operation with. */
-  readonly status: number;
 }
 
 /** The body of `POST /fleet/v2/machines/<id>/unfreeze`. */

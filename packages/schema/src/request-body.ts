@@ -19,6 +19,13 @@ export function parseBody<T>(bytes: Uint8Array, schema: z.ZodType<T>): ParsedBod
     : { kind: 'refused', why: explainIssue(result.error.issues[0]) };
 }
 
+/** {@link parseBody} where an empty body says the same as `{}`. */
+export function parseBodyOrNone<T>(bytes: Uint8Array, schema: z.ZodType<T>): ParsedBody<T> {
+  return parseBody(bytes.length === 0 ? emptyObject : bytes, schema);
+}
+
+const emptyObject = new TextEncoder().encode('{}');
+
 /** An issue as a sentence for the client. */
 export function explainIssue(issue: z.core.$ZodIssue | undefined): string {
   if (issue === undefined) return 'unexpected content';

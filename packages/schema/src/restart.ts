@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { type ParsedBody, parseBody } from './request-body.js';
+import { type ParsedBody, parseBodyOrNone } from './request-body.js';
 
 /** The body of `POST /fleet/v2/units/<name>/restart`; an empty one is the same as `{}`. */
 export interface RestartRequest {
@@ -30,7 +30,5 @@ export const restartAnswerSchema = z.object({
 
 /** Reads the body of `POST units/<name>/restart`. */
 export function parseRestart(bytes: Uint8Array): ParsedBody<RestartRequest> {
-  return parseBody(bytes.length === 0 ? empty : bytes, restartRequestSchema);
+  return parseBodyOrNone(bytes, restartRequestSchema);
 }
-
-const empty = new TextEncoder().encode('{}');

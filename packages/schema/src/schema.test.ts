@@ -5,6 +5,7 @@ import { firstJsonValue } from './first-json-value.js';
 import {
   batchAnswerSchema,
   batchRequestSchema,
+  type DescribedUnit,
   errorBodySchema,
   fromOptionEntities,
   lossSchema,
@@ -52,6 +53,8 @@ const described = {
     machineId: optional(fc.string()),
     options,
     file: optional(fc.string()),
+    fileHash: optional(fc.string()),
+    owner: optional(fc.string()),
     reason: optional(fc.string()),
     waitingSince: fc.option(fc.nat(), { nil: undefined }),
   }),
@@ -123,11 +126,22 @@ describe('entities', () => {
     });
   }
 
+  const bareUnit: DescribedUnit = {
+    name: 'a.service',
+    desiredState: 'inactive',
+    currentState: 'inactive',
+    machineId: undefined,
+    options: [],
+    file: undefined,
+    fileHash: undefined,
+    owner: undefined,
+    reason: undefined,
+    waitingSince: undefined,
+  };
+
   test('what is empty or unknown is absent', () => {
-    const unit = { name: 'a.service', desiredState: 'inactive', currentState: 'inactive' } as const;
-    const nothing = { machineId: undefined, options: [], file: undefined, reason: undefined, waitingSince: undefined };
     assert.equal(
-      JSON.stringify(toUnitEntity({ ...unit, ...nothing })),
+      JSON.stringify(toUnitEntity(bareUnit)),
       '{"currentState":"inactive","desiredState":"inactive","name":"a.service"}',
     );
     const machine = { id: 'm1', address: '', metadata: new Map<string, string>(), version: '' };
@@ -139,17 +153,7 @@ describe('entities', () => {
 
   test('an option with an empty value has no value in JSON and gets it back', () => {
     const option = { section: 'Service', name: 'ExecStart', value: '' };
-    const [entity] =
-      toUnitEntity({
-        name: 'a.service',
-        desiredState: 'inactive',
-        currentState: 'inactive',
-        machineId: undefined,
-        options: [option],
-        file: undefined,
-        reason: undefined,
-        waitingSince: undefined,
-      }).options ?? [];
+    const [entity] = toUnitEntity({ ...bareUnit, options: [option] }).options ?? [];
     assert.deepEqual(entity, { name: 'ExecStart', section: 'Service' });
     assert.deepEqual(fromOptionEntities(entity === undefined ? [] : [entity]), [option]);
   });
@@ -284,6 +288,20 @@ describe('the body of POST batch', () => {
     );
   });
 
+  test('says on whose behalf it is, and is refused if that is no text', () => {
+    const operations = [{ op: 'delete', name: 'a.service' }];
+    for (const owner of ['local', '', undefined]) {
+      const parsed = parse({ operations, owner });
+      assert.ok(parsed.kind === 'parsed');
+      assert.equal(parsed.owner, owner);
+    }
+    for (const owner of [null, 1, ['local'], {}]) {
+      const parsed = parse({ operations, owner });
+      assert.ok(parsed.kind === 'refused');
+      assert.match(parsed.why, /^owner: /);
+    }
+  });
+
   test('leaves what is wrong with one unit to that unit', () => {
     const parsed = parse({
       operations: [
@@ -309,14 +327,14 @@ describe('the body of POST batch', () => {
 
 test('the answer to a batch survives its schema, its keys in alphabetical order', () => {
   const results = [
-    { name: 'a.service', status: 201 },
+    { name: 'a.service', status: 201, effect: 'created' as const },
     { name: 'b.service', status: 500, message: '' },
   ];
   const answer = toBatchAnswer(results);
   assertSortedKeys(answer);
   assert.deepEqual(batchAnswerSchema.parse(JSON.parse(JSON.stringify(answer))), answer);
   assert.deepEqual(answer.results, [
-    { name: 'a.service', status: 201 },
+    { effect: 'created', name: 'a.service', status: 201 },
     { error: { code: 500, message: '' }, name: 'b.service', status: 500 },
   ]);
 });

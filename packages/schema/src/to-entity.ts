@@ -1,8 +1,8 @@
 import type { LaunchState } from '@flotilla/cluster';
 import type { UnitOption } from '@flotilla/unit';
+import type { BatchAnswer, BatchEffectWord } from './batch.js';
 import type {
   AlarmEntity,
-  BatchAnswer,
   ErrorBody,
   LossEntity,
   LossStateWord,
@@ -25,6 +25,9 @@ export interface DescribedUnit {
   readonly machineId: string | undefined;
   readonly options: readonly UnitOption[];
   readonly file: string | undefined;
+  /** SHA-256 of its bytes, in hex. */
+  readonly fileHash: string | undefined;
+  readonly owner: string | undefined;
   readonly reason: string | undefined;
   /** In epoch milliseconds. */
   readonly waitingSince: number | undefined;
@@ -61,9 +64,11 @@ export function toUnitEntity(unit: DescribedUnit): UnitEntity {
     currentState: unit.currentState,
     desiredState: unit.desiredState,
     ...(unit.file === undefined ? {} : { file: unit.file }),
+    ...(unit.fileHash === undefined ? {} : { fileHash: unit.fileHash }),
     ...(unit.machineId === undefined ? {} : { machineID: unit.machineId }),
     name: unit.name,
     ...(unit.options.length === 0 ? {} : { options: unit.options.map(toOptionEntity) }),
+    ...(unit.owner === undefined ? {} : { owner: unit.owner }),
     ...(unit.reason === undefined ? {} : { reason: unit.reason }),
     ...(unit.waitingSince === undefined ? {} : { waitingSince: unit.waitingSince }),
   };
@@ -178,17 +183,19 @@ function toMemberEntity(member: DescribedMember): StoreMemberEntity {
   };
 }
 
-/** What {@link toBatchAnswer} tells of an operation. `message` is there if the status is an error's. */
+/** What {@link toBatchAnswer} tells of an operation: `message` if the status is an error's, `effect` if it is not. */
 export interface DescribedResult {
   readonly name: string;
   readonly status: number;
+  readonly effect?: BatchEffectWord;
   readonly message?: string;
 }
 
 /** The answer to a batch as JSON has it. */
 export function toBatchAnswer(results: readonly DescribedResult[]): BatchAnswer {
   return {
-    results: results.map(({ name, status, message }) => ({
+    results: results.map(({ name, status, effect, message }) => ({
+      ...(effect === undefined ? {} : { effect }),
       ...(message === undefined ? {} : toErrorBody(status, message)),
       name,
       status,

@@ -1,8 +1,6 @@
 import * as z from 'zod';
 import type {
   AlarmEntity,
-  BatchAnswer,
-  BatchRequest,
   ErrorBody,
   ExplanationEntity,
   LossEntity,
@@ -34,9 +32,11 @@ export const unitSchema = z.object({
   currentState: launchState,
   desiredState: launchState,
   file: z.string().exactOptional(),
+  fileHash: z.string().exactOptional(),
   machineID: z.string().exactOptional(),
   name: z.string(),
   options: z.array(unitOptionSchema).exactOptional(),
+  owner: z.string().exactOptional(),
   reason: z.string().exactOptional(),
   waitingSince: z.number().exactOptional(),
 }) satisfies z.ZodType<UnitEntity>;
@@ -136,27 +136,6 @@ export const machinePageSchema = z.object({
 export const errorBodySchema = z.object({
   error: z.object({ code: z.int(), message: z.string() }),
 }) satisfies z.ZodType<ErrorBody>;
-
-/** How many operations a batch may have. Taste: a thousand units of one small template are some 200 KB. */
-export const maxBatchOperations = 1_000;
-
-/** Checks a {@link BatchRequest} but for names that occur twice; `parseBatch` forgives more. */
-export const batchRequestSchema = z.object({
-  operations: z
-    .array(
-      z.discriminatedUnion('op', [
-        z.object({ op: z.literal('put'), unit: putUnitSchema.extend({ name: z.string() }) }),
-        z.object({ op: z.literal('delete'), name: z.string() }),
-      ]),
-    )
-    .min(1)
-    .max(maxBatchOperations),
-}) satisfies z.ZodType<BatchRequest>;
-
-/** Checks a {@link BatchAnswer}. */
-export const batchAnswerSchema = z.object({
-  results: z.array(z.object({ error: errorBodySchema.shape.error.exactOptional(), name: z.string(), status: z.int() })),
-}) satisfies z.ZodType<BatchAnswer>;
 
 const unfreezeWord = z.enum(['adopt', 'discard']);
 
