@@ -25,5 +25,6 @@ export function spellRequirements(asked: Requirements): string[] {
     ...(asked.partitionStop === undefined
       ? []
       : ['OnPartition=stop', `OnPartitionStopSec=${asked.partitionStop.afterMs / 1000}`]),
+    ...(asked.isRolling ? ['Update=rolling'] : []),
   ];
 }

@@ -66,6 +66,7 @@ export {
   type UnfreezeRecord,
   type UnfreezeWord,
   type UnitRecord,
+  type UpdateRecord,
 } from './records.js';
 export { Registration, type RegistrationOptions } from './registration.js';
 export { findRecord, type RegistryAccess } from './registry-access.js';

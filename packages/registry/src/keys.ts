@@ -28,6 +28,8 @@ export const keys = {
   unfreeze: (machine: MachineId) => `unfreeze/${machine}`,
   /** A global unit is to be started once more on this machine alone. */
   restart: (machine: MachineId, name: UnitName) => `restarts/${machine}/${name}`,
+  /** Whose turn it is to be replaced, of the instances of a template or the copies of a global unit. */
+  update: (group: UnitName) => `updates/${group}`,
   /** What the cluster was told to do otherwise. */
   setting: (key: string) => `settings/${key}`,
   /** The same of one machine. */
@@ -49,6 +51,7 @@ export const ranges = {
   members: prefixRange('members/'),
   losses: prefixRange('losses/'),
   releases: prefixRange('releases/'),
+  updates: prefixRange('updates/'),
   /** Of the cluster, and of machines. */
   settings: prefixRange('settings/'),
   metadata: prefixRange('metadata/'),
@@ -68,7 +71,7 @@ export const ranges = {
 export type ParsedKey =
   | { readonly kind: 'cluster' | 'leader' | 'compaction' }
   | { readonly kind: 'unit-file'; readonly sha256: string }
-  | { readonly kind: 'unit' | 'global' | 'placement' | 'reason'; readonly name: UnitName }
+  | { readonly kind: 'unit' | 'global' | 'placement' | 'reason' | 'update'; readonly name: UnitName }
   | { readonly kind: 'schedule' | 'state'; readonly name: UnitName; readonly machine: MachineId }
   | { readonly kind: 'held' | 'restart'; readonly name: UnitName; readonly machine: MachineId }
   | {
@@ -112,6 +115,8 @@ function parseKeyOfOne(table: string | undefined, first: string): ParsedKey | un
       return { kind: 'placement', name };
     case 'reasons':
       return { kind: 'reason', name };
+    case 'updates':
+      return { kind: 'update', name };
     case 'machines':
       return { kind: 'machine', machine };
     case 'members':

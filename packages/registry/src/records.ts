@@ -1,6 +1,6 @@
 import type { LaunchState, MachineId } from '@flotilla/cluster';
 import { FleetError } from '@flotilla/errors';
-import type { UnitHash } from '@flotilla/unit';
+import type { UnitHash, UnitName } from '@flotilla/unit';
 import type { Revision } from './store.js';
 
 /** `cluster`: written once, by the first daemon. */
@@ -122,6 +122,13 @@ export interface RestartRecord {
   /** Of the unit that is meant, not of another one of its name. */
   readonly uid: Revision;
   readonly order: number;
+}
+
+/** `updates/<group>`: the turn to be replaced, on the machine's lease. */
+export interface UpdateRecord {
+  readonly machine: MachineId;
+  /** The unit that is replaced there. */
+  readonly name: UnitName;
 }
 
 /** `settings/<key>`: a cluster setting as it was given. */

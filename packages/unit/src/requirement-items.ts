@@ -17,6 +17,7 @@ const keys = [
   'Replaces',
   'SpreadOver',
   'Strategy',
+  'Update',
 ] as const;
 export type RequirementKey = (typeof keys)[number];
 
@@ -34,6 +35,7 @@ const spellings: Readonly<Record<RequirementKey, readonly string[]>> = {
   Replaces: ['Replaces'],
   SpreadOver: ['SpreadOver'],
   Strategy: ['Strategy'],
+  Update: ['Update'],
 };
 const knownSpellings: ReadonlySet<string> = new Set(Object.values(spellings).flat());
 

@@ -1,6 +1,6 @@
-import { findNearest } from './nearest.js';
 import { type RequirementItem, type RequirementsSource, refuse } from './requirement-items.js';
 import type { EffectiveItems } from './requirement-rules.js';
+import { lastWord } from './requirement-words.js';
 import { parseTimeSpanMs } from './time-span.js';
 import type { PartitionStop } from './unit-model.js';
 
@@ -17,24 +17,13 @@ export function partitionStopOf(
   input: RequirementsSource,
   { OnPartition, OnPartitionStopSec }: Pick<EffectiveItems, 'OnPartition' | 'OnPartitionStopSec'>,
 ): PartitionStop | undefined {
-  for (const item of OnPartition) checkWord(input, item);
+  const word = lastWord(input, OnPartition, words);
   const times = OnPartitionStopSec.map((item) => readTime(input, item));
-  const last = OnPartition.at(-1);
-  if (last?.text === 'stop') return { afterMs: times.at(-1) ?? defaultMs };
+  if (word === 'stop') return { afterMs: times.at(-1) ?? defaultMs };
   const [time] = OnPartitionStopSec;
-  if (time !== undefined && last?.isOpen !== true) refuse(input, time, 'says nothing without OnPartition=stop');
+  if (time !== undefined && OnPartition.at(-1)?.isOpen !== true)
+    refuse(input, time, 'says nothing without OnPartition=stop');
   return undefined;
-}
-
-function checkWord(input: RequirementsSource, item: RequirementItem): void {
-  const { text, isOpen } = item;
-  if (isOpen || words.some((word) => word === text)) return;
-  const nearest = text === '' ? undefined : findNearest(text, words);
-  refuse(
-    input,
-    item,
-    `is none of ${words.join(', ')}: "${text}"${nearest === undefined ? '' : `; did you mean ${nearest}?`}`,
-  );
 }
 
 function readTime(input: RequirementsSource, item: RequirementItem): number {

@@ -1,7 +1,7 @@
 import { isGlob } from './glob.js';
-import { findNearest } from './nearest.js';
 import { type RequirementItem, type RequirementsSource, refuse } from './requirement-items.js';
 import { readTest } from './requirement-metadata.js';
+import { lastWord } from './requirement-words.js';
 import {
   type ConflictPreference,
   type MetadataPreference,
@@ -60,16 +60,7 @@ export function spreadKeys(input: RequirementsSource, items: readonly Requiremen
 
 /** What the last `Strategy=` says; each of them has to make sense. */
 export function strategyOf(input: RequirementsSource, items: readonly RequirementItem[]): Strategy | undefined {
-  let strategy: Strategy | undefined;
-  for (const item of items) {
-    const { text } = item;
-    strategy = strategies.find((word) => word === text);
-    if (strategy !== undefined || item.isOpen) continue;
-    const nearest = findNearest(text, strategies);
-    const advice = text === '' || nearest === undefined ? '' : `; did you mean ${nearest}?`;
-    refuse(input, item, `is none of ${strategies.join(', ')}: "${text}"${advice}`);
-  }
-  return strategy;
+  return lastWord(input, items, strategies);
 }
 
 /** fleet has no weights: enough steps to order wishes by, few enough to be compared at a glance. */

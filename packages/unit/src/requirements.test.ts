@@ -91,7 +91,7 @@ test('unknown options are refused with the nearest name', () => {
   refusedWith('Strategie=spread', /did you mean Strategy=\?/);
   refusedWith(
     'Frobnicate=a',
-    /known are Conflicts, Global, MachineID, MachineMetadata, .*, Replaces, SpreadOver, Strategy$/,
+    /known are Conflicts, Global, MachineID, MachineMetadata, .*, Replaces, SpreadOver, Strategy, Update$/,
   );
   assert.deepEqual(requirements('X-Owner=me\nX-ConditionConflicts=a'), nothing);
   assert.deepEqual(requirements('MachineId=a\nGlobal=true', { allowUnknown: true }).isGlobal, true);

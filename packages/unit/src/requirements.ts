@@ -4,10 +4,13 @@ import { metadataRequirements } from './requirement-metadata.js';
 import { partitionStopOf } from './requirement-partition.js';
 import { conflictPreferences, metadataPreferences, spreadKeys, strategyOf } from './requirement-preferences.js';
 import { checkCombinations, type EffectiveItems } from './requirement-rules.js';
+import { lastWord } from './requirement-words.js';
 import { noRequirements, type Requirements } from './unit-model.js';
 import { isUnitName, unitNameParts } from './unit-name.js';
 
 export type { RequirementsSource } from './requirement-items.js';
+
+const updateWords = ['rolling', 'at-once'] as const;
 
 const trueWords: ReadonlySet<string> = new Set(['true', 'yes', '1', 'on', 't']);
 const falseWords: ReadonlySet<string> = new Set(['false', 'no', '0', 'off', 'f', '']);
@@ -40,6 +43,7 @@ export function parseRequirements(input: RequirementsSource): Requirements {
     Replaces: itemsOf('Replaces').filter(({ text }) => text !== ''),
     SpreadOver: itemsOf('SpreadOver'),
     Strategy: itemsOf('Strategy'),
+    Update: itemsOf('Update'),
   };
   for (const item of items.MachineID) if (item.text === '' && !item.isOpen) refuse(input, item, 'needs a machine ID');
   for (const item of items.MachineOf) checkPeer(input, item);
@@ -56,6 +60,7 @@ export function parseRequirements(input: RequirementsSource): Requirements {
     spreadOver: spreadKeys(input, items.SpreadOver),
     strategy: strategyOf(input, items.Strategy),
     partitionStop: partitionStopOf(input, items),
+    isRolling: lastWord(input, items.Update, updateWords) === 'rolling',
   };
   checkCombinations(input, items);
   return requirements;

@@ -76,6 +76,8 @@ export interface Requirements {
   readonly strategy: Strategy | undefined;
   /** `OnPartition=stop`: it stops when its machine has lost contact, killed when that takes longer; `undefined`: it goes on. */
   readonly partitionStop: PartitionStop | undefined;
+  /** `Update=rolling`: its copies, or the instances of its template, get new content one after the other; else all at once. */
+  readonly isRolling: boolean;
 }
 
 /** How a unit stops whose machine has lost contact with its cluster. */
@@ -98,4 +100,5 @@ export const noRequirements: Requirements = {
   spreadOver: [],
   strategy: undefined,
   partitionStop: undefined,
+  isRolling: false,
 };

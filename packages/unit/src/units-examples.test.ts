@@ -53,6 +53,7 @@ test('each kind of requirement has an example', () => {
   assert.deepEqual(requirementsOf('zones@.service').spreadOver, ['az']);
   assert.equal(requirementsOf('background.service').strategy, 'binpack');
   assert.deepEqual(requirementsOf('only-one.service').partitionStop, { afterMs: 5000 });
+  assert.equal(requirementsOf('log-shipper.service').isRolling, true);
   for (const glob of requirementsOf('make-room.service').replaces) assert.ok(files.includes(glob));
 });
 
