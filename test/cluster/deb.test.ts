@@ -60,8 +60,8 @@ describe('the Debian packages', { skip: labObstacle() }, () => {
     assert.equal(await hosts.systemctl('is-enabled', 'fleet.socket', 'fleet.service'), 'enabled\nenabled');
     assert.equal(await hosts.systemctl('is-active', 'fleet.socket', 'fleet.service'), 'active\nactive');
     assert.match(await hosts.host.readFile(configFile), /^#etcd_servers = /m);
-    const socket = await hosts.host.mustExec(['stat', '--format=%U %G %a', '/run/fleet.sock']);
-    assert.equal(socket, 'root fleet 660\n');
+    const made = await hosts.host.mustExec(['stat', '--format=%U %G %a', '/run/fleet.sock', '/etc/fleet/units']);
+    assert.equal(made, 'root fleet 660\nroot root 755\n');
     await waitUntil({
       what: 'the host is a machine of its own cluster',
       read: () => hosts.host.exec(['fleetctl', 'list-machines', '--full']),
@@ -167,8 +167,12 @@ describe('the Debian packages', { skip: labObstacle() }, () => {
     assert.equal(here.length, 2);
     await hosts.mustDpkg(['--remove', 'fleetd']);
     assert.deepEqual(await runningUnits(hosts.host), here);
+    await hosts.host.writeFile('/etc/fleet/units/notes', 'an owner wrote this');
+    await hosts.host.writeFile('/etc/fleet/own/notes', 'configuration');
     await hosts.mustDpkg(['--purge', 'fleetd']);
     assert.deepEqual(await runningUnits(hosts.host), []);
-    assert.deepEqual(await hosts.leftovers(), []);
+    const kept = ['/etc/fleet', '/etc/fleet/units', '/etc/fleet/units/notes'];
+    assert.deepEqual(await hosts.leftovers(), kept, 'what people have put among the units stays');
+    await hosts.host.mustExec(['rm', '-r', '/etc/fleet']);
   });
 });

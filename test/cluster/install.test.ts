@@ -47,6 +47,8 @@ describe('fleetd on one’s own host, as the README has it', { skip: labObstacle
     assert.deepEqual([...others, ...more], []);
     const said = await type(install);
     assert.match(said, /^write \/usr\/local\/bin\/fleetd$/m);
+    assert.match(said, /^make \/etc\/fleet\/units$/m);
+    assert.equal(await host.mustExec(['stat', '--format=%U %a', '/etc/fleet/units']), 'root 755\n');
     assert.match(said, /Active: active \(running\)/);
     assert.match(said, /Status: "In contact with its cluster"/);
     assert.match(said, new RegExp(`^${host.machineId.slice(0, 8)}.*disk=ssd`, 'm'));
@@ -82,6 +84,7 @@ describe('fleetd on one’s own host, as the README has it', { skip: labObstacle
     const said = await type(upgrade);
     assert.match(said, /^write \/usr\/local\/bin\/fleetd$/m);
     assert.match(said, /^keep \/usr\/local\/bin\/fleetctl/m);
+    assert.match(said, /^keep \/etc\/fleet\/units: it is yours$/m);
     const after = await pids();
     assert.notEqual(after.get('fleet.service'), before.get('fleet.service'));
     assert.equal(after.get(unit), before.get(unit));

@@ -116,8 +116,8 @@ describe('the life of a fleetd', { skip: etcdMissing() ?? false }, () => {
     const file = fleetd.configFile;
     execFileSync('mkfifo', [join(directory, 'pipe')]);
     const mistakes: readonly (readonly [line: string, said: string])[] = [
-      ['no option', `${file}:5: `],
-      ['agent_ttl = soon', `${file}:5: agent_ttl is "soon"`],
+      ['no option', `${file}:6: `],
+      ['agent_ttl = soon', `${file}:6: agent_ttl is "soon"`],
       [
         `etcd_cafile = ${directory}/none.pem`,
         `etcd_cafile: ENOENT: no such file or directory, open '${directory}/none.pem'`,
@@ -125,7 +125,7 @@ describe('the life of a fleetd', { skip: etcdMissing() ?? false }, () => {
       [`etcd_cafile = ${directory}/pipe`, `etcd_cafile: ${directory}/pipe is not a regular file`],
       [`etcd_cafile = ${file}`, `etcd_cafile: ${file} holds no certificate`],
       [`state_directory = ${file}/none`, 'state_directory: ENOTDIR'],
-      ['state_directory = /proc/none', `${file}:5: state_directory is "/proc/none"`],
+      ['state_directory = /proc/none', `${file}:6: state_directory is "/proc/none"`],
       ['insecure_listen = 192.0.2.1:1', 'cannot listen on 192.0.2.1:1'],
       [`# ${'x'.repeat(1024 * 1024)}`, 'larger than 1048576 bytes'],
     ];

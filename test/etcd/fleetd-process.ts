@@ -17,7 +17,12 @@ const sockets = 'no sockets were passed by systemd';
 /** The single file, run as a process of its own: an engine, and an agent or an API (`listen`) if that is wanted. */
 export class FleetdProcess {
   readonly #directory = mkdtempSync(join(tmpdir(), 'flotilla-fleetd-'));
-  readonly #places = { state_directory: this.#directory, units_directory: join(this.#directory, 'units') };
+  readonly #places = {
+    state_directory: this.#directory,
+    units_directory: join(this.#directory, 'units'),
+    // A machine's own are none of a test's business.
+    unit_dirs: 'none',
+  };
   readonly #child: ChildProcess;
   readonly lines: string[] = [];
   /** What it has written to standard output. */
@@ -64,7 +69,7 @@ export class FleetdProcess {
     return this.path('fleet.conf');
   }
 
-  /** Writes the configuration file anew, to be read at the next SIGHUP. Two lines of its own come first. */
+  /** Writes the configuration file anew, to be read at the next SIGHUP. Three lines of its own come first; later ones count. */
   configure(text: string): void {
     const places = Object.entries(this.#places).map(([name, path]) => `${name} = ${path}\n`);
     writeFileSync(this.configFile, places.join('') + text);

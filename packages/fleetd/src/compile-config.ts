@@ -2,6 +2,7 @@ import type { Config } from './config.js';
 import { ConfigError } from './errors.js';
 import { expectedAddress, formatAddress, isLoopback, type ListenAddress, parseListen } from './listen-addresses.js';
 import { type OptionKind, type OptionName, type OptionValue, type OptionValues, options } from './options.js';
+import { parseUnitDirs, type UnitDirectory } from './parse-unit-dirs.js';
 import {
   countRange,
   expectedServers,
@@ -77,6 +78,7 @@ export function compileConfig(sources: readonly OptionValues[], defaults: Option
   const insecureListen = read('insecure_listen', parseListen, expectedAddress);
   const listen = read('listen', parseListen, expectedAddress);
   requireProtected(listen, insecureListen, given('listen').source);
+  const unitsDirectory = directory('units_directory');
   return Object.freeze({
     logLevel: count('verbosity') > 0 ? 'debug' : 'info',
     etcd: {
@@ -99,7 +101,8 @@ export function compileConfig(sources: readonly OptionValues[], defaults: Option
     lossGraceMs: text('loss_grace') === '' ? undefined : duration('loss_grace'),
     listen: [...listen.filter((address) => !isAmong(address, insecureListen)), ...insecureListen],
     tokenLimit: count('token_limit'),
-    unitsDirectory: directory('units_directory'),
+    unitDirectories: readUnitDirs(given('unit_dirs'), unitsDirectory),
+    unitsDirectory,
     stateDirectory: directory('state_directory'),
     isUserManager: flag('systemd_user'),
     hasEngine: !flag('disable_engine'),
@@ -107,6 +110,12 @@ export function compileConfig(sources: readonly OptionValues[], defaults: Option
     onStop: read('on_stop', parseChoice(options.on_stop.reads.choices), 'auto, leave or stay'),
     leaveTimeoutMs: duration('leave_timeout'),
   } satisfies Config);
+}
+
+function readUnitDirs({ text, source }: OptionValue, unitsDirectory: string): UnitDirectory[] {
+  const directories = parseUnitDirs(text.trim(), unitsDirectory);
+  if (typeof directories !== 'string') return directories;
+  throw new ConfigError(`${source}: unit_dirs is "${text}", ${directories}`);
 }
 
 function requireTogether(certificate: OptionValue, key: OptionValue): void {

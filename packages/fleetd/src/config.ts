@@ -1,4 +1,5 @@
 import type { ListenAddress } from './listen-addresses.js';
+import type { UnitDirectory } from './parse-unit-dirs.js';
 
 /** What fleetd runs with: everything set, checked, and in one unit. Made by `compileConfig`; never changed. */
 export interface Config {
@@ -31,6 +32,8 @@ export interface Config {
   readonly listen: readonly ListenAddress[];
   /** Entries on a page of the API. */
   readonly tokenLimit: number;
+  /** Watched: their unit files are units of the cluster. */
+  readonly unitDirectories: readonly UnitDirectory[];
   readonly unitsDirectory: string;
   readonly stateDirectory: string;
   readonly isUserManager: boolean;

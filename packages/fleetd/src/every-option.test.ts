@@ -119,6 +119,30 @@ const table: Readonly<Record<OptionName, Row>> = {
     bad: ['-1', 'x', '1.5', '1000001'],
   },
   agent_ttl: duration(({ agentTtlSeconds }) => agentTtlSeconds, 1000),
+  unit_dirs: {
+    read: ({ unitDirectories }) => unitDirectories,
+    good: [
+      ['a:/b/', [{ name: 'a', path: '/b' }]],
+      ['none', []],
+      [
+        'a:/b c, d.e:/f',
+        [
+          { name: 'a', path: '/b c' },
+          { name: 'd.e', path: '/f' },
+        ],
+      ],
+    ],
+    bad: [
+      '/a',
+      'a:b',
+      '-:/a',
+      'a:/b,a:/c',
+      'a:/b,c:/b',
+      'a:/var/lib/fleet/units',
+      'a:/proc/1',
+      'a:/etc/systemd/system',
+    ],
+  },
   units_directory: path(({ unitsDirectory }) => unitsDirectory),
   state_directory: path(({ stateDirectory }) => stateDirectory),
   systemd_user: boolean(({ isUserManager }) => isUserManager),

@@ -97,11 +97,18 @@ export const options = {
     fallback: '30s',
     help: 'how long a silent machine counts as alive',
   },
+  unit_dirs: {
+    group: 'Units',
+    reads: { kind: 'list' },
+    fallback: 'local:/etc/fleet/units',
+    value: 'NAME:PATH,...',
+    help: 'directories whose unit files are units of the cluster, and run as soon as they lie there, separated by commas; none: there is no such directory. The same name on several hosts is one directory. Who writes there is root on every host of the cluster',
+  },
   units_directory: {
     group: 'Units',
     reads: { kind: 'path' },
     fallback: '/var/lib/fleet/units',
-    help: 'where this machine’s unit files are kept',
+    help: 'where this machine’s copies of unit files are kept; nothing for people to edit',
   },
   state_directory: {
     group: 'Units',

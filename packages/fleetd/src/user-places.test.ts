@@ -37,6 +37,7 @@ test('everything of a user’s lies in the user’s directories, and in a cluste
   assert.equal(config.isUserManager, true);
   assert.equal(config.stateDirectory, join(directory, '.local/state/fleet'));
   assert.equal(config.unitsDirectory, join(directory, '.local/state/fleet/units'));
+  assert.deepEqual(config.unitDirectories, [{ name: 'local', path: join(directory, '.config/fleet/units') }]);
   assert.equal(config.etcd.keyPrefix, '/_coreos.com/fleet-user/ann/');
   assert.match(notes[0]?.message ?? '', /No provided or default config file/);
 });
@@ -62,6 +63,7 @@ test('what is set to nothing is what a user has by default, not what root has', 
   const nothing = {
     FLEET_STATE_DIRECTORY: '',
     FLEET_UNITS_DIRECTORY: '',
+    FLEET_UNIT_DIRS: '',
     FLEET_ETCD_KEY_PREFIX: '',
     FLEET_SYSTEMD_USER: '',
   };

@@ -19,6 +19,8 @@ export interface UserPlaces {
   /** Of all programs. */
   readonly configHome: string;
   readonly configFile: string;
+  /** Unit files in here are the cluster's units. */
+  readonly unitDirectory: string;
   readonly stateDirectory: string;
   /** Of all programs; gone with the user's last session, unless the user lingers. */
   readonly runtimeDirectory: string;
@@ -57,6 +59,7 @@ export async function findUserPlaces(environment: Environment, account: Account)
   return {
     configHome,
     configFile: join(configHome, 'fleet/fleet.conf'),
+    unitDirectory: join(configHome, 'fleet/units'),
     runtimeDirectory: runtime,
     stateDirectory: join(findBase(environment.XDG_STATE_HOME) ?? join(home, '.local/state'), 'fleet'),
   };
@@ -86,6 +89,7 @@ export function userDefaults(places: UserPlaces, account: Account, given: readon
     ['state_directory', value(stateDirectory)],
     // With a state directory that was moved off a home which many hosts share: units are one host's as well.
     ['units_directory', value(join(stateDirectory, 'units'))],
+    ['unit_dirs', value(`local:${places.unitDirectory}`)],
     // A cluster of root's would have its units run as this user.
     ['etcd_key_prefix', value(`/_coreos.com/fleet-user/${encodeURIComponent(account.name)}/`)],
   ]);

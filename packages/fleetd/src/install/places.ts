@@ -14,6 +14,8 @@ export interface Places {
   /** Tells systemd-sysusers of the group `fleet`; `undefined` where the socket needs no group. */
   readonly groupFile: string | undefined;
   readonly configFile: string;
+  /** Watched unless the configuration says otherwise. */
+  readonly unitDirectory: string;
   readonly stateDirectory: string;
   /** Empty after a boot. */
   readonly runtimeDirectory: string;
@@ -28,6 +30,7 @@ export const hostPlaces: Places = {
   runtimeUnits: '/run/systemd/system',
   groupFile: '/etc/sysusers.d/fleet.conf',
   configFile: '/etc/fleet/fleet.conf',
+  unitDirectory: '/etc/fleet/units',
   stateDirectory: '/var/lib/fleet',
   runtimeDirectory: '/run/fleet',
   socket: '/run/fleet.sock',
@@ -50,6 +53,7 @@ export function placesOfUser(user: UserPlaces, { home }: Account): Places {
     runtimeUnits: join(user.runtimeDirectory, 'systemd/user'),
     groupFile: undefined,
     configFile: user.configFile,
+    unitDirectory: user.unitDirectory,
     stateDirectory: user.stateDirectory,
     runtimeDirectory: join(user.runtimeDirectory, 'fleet'),
     socket: join(user.runtimeDirectory, 'fleet.sock'),

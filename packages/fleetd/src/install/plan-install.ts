@@ -23,12 +23,15 @@ export interface InstallInput {
   readonly sample: string;
   /** What there is at the paths of {@link installedPaths}. */
   readonly found: FoundFiles;
+  /** Whether there is a directory for unit files. */
+  readonly hasUnitDirectory: boolean;
   /** Whether fleetd is to run at once. */
   readonly isStarting: boolean;
 }
 
 const programMode = 0o755;
 const plainMode = 0o644;
+const directoryMode = 0o755;
 /** It may hold a password. */
 const configModes = { system: 0o640, user: 0o600 } as const;
 
@@ -54,7 +57,7 @@ export function planInstall(input: InstallInput): Step[] {
     put(places.groupFile, fleetGroupFile);
     steps.push({ kind: 'run', argv: ['systemd-sysusers', places.groupFile] });
   }
-  steps.push(placeConfig(input));
+  steps.push(placeConfig(input), placeUnitDirectory(input));
   const { manager } = places;
   put(socketPath, fleetSocketUnit({ socket: places.socket, manager }));
   put(join(places.units, 'fleet.service'), fleetServiceUnit({ command: commandOf(input), manager }));
@@ -83,4 +86,8 @@ function placeConfig({ places, found, sample }: InstallInput): Step {
   const { configFile: path, manager } = places;
   if (found.has(path)) return { kind: 'keep', path, why: 'it is yours' };
   return { kind: 'write', path, content: Buffer.from(sample), mode: configModes[manager] };
+}
+
+function placeUnitDirectory({ places: { unitDirectory: path }, hasUnitDirectory }: InstallInput): Step {
+  return hasUnitDirectory ? { kind: 'keep', path, why: 'it is yours' } : { kind: 'make', path, mode: directoryMode };
 }

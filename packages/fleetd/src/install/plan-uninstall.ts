@@ -9,8 +9,9 @@ import { fleetGroup, fleetUnits } from './unit-files.js';
 export type Present = ReadonlySet<string>;
 
 /** What outlives an installation unless it is purged: configuration, drop-ins, state. */
-function keptPaths({ configFile, units, stateDirectory }: Places): string[] {
-  return [dirname(configFile), ...fleetUnits.map((name) => join(units, `${name}.d`)), stateDirectory];
+function keptPaths({ configFile, units, stateDirectory }: Places, hasUnitFiles: boolean): string[] {
+  const configuration = hasUnitFiles ? configFile : dirname(configFile);
+  return [configuration, ...fleetUnits.map((name) => join(units, `${name}.d`)), stateDirectory];
 }
 
 /** What a fleetd makes while it runs. */
@@ -24,7 +25,8 @@ function localEtcdPath({ runtimeUnits }: Places): string {
 
 /** What the plans below ask about. */
 export function uninstallPaths(places: Places): string[] {
-  return [...installedPaths(places), ...keptPaths(places), ...runtimePaths(places), localEtcdPath(places)];
+  const kept = [true, false].flatMap((hasUnitFiles) => keptPaths(places, hasUnitFiles));
+  return [...installedPaths(places), ...kept, ...runtimePaths(places), localEtcdPath(places)];
 }
 
 /** Decides how fleetd is stopped for good: its host leaves the cluster, its units move to other machines. */
@@ -42,6 +44,8 @@ export interface RemovalInput {
   readonly present: Present;
   /** Whether the configuration, the state and the group go too. */
   readonly isPurging: boolean;
+  /** Whether the directory for unit files holds anything: that is people's work, and stays. */
+  readonly hasUnitFiles: boolean;
   /** The cluster's units that run here all the same: the host could not leave, or was told to stay. */
   readonly strays: readonly string[];
   /** Whether the host has the group {@link fleetGroup}. */
@@ -49,8 +53,10 @@ export interface RemovalInput {
 }
 
 /** Decides what is removed once fleetd has stopped. Without a purge, what runs on here is for the next fleetd to take over. */
-export function planRemoval({ places, present, isPurging, strays, hasGroup }: RemovalInput): Step[] {
+export function planRemoval(input: RemovalInput): Step[] {
+  const { places, present, isPurging, hasUnitFiles, strays, hasGroup } = input;
   const steps: Step[] = [];
+  const kept = keptPaths(places, hasUnitFiles).filter((path) => present.has(path));
   const remove = (paths: readonly string[]) => {
     for (const path of paths.filter((each) => present.has(each))) steps.push({ kind: 'remove', path });
   };
@@ -62,16 +68,13 @@ export function planRemoval({ places, present, isPurging, strays, hasGroup }: Re
   remove(removed);
   if (removed.some((path) => present.has(path))) steps.push({ kind: 'run', argv: systemctl(places, 'daemon-reload') });
   remove(runtimePaths(places));
-  if (isPurging) remove(keptPaths(places));
-  else for (const path of keptPaths(places).filter((each) => present.has(each))) steps.push(keep(path));
+  if (isPurging) remove(kept);
+  else for (const path of kept) steps.push({ kind: 'keep', path, why: '--purge removes it too' });
+  if (hasUnitFiles) steps.push({ kind: 'keep', path: places.unitDirectory, why: 'it holds unit files of yours' });
   if (!isPurging && strays.length > 0) {
     const why = 'this host did not leave its cluster, so systemd has these units still; --purge ends them';
     steps.push({ kind: 'keep', path: strays.join(' '), why });
   }
   if (isPurging && hasGroup) steps.push({ kind: 'run', argv: ['groupdel', fleetGroup] });
   return steps;
-}
-
-function keep(path: string): Step {
-  return { kind: 'keep', path, why: '--purge removes it too' };
 }

@@ -12,6 +12,7 @@ const fresh: InstallInput = {
   node: undefined,
   sample: '# everything is explained here',
   found: new Map(),
+  hasUnitDirectory: false,
   isStarting: true,
 };
 
@@ -28,6 +29,7 @@ test('a host without fleetd gets all of it, and the group before the socket that
     'write /etc/sysusers.d/fleet.conf',
     'run systemd-sysusers /etc/sysusers.d/fleet.conf',
     'write /etc/fleet/fleet.conf',
+    'make /etc/fleet/units',
     'write /etc/systemd/system/fleet.socket',
     'write /etc/systemd/system/fleet.service',
     'run systemctl daemon-reload',
@@ -41,6 +43,7 @@ const user = placesOfUser(
   {
     configHome: '/home/ann/.config',
     configFile: '/home/ann/.config/fleet/fleet.conf',
+    unitDirectory: '/home/ann/.config/fleet/units',
     stateDirectory: '/home/ann/.local/state/fleet',
     runtimeDirectory: '/run/user/1500',
   },
@@ -52,6 +55,7 @@ test('a user gets it below the user’s directories, without a group, through th
   assert.deepEqual(lines(steps), [
     'write /home/ann/.local/bin/fleetd',
     'write /home/ann/.config/fleet/fleet.conf',
+    'make /home/ann/.config/fleet/units',
     'write /home/ann/.config/systemd/user/fleet.socket',
     'write /home/ann/.config/systemd/user/fleet.service',
     'run systemctl --user daemon-reload',
@@ -68,7 +72,10 @@ test('what a user uninstalls and purges is the user’s own', () => {
   const present = new Set(uninstallPaths(user));
   const steps = [
     ...planStop(user, present),
-    ...planRemoval({ places: user, present, isPurging: true, strays: ['a.service'], hasGroup: false }),
+    ...planRemoval({
+      ...{ places: user, present, isPurging: true, hasUnitFiles: false },
+      ...{ strays: ['a.service'], hasGroup: false },
+    }),
   ];
   for (const step of steps) {
     if (step.kind === 'run') assert.deepEqual(step.argv.slice(0, 2), ['systemctl', '--user']);
@@ -77,9 +84,9 @@ test('what a user uninstalls and purges is the user’s own', () => {
 });
 
 test('a second installation writes nothing, and leaves the socket open while it restarts fleetd', () => {
-  const steps = planInstall({ ...fresh, found: after(planInstall(fresh)) });
+  const steps = planInstall({ ...fresh, found: after(planInstall(fresh)), hasUnitDirectory: true });
   assert.deepEqual(
-    steps.filter(({ kind }) => kind === 'write'),
+    steps.filter(({ kind }) => kind === 'write' || kind === 'make'),
     [],
   );
   assert.equal(lines(steps).at(-1), 'run systemctl restart fleet.service');
@@ -124,8 +131,8 @@ test('the host’s own etcd is stopped after fleetd, which writes there that it 
 
 test('all that an installation has written is removed; what is the owner’s goes with a purge only', () => {
   const present = new Set(uninstallPaths(hostPlaces));
-  const removed = (isPurging: boolean) =>
-    planRemoval({ places: hostPlaces, present, isPurging, strays: ['a.service'], hasGroup: true });
+  const removed = (isPurging: boolean, hasUnitFiles = false) =>
+    planRemoval({ places: hostPlaces, present, isPurging, hasUnitFiles, strays: ['a.service'], hasGroup: true });
   const paths = removed(false).flatMap((step) => (step.kind === 'remove' ? [step.path] : []));
   for (const path of after(planInstall(fresh)).keys())
     assert.equal(paths.includes(path), !path.startsWith('/etc/fleet/'));
@@ -144,4 +151,11 @@ test('all that an installation has written is removed; what is the owner’s goe
   const purged = lines(removed(true));
   assert.equal(purged[0], 'run systemctl disable --runtime --now -- a.service');
   assert.deepEqual(purged.slice(-5), [...owned.map((path) => `remove ${path}`), 'run groupdel fleet']);
+  const beside = lines(removed(true, true));
+  assert.deepEqual(beside.slice(-6), [
+    'remove /etc/fleet/fleet.conf',
+    ...owned.slice(1).map((path) => `remove ${path}`),
+    'keep /etc/fleet/units: it holds unit files of yours',
+    'run groupdel fleet',
+  ]);
 });

@@ -87,7 +87,8 @@ async function findInstallSteps({ isUser, isStarting }: InstallRequest, { places
   if (config !== undefined) compileConfig([parseConfigFile(config.content.toString(), places.configFile).values]);
   if (!isNodeNewEnough(process.version)) throw new InstallError(`fleetd needs Node 20; this is ${process.version}`);
   const node = (await hasServiceNode()) ? undefined : process.execPath;
-  return planInstall({ places, programs, node, sample, found, isStarting });
+  const hasUnitDirectory = await exists(places.unitDirectory);
+  return planInstall({ places, programs, node, sample, found, hasUnitDirectory, isStarting });
 }
 
 type Act = (steps: readonly Step[]) => Promise<readonly Step[]>;
@@ -101,7 +102,8 @@ async function uninstall({ isUser, isPurging, isDryRun }: InstallRequest, places
   const groups = (await findFile('/etc/group'))?.content.toString() ?? '';
   const hasGroup = !isUser && groups.includes(`\n${fleetGroup}:`);
   const strays = isDryRun ? [] : await findStrays(places);
-  return [...stopped, ...(await act(planRemoval({ places, present, isPurging, strays, hasGroup })))];
+  const hasUnitFiles = ((await readdir(places.unitDirectory).catch(ignoreMissing)) ?? []).length > 0;
+  return [...stopped, ...(await act(planRemoval({ places, present, isPurging, hasUnitFiles, strays, hasGroup })))];
 }
 
 /** The cluster's units that systemd still has. */

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { chmod, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { InstallError } from '../errors.js';
@@ -10,6 +10,8 @@ const run = promisify(execFile);
 /** One thing that is done to a host, or left undone and said. */
 export type Step =
   | { readonly kind: 'write'; readonly path: string; readonly content: Buffer; readonly mode: number }
+  /** A directory. */
+  | { readonly kind: 'make'; readonly path: string; readonly mode: number }
   /** A file, or a directory with all that is in it. */
   | { readonly kind: 'remove'; readonly path: string }
   /** Names more than one, separated by blanks, where the same holds for all. */
@@ -25,6 +27,7 @@ export function journalHint({ manager }: Places): string {
 export function describeStep(step: Step): string {
   switch (step.kind) {
     case 'write':
+    case 'make':
     case 'remove':
       return `${step.kind} ${step.path}`;
     case 'keep':
@@ -48,6 +51,9 @@ async function act(step: Step): Promise<void> {
   switch (step.kind) {
     case 'write':
       return replaceFile(step);
+    case 'make':
+      await mkdir(step.path, { recursive: true });
+      return chmod(step.path, step.mode); // whatever the umask
     case 'remove':
       return rm(step.path, { recursive: true, force: true });
     case 'keep':

@@ -32,5 +32,12 @@ test('a user’s own systemd gets nothing that only the host’s can give', () =
 });
 
 test('the places of an installation are the defaults of the options', () => {
-  assert.equal(compileConfig([]).stateDirectory, hostPlaces.stateDirectory);
+  const { stateDirectory, unitDirectories } = compileConfig([]);
+  assert.equal(stateDirectory, hostPlaces.stateDirectory);
+  assert.deepEqual(unitDirectories, [{ name: 'local', path: hostPlaces.unitDirectory }]);
+});
+
+test('fleetd sees the host’s files as they are: its options may name a directory anywhere', () => {
+  const text = fleetServiceUnit({ command: ['/x'], manager: 'system' });
+  assert.doesNotMatch(text, /^(?:Protect|Private|ReadOnly|Inaccessible|TemporaryFile|Root|Dynamic|User=)/m);
 });
