@@ -1,5 +1,5 @@
 import type { MachineId } from '@flotilla/cluster';
-import { readUnitClaims, type Store, type UnitClaim } from '@flotilla/registry';
+import { readStoredUnits, type Store, type StoredUnit } from '@flotilla/registry';
 import type { UnitName } from '@flotilla/unit';
 
 /**
@@ -18,14 +18,14 @@ export async function readVerdicts(
   machine: MachineId,
   names: readonly UnitName[],
 ): Promise<Map<UnitName, Verdict>> {
-  const claims = await readUnitClaims(store, names);
-  return new Map([...claims].map(([name, claim]) => [name, findVerdict(machine, claim)]));
+  const stored = await readStoredUnits(store, names);
+  return new Map([...stored].map(([name, unit]) => [name, findVerdict(machine, unit)]));
 }
 
-function findVerdict(machine: MachineId, claim: UnitClaim): Verdict {
-  if (claim.kind === 'absent') return 'gone';
-  if (claim.kind === 'unreadable') return 'unreadable';
-  if (claim.record.desiredState === 'inactive') return 'gone';
-  if (claim.placement === undefined) return 'waiting';
-  return claim.placement === machine ? 'placed-here' : 'gone';
+function findVerdict(machine: MachineId, stored: StoredUnit): Verdict {
+  if (stored.kind === 'absent') return 'gone';
+  if (stored.kind === 'unreadable') return 'unreadable';
+  if (stored.record.desiredState === 'inactive') return 'gone';
+  if (stored.placement === undefined) return 'waiting';
+  return stored.placement === machine ? 'placed-here' : 'gone';
 }

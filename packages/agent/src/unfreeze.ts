@@ -5,13 +5,13 @@ import {
   putUnits,
   type RegistryAccess,
   ranges,
+  readStoredUnits,
   readStoreIdentity,
-  readUnitClaims,
+  type StoredUnit,
   StoreError,
   setUpStore,
   type UnfreezeWord,
   type UnitChange,
-  type UnitClaim,
 } from '@flotilla/registry';
 import type { UnitName } from '@flotilla/unit';
 import type { Allegiance } from './allegiance.js';
@@ -44,16 +44,16 @@ export async function unfreeze({ access, machine, allegiance, started, view, hel
   const found = await readStoreIdentity(store);
   const { cluster } = found.cluster === undefined ? await setUpStore(store) : found;
   if (how === 'adopt') await writeBack(access, machine, held);
-  const claims = await readUnitClaims(store, [...new Set([...records.keys(), ...allegiance.known.keys()])]);
+  const stored = await readStoredUnits(store, [...new Set([...records.keys(), ...allegiance.known.keys()])]);
   const identity = await readStoreIdentity(store);
   if (identity.cluster?.uuid !== cluster?.uuid || identity.revision < view.revision)
     throw new FleetError('store-changed', 'the store became another one while the machine was unfrozen');
   // What was ordered of a machine that could do nothing counts as done.
   await store.transact({ success: [{ kind: 'delete', ...ranges.restartsOf(machine) }] });
-  await countAsStarted(started, records, claims);
+  await countAsStarted(started, records, stored);
   // What was seen deleted while this store was not the right one is no order.
   view.keepRemoved(new Set());
-  await allegiance.pledge(identity, knownUnits({ before: allegiance.known, held: records, claims, how }));
+  await allegiance.pledge(identity, knownUnits({ before: allegiance.known, held: records, stored, how }));
 }
 
 /** Each unit is written only if there is none of its name, and with this machine as the one where it runs. */
@@ -94,14 +94,14 @@ const mostNamesLogged = 20;
 async function countAsStarted(
   started: StartedRecords,
   held: ReadonlyMap<UnitName, HeldRecord>,
-  claims: ReadonlyMap<UnitName, UnitClaim>,
+  stored: ReadonlyMap<UnitName, StoredUnit>,
 ): Promise<void> {
   for (const [name, before] of [...(await started.read())]) {
-    const [claim, here] = [claims.get(name), held.get(name)];
+    const [unit, here] = [stored.get(name), held.get(name)];
     // The file of what runs may have been edited since it was started.
     const had = here === undefined ? [] : [here.hash, before.hash];
-    if (claim?.kind === 'claimed' && had.includes(claim.record.hash))
-      started.write(name, { uid: claim.uid, order: claim.record.order, hash: claim.record.hash });
+    if (unit?.kind === 'there' && had.includes(unit.record.hash))
+      started.write(name, { uid: unit.uid, order: unit.record.order, hash: unit.record.hash });
     else started.write(name, { ...before, uid: 0, order: 0 });
   }
 }
@@ -109,7 +109,7 @@ async function countAsStarted(
 interface KnownSources {
   readonly before: ReadonlyMap<UnitName, KnownUnit>;
   readonly held: ReadonlyMap<UnitName, HeldRecord>;
-  readonly claims: ReadonlyMap<UnitName, UnitClaim>;
+  readonly stored: ReadonlyMap<UnitName, StoredUnit>;
   readonly how: UnfreezeWord;
 }
 
@@ -117,14 +117,14 @@ interface KnownSources {
  * What the machine has, with what the store says of it. What could not be written back is left to the host: that the store
  * lacks it is no order then.
  */
-function knownUnits({ before, held, claims, how }: KnownSources): Map<UnitName, KnownUnit> {
+function knownUnits({ before, held, stored, how }: KnownSources): Map<UnitName, KnownUnit> {
   const known = new Map<UnitName, KnownUnit>();
-  for (const [name, claim] of claims) {
+  for (const [name, unit] of stored) {
     const [here, old] = [held.get(name), before.get(name)];
     const hash = here?.hash ?? old?.hash;
-    if (hash === undefined || (claim.kind === 'absent' && how === 'adopt')) continue;
+    if (hash === undefined || (unit.kind === 'absent' && how === 'adopt')) continue;
     // What the store never had is no sign that it went back.
-    const [uid, order] = claim.kind === 'claimed' ? [claim.uid, claim.record.order] : [0, undefined];
+    const [uid, order] = unit.kind === 'there' ? [unit.uid, unit.record.order] : [0, undefined];
     known.set(name, { hash, uid, isLaunched: here?.desiredState === 'launched', order });
   }
   return known;

@@ -33,7 +33,11 @@ export async function postBatch({ deps, request }: RoutedRequest): Promise<ApiRe
       name,
       verdictOn(result, (outcome) => verdictOnPut(name, outcome)),
     );
-  for (const [name, result] of deleted) verdicts.set(name, verdictOn(result, verdictOnDelete));
+  for (const [name, result] of deleted)
+    verdicts.set(
+      name,
+      verdictOn(result, (outcome) => verdictOnDelete(name, outcome)),
+    );
   logErrors(deps, [...put, ...deleted]);
   return json(
     toBatchAnswer(batch.operations.map(({ name }) => ({ name, ...(verdicts.get(name) ?? verdictOnError(undefined)) }))),

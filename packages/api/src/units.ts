@@ -29,8 +29,7 @@ export async function getUnit({ deps, name }: RoutedRequest): Promise<ApiRespons
 
 /** `DELETE units/<name>` */
 export async function removeUnit({ deps, name }: RoutedRequest): Promise<ApiResponse> {
-  const outcome = isUnitName(name) ? await deleteUnit(deps, name) : 'absent';
-  return answerOf(verdictOnDelete(outcome));
+  return answerOf(isUnitName(name) ? verdictOnDelete(name, await deleteUnit(deps, name)) : noUnit);
 }
 
 function describe(

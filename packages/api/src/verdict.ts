@@ -1,5 +1,5 @@
 import { assertNever } from '@flotilla/errors';
-import { type DeleteUnitOutcome, type PutUnitOutcome, StoreError } from '@flotilla/registry';
+import { type DeleteUnitOutcome, type Owned, type PutUnitOutcome, StoreError } from '@flotilla/registry';
 import type { UnitName } from '@flotilla/unit';
 import type { ApiResponse } from './request.js';
 import { awayText, failure, uncertainText } from './responses.js';
@@ -19,6 +19,7 @@ export function answerOf(verdict: Verdict): ApiResponse {
 }
 
 export function verdictOnPut(name: UnitName, outcome: PutUnitOutcome): Verdict {
+  if (typeof outcome === 'object') return verdictOnOwned(name, outcome);
   switch (outcome) {
     case 'created':
     case 'replaced':
@@ -35,15 +36,30 @@ export function verdictOnPut(name: UnitName, outcome: PutUnitOutcome): Verdict {
     case 'template':
       return { status: 400, message: `cannot activate template "${name}"` };
     case 'conflict':
-      return { status: 409, message: 'unit is being changed by others: try again' };
+      return contended;
     default:
       return assertNever(outcome);
   }
 }
 
-export function verdictOnDelete(outcome: DeleteUnitOutcome): Verdict {
+export function verdictOnDelete(name: UnitName, outcome: DeleteUnitOutcome): Verdict {
+  if (typeof outcome === 'object') return verdictOnOwned(name, outcome);
+  if (outcome === 'conflict') return contended;
   return outcome === 'absent' ? noUnit : { status: 204 };
 }
+
+/** The unit's content and existence are another's than the one's who asked. */
+function verdictOnOwned(name: UnitName, { owner }: Owned): Verdict {
+  if (owner === undefined)
+    return {
+      status: 409,
+      message: `unit belongs to no directory: fleetctl adopt --owner NAME ${name} gives it to one`,
+    };
+  const remedy = `change or remove its file there, or run fleetctl adopt ${name} first`;
+  return { status: 409, message: `unit is owned by the directory "${owner}": ${remedy}` };
+}
+
+const contended: Verdict = { status: 409, message: 'unit is being changed by others: try again' };
 
 /** What a client is told of what was thrown. The details are for the log. */
 export function verdictOnError(error: unknown): Verdict {

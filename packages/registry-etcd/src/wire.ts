@@ -47,8 +47,9 @@ export class Wire {
 
   transactionRequest({ compares = [], success, failure = [] }: Transaction): ITxnRequest {
     return {
-      compare: compares.map(({ key, on, equals }): ICompare => {
-        const what = { key: this.#key(key), result: CompareResult.Equal };
+      compare: compares.map(({ key, to, on, equals }): ICompare => {
+        const range = this.keyRange({ from: key, ...(to === undefined ? {} : { to }) });
+        const what = { ...range, result: CompareResult.Equal };
         return on === 'create-revision'
           ? { ...what, target: CompareTarget.Create, create_revision: equals }
           : { ...what, target: CompareTarget.Mod, mod_revision: equals };

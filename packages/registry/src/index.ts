@@ -1,3 +1,4 @@
+export { type AdoptOutcome, adoptUnit } from './adopt-unit.js';
 export {
   decodeLoss,
   decodeMachine,
@@ -6,6 +7,15 @@ export {
   decodeSetting,
   isLimit,
 } from './checked-records.js';
+export { applyClaimant, type Claimant } from './claimant.js';
+export {
+  type ChangeClaimsOptions,
+  type ClaimChange,
+  type ClaimOutcome,
+  type ClaimSide,
+  changeClaims,
+  type HoldChange,
+} from './claims.js';
 export {
   findUnitState,
   type KnownUnitState,
@@ -13,8 +23,36 @@ export {
   type UnitStateFilter,
 } from './cluster-reader.js';
 export { readStoreIdentity, type StoreIdentity, setUpStore } from './cluster-record.js';
+export {
+  joinDirectory,
+  type KnownDirectoryHost,
+  listDirectories,
+  listOwners,
+  readClaims,
+  removeDirectoryHost,
+  writeDirectoryHost,
+} from './directory-hosts.js';
+export {
+  type ConfirmOutcome,
+  deleteDirectoryOrder,
+  type KnownDirectoryOrder,
+  orderConfirm,
+  readDirectoryOrder,
+} from './directory-orders.js';
+export type {
+  ClaimRecord,
+  DirectoryChange,
+  DirectoryConflict,
+  DirectoryHostRecord,
+  DirectoryOrderRecord,
+  DirectoryOwnerRecord,
+  DirectoryProblem,
+  HeldRemovals,
+  HoldReason,
+} from './directory-records.js';
 export { Election, type ElectionOptions, type Leadership } from './election.js';
 export { type Follower, type Following, type FollowOptions, follow, readRanges } from './follow.js';
+export { type ForgetOutcome, type ForgottenDirectory, forgetClaims } from './forget-claims.js';
 export { HeldPublisher } from './held-publisher.js';
 export { keys, type ParsedKey, parseKey, ranges } from './keys.js';
 export { type HeldLease, type HoldLeaseOptions, holdLease } from './lease.js';
@@ -35,6 +73,7 @@ export {
   type StoreObserver,
   type StoreOperationKind,
 } from './observed-store.js';
+export { type OwnedUnit, readOwnedUnits } from './owned-units.js';
 export type { Page, PageRequest } from './page.js';
 export {
   type CommitOptions,
@@ -113,6 +152,7 @@ export {
   storeAlarms,
 } from './store-health.js';
 export { type Inspection, StoreInspector } from './store-inspector.js';
+export { readStoredUnits, type StoredUnit } from './stored-units.js';
 export { orderUnfreeze, type UnfreezeOutcome } from './unfreeze.js';
 export {
   type NoUnfreezePlan,
@@ -121,8 +161,7 @@ export {
   type UnfreezePlan,
   type UnfreezeReason,
 } from './unfreeze-effects.js';
-export type { UnitChange, UnitChangeEffect, UnitChangeRefusal, UnitContent } from './unit-change.js';
-export { readUnitClaims, type UnitClaim } from './unit-claims.js';
+export type { Owned, UnitChange, UnitChangeEffect, UnitChangeRefusal, UnitContent } from './unit-change.js';
 export { type DeleteUnitOutcome, deleteUnit, deleteUnits } from './unit-deleter.js';
 export type { PutUnitOutcome, UnitResult } from './unit-edit.js';
 export { putUnit, putUnits } from './unit-editor.js';

@@ -1,5 +1,6 @@
 import type { MachineId } from '@flotilla/cluster';
-import type { UnitName } from '@flotilla/unit';
+import type { OwnerName, UnitName } from '@flotilla/unit';
+import type { Claimant } from './claimant.js';
 import { type KeyRange, prefixRange } from './store.js';
 
 /**
@@ -36,6 +37,13 @@ export const keys = {
   machineSettings: (machine: MachineId) => `settings/machines/${machine}`,
   /** What was set of a machine's metadata, over its own. */
   metadata: (machine: MachineId, key: string) => `metadata/${machine}/${key}`,
+  /** What a claimant last saw of a unit that it wants to be there. */
+  claim: (owner: OwnerName, claimant: Claimant, name: UnitName) => `dirs/${owner}/${claimant}/${name}`,
+  directoryHost: (owner: OwnerName, claimant: Claimant) => `dir-hosts/${owner}/${claimant}`,
+  /** Put anew whenever there may be one more who claims, or a unit more to be claimed. */
+  directoryOwner: (owner: OwnerName) => `dir-owners/${owner}`,
+  /** A person's word on what a host holds back. */
+  directoryOrder: (owner: OwnerName, machine: MachineId) => `dir-orders/${owner}/${machine}`,
 } as const;
 
 /** The ranges that are listed and watched. */
@@ -65,6 +73,14 @@ export const ranges = {
   heldOf: (machine: MachineId) => prefixRange(`held/${machine}/`),
   /** Which global units one machine is to start once more. */
   restartsOf: (machine: MachineId) => prefixRange(`restarts/${machine}/`),
+  /** What one claimant claims. */
+  claimsOf: (owner: OwnerName, claimant: Claimant) => prefixRange(`dirs/${owner}/${claimant}/`),
+  /** What all who claim for one owner do. */
+  claimsOfAll: (owner: OwnerName) => prefixRange(`dirs/${owner}/`),
+  directoryHosts: prefixRange('dir-hosts/'),
+  directoryHostsOf: (owner: OwnerName) => prefixRange(`dir-hosts/${owner}/`),
+  directoryOwners: prefixRange('dir-owners/'),
+  directoryOrdersOf: (owner: OwnerName) => prefixRange(`dir-orders/${owner}/`),
 } as const;
 
 /** A key taken apart. Names and IDs are as stored: written by Flotilla, so not checked again. */
@@ -80,15 +96,24 @@ export type ParsedKey =
     }
   | { readonly kind: 'machine-settings'; readonly machine: MachineId }
   | { readonly kind: 'setting'; readonly key: string }
-  | { readonly kind: 'metadata'; readonly machine: MachineId; readonly key: string };
+  | { readonly kind: 'metadata'; readonly machine: MachineId; readonly key: string }
+  | { readonly kind: 'claim'; readonly owner: OwnerName; readonly claimant: Claimant; readonly name: UnitName }
+  | { readonly kind: 'directory-host'; readonly owner: OwnerName; readonly claimant: Claimant }
+  | { readonly kind: 'directory-owner'; readonly owner: OwnerName }
+  | { readonly kind: 'directory-order'; readonly owner: OwnerName; readonly machine: MachineId };
 
 /** Takes a key apart; `undefined` for one that this version does not know. */
 export function parseKey(key: string): ParsedKey | undefined {
-  const [table, first, second, ...rest] = key.split('/');
+  const [table, first, second, third, ...rest] = key.split('/');
   if (rest.length > 0) return undefined;
+  if (third !== undefined) return table === 'dirs' ? parseClaimKey(first, second, third) : undefined;
   if (first === undefined)
     return table === 'cluster' || table === 'leader' || table === 'compaction' ? { kind: table } : undefined;
   return second === undefined ? parseKeyOfOne(table, first) : parseKeyOfTwo(table, first, second);
+}
+
+function parseClaimKey(owner: string | undefined, claimant: string | undefined, name: string): ParsedKey {
+  return { kind: 'claim', owner: owner as OwnerName, claimant: claimant as Claimant, name: name as UnitName };
 }
 
 function parseKeyOfTwo(table: string | undefined, first: string, second: string): ParsedKey | undefined {
@@ -97,6 +122,9 @@ function parseKeyOfTwo(table: string | undefined, first: string, second: string)
   if (table === 'restarts') return { kind: 'restart', machine, name: second as UnitName };
   if (table === 'states') return { kind: 'state', name: first as UnitName, machine: second as MachineId };
   if (table === 'metadata') return { kind: 'metadata', machine, key: second };
+  const owner = first as OwnerName;
+  if (table === 'dir-hosts') return { kind: 'directory-host', owner, claimant: second as Claimant };
+  if (table === 'dir-orders') return { kind: 'directory-order', owner, machine: second as MachineId };
   if (table === 'settings' && first === 'machines') return { kind: 'machine-settings', machine: second as MachineId };
   return undefined;
 }
@@ -129,6 +157,8 @@ function parseKeyOfOne(table: string | undefined, first: string): ParsedKey | un
       return { kind: 'unfreeze', machine };
     case 'settings':
       return { kind: 'setting', key: first };
+    case 'dir-owners':
+      return { kind: 'directory-owner', owner: first as OwnerName };
     default:
       return undefined;
   }

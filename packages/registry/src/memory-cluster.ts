@@ -85,10 +85,10 @@ export class MemoryCluster {
     for (const client of this.clients) client.wakeWatches();
   }
 
-  #holds({ key, on, equals }: Compare): boolean {
-    const kv = this.#history.find(key);
-    if (kv === undefined) return equals === 0;
-    return equals === (on === 'create-revision' ? kv.createRevision : kv.modRevision);
+  #holds({ key, to, on, equals }: Compare): boolean {
+    const { kvs } = this.#history.range({ from: key, ...(to === undefined ? {} : { to }) });
+    if (kvs.length === 0) return equals === 0;
+    return kvs.every((kv) => equals === (on === 'create-revision' ? kv.createRevision : kv.modRevision));
   }
 
   /** Nothing of a branch is done if one of its operations can't be. */

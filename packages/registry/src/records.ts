@@ -1,6 +1,6 @@
 import type { LaunchState, MachineId } from '@flotilla/cluster';
 import { FleetError } from '@flotilla/errors';
-import type { UnitHash, UnitName } from '@flotilla/unit';
+import type { OwnerName, UnitHash, UnitName } from '@flotilla/unit';
 import type { Revision } from './store.js';
 
 /** `cluster`: written once, by the first daemon. */
@@ -32,6 +32,10 @@ export interface UnitRecord {
    * is placed nowhere and the machine has not been away since. Whoever changes the unit leaves it out.
    */
   readonly runsOn?: MachineId;
+  /** Whose the unit's content and existence are. @default whoever uses the API */
+  readonly owner?: OwnerName;
+  /** The last claim is about to go, and the unit with it. Whoever changes or claims the unit leaves it out. */
+  readonly isParting?: true;
 }
 
 /** `placements/<name>`. */

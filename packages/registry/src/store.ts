@@ -81,6 +81,8 @@ export interface RangeResult {
 /** What must hold for a transaction; 0 means that the key does not exist. */
 export interface Compare {
   readonly key: string;
+  /** All keys in [`key`, `to`) are meant; for 0, none of them exists. @default `key` alone */
+  readonly to?: string;
   readonly on: 'create-revision' | 'mod-revision';
   readonly equals: Revision;
 }

@@ -7,8 +7,8 @@ import { HeldPublisher } from './held-publisher.js';
 import { keys, ranges } from './keys.js';
 import { MemoryStore } from './memory-store.js';
 import { encodeRecord, type HeldRecord, type UnitRecord } from './records.js';
+import type { StoredUnit } from './stored-units.js';
 import { heldEffect, readUnfreezeEffects } from './unfreeze-effects.js';
-import type { UnitClaim } from './unit-claims.js';
 
 const [here, there] = [parseMachineId('m1'), parseMachineId('m2')];
 const unit = parseUnitName('a.service');
@@ -19,31 +19,31 @@ interface Says extends Partial<UnitRecord> {
   readonly on?: typeof here;
 }
 
-function claimed({ on, ...record }: Says = {}): UnitClaim {
+function known({ on, ...record }: Says = {}): StoredUnit {
   const desiredState: LaunchState = 'launched';
   const usual = { hash: hash('1'), file: 'f', desiredState, order: 1, isGlobal: false };
-  return { kind: 'claimed', uid: 5, placement: on, record: { ...usual, ...record } };
+  return { kind: 'there', uid: 5, placement: on, record: { ...usual, ...record } };
 }
 
-const rows: readonly (readonly [says: string, claim: UnitClaim, adopt: string, discard?: string])[] = [
+const rows: readonly (readonly [says: string, stored: StoredUnit, adopt: string, discard?: string])[] = [
   ['does not have', { kind: 'absent' }, 'written-back unknown', 'stopped unknown'],
   ['has a record of that nobody can read', { kind: 'unreadable' }, 'kept unreadable'],
-  ['has here', claimed({ on: here }), 'kept same'],
-  ['has as a global unit', claimed({ isGlobal: true }), 'kept same'],
-  ['has inactive', claimed({ desiredState: 'inactive', on: here }), 'stopped inactive'],
-  ['has elsewhere', claimed({ on: there }), 'stopped placed-elsewhere'],
-  ['has and places nowhere', claimed(), 'kept waiting'],
-  ['has here with other content', claimed({ on: here, hash: hash('2') }), 'replaced other-content'],
-  ['has here and wants loaded only', claimed({ on: here, desiredState: 'loaded' }), 'stopped wanted'],
+  ['has here', known({ on: here }), 'kept same'],
+  ['has as a global unit', known({ isGlobal: true }), 'kept same'],
+  ['has inactive', known({ desiredState: 'inactive', on: here }), 'stopped inactive'],
+  ['has elsewhere', known({ on: there }), 'stopped placed-elsewhere'],
+  ['has and places nowhere', known(), 'kept waiting'],
+  ['has here with other content', known({ on: here, hash: hash('2') }), 'replaced other-content'],
+  ['has here and wants loaded only', known({ on: here, desiredState: 'loaded' }), 'stopped wanted'],
 ];
 
-for (const [says, claim, adopt, discard = adopt] of rows)
+for (const [says, stored, adopt, discard = adopt] of rows)
   test(`what becomes of a unit that the store ${says}`, () => {
     for (const [how, effect] of [
       ['adopt', adopt],
       ['discard', discard],
     ] as const) {
-      const found = heldEffect({ unit, held, claim, machine: here, how });
+      const found = heldEffect({ unit, held, stored, machine: here, how });
       assert.equal(`${found.effect} ${found.why.kind}`, effect);
     }
   });

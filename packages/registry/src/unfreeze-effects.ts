@@ -5,7 +5,7 @@ import { readWholeRange } from './page.js';
 import type { HeldRecord, MachineRecord, ScheduleRecord, UnfreezeWord } from './records.js';
 import { findRecord, type RegistryAccess } from './registry-access.js';
 import type { KeyValue } from './store.js';
-import { readUnitClaims, type UnitClaim } from './unit-claims.js';
+import { readStoredUnits, type StoredUnit } from './stored-units.js';
 
 /** What becomes of one unit when its machine is unfrozen. */
 export interface UnfreezeEffect {
@@ -56,9 +56,9 @@ export async function readUnfreezeEffects(
   if (record.held === undefined) return { kind: 'not-told' };
   const held = toRecords<HeldRecord>(await readWholeRange(store, ranges.heldOf(machine)), log);
   const scheduled = toRecords<ScheduleRecord>(await readWholeRange(store, ranges.scheduleOf(machine)), log);
-  const claims = await readUnitClaims(store, [...held.keys()]);
+  const stored = await readStoredUnits(store, [...held.keys()]);
   const effects = [...held].map(([unit, has]) =>
-    heldEffect({ unit, held: has, claim: claims.get(unit) ?? { kind: 'absent' }, machine, how }),
+    heldEffect({ unit, held: has, stored: stored.get(unit) ?? { kind: 'absent' }, machine, how }),
   );
   for (const [unit, entry] of scheduled)
     if (!held.has(unit) && !entry.isLeaving) effects.push(...scheduledEffect(unit, entry));
@@ -73,17 +73,17 @@ export async function readUnfreezeEffects(
 export interface HeldUnitCase {
   readonly unit: UnitName;
   readonly held: HeldRecord;
-  readonly claim: UnitClaim;
+  readonly stored: StoredUnit;
   readonly machine: MachineId;
   readonly how: UnfreezeWord;
 }
 
 /** What becomes of a unit that the machine has. */
-export function heldEffect({ unit, held, claim, machine, how }: HeldUnitCase): UnfreezeEffect {
-  if (claim.kind === 'absent')
+export function heldEffect({ unit, held, stored, machine, how }: HeldUnitCase): UnfreezeEffect {
+  if (stored.kind === 'absent')
     return { unit, effect: how === 'adopt' ? 'written-back' : 'stopped', why: { kind: 'unknown' } };
-  if (claim.kind === 'unreadable') return { unit, effect: 'kept', why: { kind: 'unreadable' } };
-  const { record, placement } = claim;
+  if (stored.kind === 'unreadable') return { unit, effect: 'kept', why: { kind: 'unreadable' } };
+  const { record, placement } = stored;
   const { desiredState } = record;
   if (desiredState === 'inactive') return { unit, effect: 'stopped', why: { kind: 'inactive' } };
   if (!record.isGlobal && placement === undefined) return { unit, effect: 'kept', why: { kind: 'waiting' } };

@@ -1,5 +1,5 @@
 import type { LaunchState, MachineId } from '@flotilla/cluster';
-import { type UnitHash, type UnitName, unitNameParts } from '@flotilla/unit';
+import { type OwnerName, type UnitHash, type UnitName, unitNameParts } from '@flotilla/unit';
 import type { StateRecord, UnitRecord } from './records.js';
 import type { Revision } from './store.js';
 
@@ -33,7 +33,14 @@ export interface UnitBefore {
 }
 
 /** Why a change is not made: `absent` and without content, `present` and only to be made, nothing asked, or a template is to run. */
-export type UnitChangeRefusal = 'absent' | 'present' | 'nothing-asked' | 'template';
+export type UnitChangeRefusal = 'absent' | 'present' | 'nothing-asked' | 'template' | Owned;
+
+/** The unit's content and existence are somebody else's. */
+export interface Owned {
+  readonly kind: 'owned';
+  /** `undefined`: whoever uses the API. */
+  readonly owner: OwnerName | undefined;
+}
 
 /** What a change that is made is: new, new content, another desired state (or only comments), or what is so already. */
 export type UnitChangeEffect = 'created' | 'replaced' | 'updated' | 'unchanged';
@@ -48,19 +55,27 @@ export type UnitChangeDecision =
       readonly file: Uint8Array | undefined;
     };
 
+/** What {@link decideUnitChange} decides on. */
+export interface ChangeCase {
+  readonly change: UnitChange;
+  /** The SHA-256 of the content's file, in hex. */
+  readonly fileKey: string;
+  /** Absent if there is no such unit. */
+  readonly before?: UnitBefore;
+  /** On whose behalf. Only the unit's owner may give it other content. @default whoever uses the API */
+  readonly owner?: OwnerName;
+}
+
 /**
  * What a change makes of a unit (`before` is absent if there is none). New content without a desired state is
  * `inactive`, as with fleet; the same content again changes no more than the desired state and the comments.
- *
- * @param fileKey The SHA-256 of the content's file, in hex.
  */
-export function decideUnitChange(
-  name: UnitName,
-  { change, fileKey, before }: { readonly change: UnitChange; readonly fileKey: string; readonly before?: UnitBefore },
-): UnitChangeDecision {
+export function decideUnitChange(name: UnitName, { change, fileKey, before, owner }: ChangeCase): UnitChangeDecision {
   const { content, desiredState, runsOn } = change;
   if (before === undefined && content === undefined) return { kind: 'refuse', why: 'absent' };
   if (before !== undefined && runsOn !== undefined) return { kind: 'refuse', why: 'present' };
+  const refusal = before && content && isOtherContent({ content, fileKey }, before.record) && findOwned(before, owner);
+  if (refusal) return { kind: 'refuse', why: refusal };
   if (content !== undefined && content.hash !== before?.record.hash) {
     if (isTemplateAskedToRun(name, desiredState)) return { kind: 'refuse', why: 'template' };
     return {
@@ -73,15 +88,16 @@ export function decideUnitChange(
         order: desiredState === 'launched' ? nextOrder(before) : (before?.record.order ?? 0),
         isGlobal: content.isGlobal,
         ...(runsOn === undefined || content.isGlobal ? {} : { runsOn }),
+        ...(owner === undefined ? {} : { owner }),
       },
       file: content.file,
     };
   }
   if (before === undefined) return { kind: 'refuse', why: 'absent' };
-  const hasNewFile = content?.isVerbatim === true && fileKey !== before.record.file;
+  const hasNewFile = content !== undefined && isOtherContent({ content, fileKey }, before.record);
   if (desiredState === undefined && !hasNewFile) return { kind: 'refuse', why: 'nothing-asked' };
   if (isTemplateAskedToRun(name, desiredState)) return { kind: 'refuse', why: 'template' };
-  const { runsOn: _, ...record } = before.record;
+  const record = changedRecord(before.record);
   const isOrder = desiredState === 'launched' ? needsAnotherStart(before) : isStop(change) && needsStop(before);
   const order = isOrder ? nextOrder(before) : record.order;
   const isSame = order === record.order && (desiredState ?? record.desiredState) === record.desiredState;
@@ -96,6 +112,23 @@ export function decideUnitChange(
     },
     file: hasNewFile ? content.file : undefined,
   };
+}
+
+/** A unit's record without what only stands as long as nobody changes the unit. */
+export function changedRecord({ runsOn: _, isParting: __, ...record }: UnitRecord): UnitRecord {
+  return record;
+}
+
+/** Whether a unit's content, the comments of one that was written by somebody included, is another one than `content`. */
+export function isOtherContent(
+  { content, fileKey }: { readonly content: UnitContent; readonly fileKey: string },
+  { hash, file }: UnitRecord,
+): boolean {
+  return content.hash !== hash || (content.isVerbatim && fileKey !== file);
+}
+
+function findOwned({ record }: UnitBefore, owner: OwnerName | undefined): Owned | undefined {
+  return record.owner === owner ? undefined : { kind: 'owned', owner: record.owner };
 }
 
 /** Whether what a change makes of a unit depends on the unit's placement and states, too. */
@@ -154,6 +187,7 @@ export function isSameRecord(one: UnitRecord, other: UnitRecord): boolean {
     one.desiredState === other.desiredState &&
     one.order === other.order &&
     one.isGlobal === other.isGlobal &&
-    one.runsOn === other.runsOn
+    one.runsOn === other.runsOn &&
+    one.owner === other.owner
   );
 }

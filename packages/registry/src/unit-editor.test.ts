@@ -214,9 +214,20 @@ describe('deleteUnit', () => {
   test('is done when the reply is lost but the unit is gone, and does not know otherwise', async () => {
     const { store, access } = setUp();
     await putUnit(access, name, { content: content('x') });
-    store.loseNextRequest();
-    await assert.rejects(deleteUnit(access, name), { kind: 'uncertain' });
-    store.loseNextReply();
-    assert.equal(await deleteUnit(access, name), 'deleted');
+    const losing = (lose: () => void) => ({ ...access, store: beforeNextWrite(store, async () => lose()) });
+    await assert.rejects(
+      deleteUnit(
+        losing(() => store.loseNextRequest()),
+        name,
+      ),
+      { kind: 'uncertain' },
+    );
+    assert.equal(
+      await deleteUnit(
+        losing(() => store.loseNextReply()),
+        name,
+      ),
+      'deleted',
+    );
   });
 });

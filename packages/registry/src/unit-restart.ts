@@ -4,7 +4,7 @@ import { keys } from './keys.js';
 import { encodeRecord, type PlacementRecord, type RestartRecord, type StateRecord } from './records.js';
 import { findRecord, type RegistryAccess } from './registry-access.js';
 import { type Compare, type KeyValue, type Operation, type Revision, StoreError } from './store.js';
-import { nextOrder } from './unit-change.js';
+import { changedRecord, nextOrder } from './unit-change.js';
 import { decodeUnit } from './unit-reader.js';
 import { toUnitWrite } from './unit-write.js';
 
@@ -128,10 +128,9 @@ function findOrder({ unit, there }: RestartSources, asked: Asked): number | unde
 
 function toWrite(name: UnitName, { unit, readAt, there }: RestartSources, { uid, order, machine }: Asked) {
   if (unit === undefined) return { success: [] };
-  const { runsOn: _, ...record } = unit.record;
   if (machine === undefined) {
     const before = { ...unit, readAt, placement: undefined, states: new Map() };
-    const changed = { ...record, desiredState: 'launched', order } as const;
+    const changed = { ...changedRecord(unit.record), desiredState: 'launched', order } as const;
     const decision = { kind: 'write', effect: 'updated', record: changed, file: undefined } as const;
     const { compare, operations } = toUnitWrite(name, { before, decision });
     return { compares: [compare], success: operations };

@@ -7,11 +7,11 @@ import { decodeRecord, type PlacementRecord, type UnitRecord } from './records.j
 import { type KeyValue, maxTransactionSize, type Revision, type Store } from './store.js';
 
 /** What the store says of a unit: nothing, what nobody can read, or what it is and where it belongs. */
-export type UnitClaim =
+export type StoredUnit =
   | { readonly kind: 'absent' }
   | { readonly kind: 'unreadable' }
   | {
-      readonly kind: 'claimed';
+      readonly kind: 'there';
       readonly record: UnitRecord;
       /** Create revision of its record. */
       readonly uid: Revision;
@@ -27,8 +27,8 @@ const unitsPerRead = maxTransactionSize / 2;
  *
  * @throws StoreError if the store can't be reached.
  */
-export async function readUnitClaims(store: Store, names: readonly UnitName[]): Promise<Map<UnitName, UnitClaim>> {
-  const claims = new Map<UnitName, UnitClaim>();
+export async function readStoredUnits(store: Store, names: readonly UnitName[]): Promise<Map<UnitName, StoredUnit>> {
+  const units = new Map<UnitName, StoredUnit>();
   for (const part of chunks(names, unitsPerRead)) {
     const { ranges } = await store.transact({
       success: part.flatMap((name) =>
@@ -36,17 +36,17 @@ export async function readUnitClaims(store: Store, names: readonly UnitName[]): 
       ),
     });
     for (const [index, name] of part.entries())
-      claims.set(name, claimOf(ranges[2 * index]?.kvs[0], ranges[2 * index + 1]?.kvs[0]));
+      units.set(name, toStoredUnit(ranges[2 * index]?.kvs[0], ranges[2 * index + 1]?.kvs[0]));
   }
-  return claims;
+  return units;
 }
 
-function claimOf(unit: KeyValue | undefined, placed: KeyValue | undefined): UnitClaim {
+function toStoredUnit(unit: KeyValue | undefined, placed: KeyValue | undefined): StoredUnit {
   if (unit === undefined) return { kind: 'absent' };
   try {
     const record = decodeRecord<UnitRecord>(unit.key, unit.value);
     const placement = placed && decodeRecord<PlacementRecord>(placed.key, placed.value).machine;
-    return { kind: 'claimed', record, uid: unit.createRevision, placement };
+    return { kind: 'there', record, uid: unit.createRevision, placement };
   } catch (error) {
     if (error instanceof FleetError) return { kind: 'unreadable' };
     throw error;
