@@ -3,8 +3,10 @@ import type { PutUnit } from '@flotilla/schema';
 import {
   formatUnitFile,
   hashUnitFile,
+  largestUnitFile,
   parseRequirements,
   parseUnitFileWithLines,
+  readUnitText,
   UnitError,
   type UnitFile,
   type UnitName,
@@ -17,9 +19,6 @@ export type ReadUnitContent =
   | { readonly kind: 'none' }
   /** `why` is a sentence for the client. */
   | { readonly kind: 'refused'; readonly status: 400 | 413; readonly why: string };
-
-/** Of a unit file, in bytes: what etcd takes in a request by default (1.5 MiB), with room for the rest of it. */
-const largestFile = 1024 * 1024;
 
 /** What a PUT says of a unit's content. */
 export type Submission = Pick<PutUnit, 'options' | 'file' | 'allowUnknown'>;
@@ -46,8 +45,8 @@ export function readUnitContent(
   try {
     const { content, unitFile, lines } = read(name, submission);
     const { isGlobal } = parseRequirements({ name, file: unitFile, lines, allowUnknown: submission.allowUnknown });
-    if (content.file.length > largestFile)
-      return { kind: 'refused', status: 413, why: `${name}: the unit file is larger than ${largestFile} bytes` };
+    if (content.file.length > largestUnitFile)
+      return { kind: 'refused', status: 413, why: `${name}: the unit file is larger than ${largestUnitFile} bytes` };
     return { kind: 'content', content: { ...content, isGlobal } };
   } catch (error) {
     if (!(error instanceof UnitError)) throw error;
@@ -71,11 +70,9 @@ export function createContentReader(): UnitContentReader {
 function readSubmission(source: UnitName, submission: Submission): Submitted {
   const { options, file } = submission;
   const fromOptions = options.length === 0 ? undefined : unitFileFromOptions(options, source);
-  const submitted = isVerbatim(submission) ? parseUnitFileWithLines(submission.file, source) : undefined;
+  const submitted = isVerbatim(submission) ? readUnitText(submission.file, source) : undefined;
   const unitFile = submitted?.file ?? fromOptions ?? { options: [] };
-  if (unitFile.options.length === 0)
-    throw new UnitError('invalid-unit-file', 'the unit file has no options', { source });
-  const hash = hashUnitFile(unitFile);
+  const hash = submitted?.hash ?? hashUnitFile(unitFile);
   if (fromOptions !== undefined && submitted !== undefined && hashUnitFile(fromOptions) !== hash)
     throw new UnitError('invalid-unit-file', 'file and options say different things', { source });
   const bytes = new TextEncoder().encode(submitted === undefined ? formatUnitFile(unitFile) : file);

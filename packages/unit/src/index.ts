@@ -33,3 +33,4 @@ export {
   unitTypes,
 } from './unit-name.js';
 export { unitFileFromOptions } from './unit-options.js';
+export { largestUnitFile, readUnitText, type UnitText } from './unit-text.js';

@@ -1,0 +1,135 @@
+import { createHash } from 'node:crypto';
+import type { BigIntStats } from 'node:fs';
+import { lstat, readlink, stat } from 'node:fs/promises';
+import { largestUnitFile } from '@flotilla/unit';
+import { entryKind, misnameProblem } from './entry-kind.js';
+import type { FolderEntry, FolderFault } from './folder-model.js';
+import { errorCode } from './io-errors.js';
+import { readSafely, stampOf, tooLarge, unreadable } from './read-safely.js';
+
+/** What counts as a fault. */
+export interface EntryRules {
+  /** Files are taken whoever may write to them. */
+  readonly isTrusted: boolean;
+}
+
+interface EntryPlace {
+  readonly path: string;
+  readonly name: string;
+}
+
+/** What is behind a name. No stamp is the beginning of another one and a blank. */
+interface FoundEntry {
+  readonly stamp: string;
+  /** Of a symlink. */
+  readonly target?: string;
+  readonly behind: BigIntStats | FolderFault;
+}
+
+/** How often a file is read again that changes while it is read: what is written all the time is taken as it is then. */
+const tries = 3;
+
+/** The device number of /dev/null on Linux: major 1, minor 3. */
+const nullDevice = 0x103n;
+
+/** Looks at one entry; `undefined`: it is not there any more, or means nothing. */
+export async function lookAtEntry(
+  place: EntryPlace,
+  previous: FolderEntry | undefined,
+  rules: EntryRules,
+): Promise<FolderEntry | undefined> {
+  const { name } = place;
+  const kind = entryKind(name);
+  if (kind === 'misnamed')
+    return { name, content: { kind: 'misnamed', message: misnameProblem(name) }, signature: kind };
+  for (let attempt = 1; attempt <= tries; attempt++) {
+    const found = await findEntry(place.path);
+    if (found === undefined) return undefined;
+    if (kind === 'drop-in') return dropIn(name, found);
+    const fault = findFault(found.behind, rules);
+    if (fault !== undefined) return toEntry(name, found, fault);
+    if (previous?.isSure === true && isSame(previous, found)) return previous;
+    const read = await readSafely(place.path);
+    if (read.kind === 'fault') return toEntry(name, found, read.fault);
+    if (read.kind === 'gone') continue;
+    const isWhole = found.stamp.endsWith(read.stamp) && read.isStill;
+    if (isWhole || attempt === tries) return withBytes(toEntry(name, found, read.bytes), read.bytes, previous);
+  }
+  return undefined;
+}
+
+/** Whether there is something else behind the name now, without reading it. */
+export async function hasEntryMoved(path: string, { signature }: FolderEntry): Promise<boolean> {
+  const found = await findEntry(path);
+  return found === undefined || !signature.startsWith(`${found.stamp} `);
+}
+
+async function findEntry(path: string): Promise<FoundEntry | undefined> {
+  try {
+    const own = await lstat(path, { bigint: true });
+    return own.isSymbolicLink() ? await follow(path) : { stamp: stampOf(own), behind: own };
+  } catch (error) {
+    // What does not let itself be looked at is told; only what is not there is gone.
+    return errorCode(error) === 'ENOENT' ? undefined : { stamp: errorCode(error), behind: unreadable(error) };
+  }
+}
+
+async function follow(path: string): Promise<FoundEntry> {
+  const target = await readlink(path);
+  try {
+    const behind = await stat(path, { bigint: true });
+    return { target, behind, stamp: `${target} -> ${stampOf(behind)}` };
+  } catch (error) {
+    return { target, behind: linkFault(error, target), stamp: `${target} -> ${errorCode(error)}` };
+  }
+}
+
+function linkFault(error: unknown, target: string): FolderFault {
+  const code = errorCode(error);
+  const where = `is a link to ${target}`;
+  if (code === 'ENOENT' || code === 'ENOTDIR')
+    return { kind: 'dangling', message: `${where}, which is not there: bring it back, or remove the link` };
+  if (code === 'ELOOP') return { kind: 'loop', message: `${where}, which leads back to it: remove the link` };
+  const { message } = unreadable(error);
+  return { kind: 'unreadable', message: `${where} and ${message}` };
+}
+
+/** Why what is behind the name is not to be opened. */
+function findFault(behind: FoundEntry['behind'], { isTrusted }: EntryRules): FolderFault | undefined {
+  if ('message' in behind) return behind;
+  if (behind.isDirectory())
+    return { kind: 'directory', message: 'is a directory: a unit is a file; move it elsewhere' };
+  if (behind.isCharacterDevice() && behind.rdev === nullDevice)
+    return { kind: 'masked', message: 'is /dev/null, and masks nothing in a cluster: to have no such unit, remove it' };
+  if (!behind.isFile())
+    return { kind: 'special', message: 'is a pipe, a socket or a device: a unit is a file; remove it' };
+  if (!isTrusted && (behind.mode & 0o002n) !== 0n)
+    return {
+      kind: 'open-to-all',
+      message: 'every user of this host may write to it, and would be root on the cluster: chmod o-w',
+    };
+  return behind.size > BigInt(largestUnitFile) ? tooLarge() : undefined;
+}
+
+function dropIn(name: string, { stamp, behind }: FoundEntry): FolderEntry | undefined {
+  if ('message' in behind || !behind.isDirectory()) return undefined;
+  const message = 'drop-ins are not supported: put the lines into the file';
+  return { name, content: { kind: 'drop-in', message }, signature: `${stamp} drop-in` };
+}
+
+function toEntry(name: string, { stamp, target }: FoundEntry, content: FolderEntry['content']): FolderEntry {
+  const kind = content instanceof Uint8Array ? createHash('sha1').update(content).digest('hex') : content.kind;
+  return { name, content, ...(target !== undefined && { target }), signature: `${stamp} ${kind}` };
+}
+
+/** The entry as it was, if nothing has changed: surer than before, as a file may change twice within a tick of its clock. */
+function withBytes(entry: FolderEntry, bytes: Uint8Array, previous: FolderEntry | undefined): FolderEntry {
+  const known = previous?.content;
+  if (!(known instanceof Uint8Array) || Buffer.compare(known, bytes) !== 0) return entry;
+  const content = known;
+  return previous?.signature === entry.signature ? { ...entry, content, isSure: true } : { ...entry, content };
+}
+
+function isSame({ signature }: FolderEntry, { stamp }: FoundEntry): boolean {
+  return signature.startsWith(`${stamp} `);
+}
