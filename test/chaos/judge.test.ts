@@ -144,6 +144,30 @@ test('a unit whose main process was killed may be failed', () => {
   assert.deepEqual(says({ host: isFailed, values: failedRow, isKilled: true }), []);
 });
 
+const sidekick = 'test-side-2.service';
+const sidekickFile = sha256(unitText(sidekick, 0, note));
+const keeps: Levers = {
+  possible: { [sidekick]: launched },
+  values: {
+    [`units/${sidekick}`]: JSON.stringify({ file: sidekickFile, desiredState: 'launched' }),
+    [`unit-files/${sidekickFile}`]: 'text',
+    [`reasons/${sidekick}`]: '{}',
+    [`states/${sidekick}/${machine}`]: JSON.stringify({ active: 'active' }),
+  },
+  host: {
+    units: new Map([...whole.units, [sidekick, active]]),
+    files: new Map([...whole.files, [sidekick, sidekickFile]]),
+    links: [...whole.links, sidekick],
+    started: [...whole.started, sidekick],
+  },
+};
+
+test('a unit that waits may go on where it was, on one machine', () => {
+  assert.deepEqual(says(keeps), []);
+  const values = { ...keeps.values, [`states/${sidekick}/${other}`]: '{}' };
+  assert.match(says({ ...keeps, values }).join('\n'), /side-2.* waits, and more than one machine keeps it/);
+});
+
 test('moves are told by the changes of placements', () => {
   const at = (id: string) => JSON.stringify({ machine: id });
   const moves = movesOf(

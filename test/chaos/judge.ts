@@ -92,10 +92,11 @@ function judgeStore(sight: Sight, wanted: Wanted): Problem[] {
   compare('unit-files', [
     ...new Set([...wanted].map(([name, { version }]) => sha256(unitText(name, version, sight.note)))),
   ]);
-  compare(
-    'states',
-    expected.map(({ unit, machine }) => `${unit}/${machine}`),
-  );
+  compare('states', [
+    ...expected.map(({ unit, machine }) => `${unit}/${machine}`),
+    ...hosts.flatMap(({ machine }) => keptOn(sight, machine, wanted).map((unit) => `${unit}/${machine}`)),
+  ]);
+  problems.push(...judgeKept(sight, wanted));
   compare(
     'schedule',
     scheduled.map(({ unit, machine }) => `${machine}/${unit}`),
@@ -109,6 +110,24 @@ function judgeStore(sight: Sight, wanted: Wanted): Problem[] {
     if ('frozen' in (JSON.parse(value) as object)) wrong('-', `machine ${machine} is frozen: ${value}`);
   problems.push(...judgeSchedule(sight, wanted, scheduled));
   return problems;
+}
+
+/**
+ * The units that a machine keeps although they wait: it was away when its units were taken off it, and that a unit waits is no
+ * order to stop it.
+ */
+function keptOn({ store }: Sight, machine: string, wanted: Wanted): string[] {
+  const placements = placementsOf(store);
+  const waiting = [...wanted].filter(
+    ([name, { state }]) => state !== 'inactive' && findChaosUnit(name)?.isGlobal !== true && !placements.has(name),
+  );
+  return waiting.flatMap(([name]) => (store.values.has(`states/${name}/${machine}`) ? [name] : []));
+}
+
+function* judgeKept(sight: Sight, wanted: Wanted): Generator<Problem> {
+  const kept = sight.hosts.flatMap(({ machine }) => keptOn(sight, machine, wanted));
+  for (const unit of new Set(kept.filter((name, at) => kept.indexOf(name) !== at)))
+    yield { unit, host: '-', says: 'waits, and more than one machine keeps it' };
 }
 
 function* judgeSchedule(
@@ -155,11 +174,12 @@ function* judgePlacements({ store, hosts }: Sight, wanted: Wanted): Generator<Pr
 
 function judgeHost(sight: Sight, host: HostView, wanted: Wanted): Problem[] {
   const expected = unitsOn(sight, host.machine, wanted);
+  const kept = keptOn(sight, host.machine, wanted);
   const problems: Problem[] = [];
   const wrong = (unit: string, says: string) => problems.push({ unit, host: host.name, says });
   if (host.fleetd !== 'active') wrong('-', `fleetd is ${host.fleetd}`);
   const leftovers = (what: string, names: Iterable<string>) => {
-    for (const name of names) if (!expected.has(name)) wrong(name, `${what} is left over`);
+    for (const name of names) if (!expected.has(name) && !kept.includes(name)) wrong(name, `${what} is left over`);
   };
   for (const [name, { load, active }] of host.units) leftovers(`its unit in systemd (${load}, ${active})`, [name]);
   leftovers('its file', host.files.keys());
