@@ -63,6 +63,18 @@ export const catalogue: readonly (CatalogueEntry | CommandGroup)[] = [
     load: async () => (await import('./commands/destroy.js')).destroyCommand,
   },
   {
+    name: 'diff',
+    usage: '[flags] PATH...',
+    summary: 'Show what apply would change',
+    load: async () => (await import('./commands/diff.js')).diff,
+  },
+  {
+    name: 'apply',
+    usage: '[flags] PATH...',
+    summary: 'Make the cluster have the units of directories or files',
+    load: async () => (await import('./commands/apply.js')).apply,
+  },
+  {
     name: 'cat',
     usage: '[flags] UNIT',
     summary: 'Print a registered unit file',

@@ -8,6 +8,8 @@ export const exitCodes = {
   failed: 1,
   /** The deadline passed before the cluster was as wanted. */
   pending: 2,
+  /** What `fleetctl diff` says of units that differ. */
+  differs: 2,
   /** What `systemctl status` says of a unit that is not active. */
   notActive: 3,
   /** EX_USAGE of sysexits.h. */

@@ -1,8 +1,7 @@
 import type { Context } from './context.js';
 import { exitCodes, type Outcome, worstOutcome } from './exit-codes.js';
-import type { ChosenUnit } from './selection.js';
 import type { Expectation } from './verdict.js';
-import { waitForUnits } from './wait.js';
+import { type UnitEnd, waitForUnits } from './wait.js';
 
 /** How a command follows what it has asked for. */
 export interface FollowOptions {
@@ -10,6 +9,8 @@ export interface FollowOptions {
   readonly verb: string;
   /** How long to wait, in all; `Infinity`: for ever; `undefined`: not at all. */
   readonly limitMs: number | undefined;
+  /** Is told how the wait for a unit ended, beside what is printed. */
+  readonly ended?: (name: string, end: UnitEnd) => void;
 }
 
 /** Collects what a command has asked for, waits for it, and makes the exit code of it all. */
@@ -59,15 +60,23 @@ export class Follow {
   /**
    * Waits for all that was added.
    *
-   * @param order The command's units, in the order of its arguments: that of the messages.
+   * @param order The command's units by name, in the order of its arguments: that of the messages.
    * @param summarise Is told the names that are as wanted, if any.
    * @returns The exit code: the worst outcome decides.
    */
-  async finish(order: readonly ChosenUnit[], summarise?: (names: readonly string[]) => void): Promise<number> {
-    const { limitMs = 0 } = this.#options;
+  async finish(
+    order: readonly { readonly name: string }[],
+    summarise?: (names: readonly string[]) => void,
+  ): Promise<number> {
+    const { limitMs = 0, ended } = this.#options;
     const added = new Map(this.#expectations.map((each) => [each.name, each]));
     const expectations = order.flatMap(({ name }) => added.get(name) ?? []);
-    const outcomes = await waitForUnits(this.#context, { expectations, changes: this.#asked, limitMs });
+    const outcomes = await waitForUnits(this.#context, {
+      expectations,
+      changes: this.#asked,
+      limitMs,
+      ...(ended !== undefined && { ended }),
+    });
     const done = expectations.map(({ name }) => name).filter((name) => outcomes.get(name) === 'done');
     if (done.length > 0) summarise?.(done);
     return exitCodes[worstOutcome([...this.#outcomes, ...outcomes.values()])];

@@ -60,16 +60,21 @@ export function progressLines(progress: Progress, columns: number): string[] {
 
 /** What was waited for when Ctrl-C came. */
 export function interruptedText({ pending, total, elapsedMs }: Progress): string {
-  const [first] = pending.values();
-  const { done } = words[first?.expectation.goal ?? 'launched'];
+  const { done } = wordsFor(pending);
   const units = total === 1 ? [...pending.keys()].join() : `${pending.size} of ${total} units`;
   const open = pending.size === 0 ? '' : `: ${units} ${total === 1 ? 'is' : 'are'} not ${done} yet`;
   return `Interrupted after ${seconds(elapsedMs)}${open}. What was asked for stands, and goes on by itself.`;
 }
 
+/** Some may be going while others are coming. */
+function wordsFor(pending: Progress['pending']): { readonly done: string; readonly doing: string } {
+  const goals = new Set([...pending.values()].map(({ expectation }) => expectation.goal));
+  const [goal = 'launched'] = goals;
+  return goals.size > 1 ? { done: 'done', doing: 'under way' } : words[goal];
+}
+
 function countsText({ pending, total, failed }: Progress, reasons: readonly Reason[]): string {
-  const [first] = pending.values();
-  const { done, doing } = words[first?.expectation.goal ?? 'launched'];
+  const { done, doing } = wordsFor(pending);
   const busy = [...pending.values()].filter(({ on }) => on?.length !== 0);
   const machines = new Set(busy.flatMap(({ on = [] }) => on));
   const waiting = pending.size - busy.length;

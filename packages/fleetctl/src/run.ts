@@ -87,7 +87,7 @@ function noStreams(): never {
   throw new Error('no streams were given');
 }
 
-const usageCodes: ReadonlySet<string> = new Set(['usage', 'bad-endpoint']);
+const usageCodes: ReadonlySet<string> = new Set(['usage', 'bad-endpoint', 'bad-owner-name']);
 
 function explain(error: unknown, screen: Screen, path: CommandPath): number {
   if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.done;

@@ -84,6 +84,7 @@ export class Screen {
   /** For stdout. */
   readonly outPalette: Palette;
   #progress: readonly string[] = [];
+  #isQuiet = false;
 
   constructor(terminal: Terminal, palettes: { readonly err: Palette; readonly out: Palette }) {
     this.terminal = terminal;
@@ -96,8 +97,16 @@ export class Screen {
     return this.terminal.isErrTerminal;
   }
 
+  /** The same screen for a command whose stdout is for programs: no lines there, only what is written. */
+  quiet(): Screen {
+    const screen = new Screen(this.terminal, { err: this.palette, out: this.outPalette });
+    screen.#isQuiet = true;
+    return screen;
+  }
+
   /** A line on stdout. */
   out(line: string): void {
+    if (this.#isQuiet) return;
     this.#clear();
     this.terminal.out(`${line}\n`);
   }

@@ -57,7 +57,10 @@ export async function checkUnitFile(
 }
 
 /** A warning for each option or section that is read over, and looks like one that is not. */
-export function findIgnored(content: UnitContent, { allowUnknown = false } = {}): readonly Problem[] {
+export function findIgnored(
+  content: Pick<UnitContent, 'file' | 'lines' | 'source'>,
+  { allowUnknown = false } = {},
+): readonly Problem[] {
   return ignoredOptions({ ...content, allowUnknown }).map((option) => toWarning(option, content.source));
 }
 

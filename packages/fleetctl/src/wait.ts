@@ -28,6 +28,15 @@ const longestPausePerLookMs = 1000;
 /** Where no line can be taken back, progress is told after this time, and each time that it has doubled. Taste. */
 const firstTellMs = 5000;
 
+/** How the wait for a unit ended. */
+export interface UnitEnd {
+  readonly outcome: Outcome;
+  /** Part of a sentence. Absent if it is as wanted. */
+  readonly why?: string;
+  /** Where it is, or failed. */
+  readonly machineID?: string;
+}
+
 /** What to wait for. */
 export interface WaitOptions {
   readonly expectations: readonly Expectation[];
@@ -37,6 +46,8 @@ export interface WaitOptions {
   readonly limitMs: number;
   /** @default one that knows none yet */
   readonly machines?: MachineDirectory;
+  /** Is told of each unit's end, beside what is printed. */
+  readonly ended?: (name: string, end: UnitEnd) => void;
 }
 
 /**
@@ -47,7 +58,7 @@ export interface WaitOptions {
 export async function waitForUnits(context: Context, options: WaitOptions): Promise<Map<string, Outcome>> {
   const { expectations, changes, limitMs } = options;
   const { clock, reader, screen } = context;
-  const { machines = new MachineDirectory(context.client) } = options;
+  const { machines = new MachineDirectory(context.client), ended = () => undefined } = options;
   const startedMs = clock.monotonicMs();
   const elapsedMs = () => clock.monotonicMs() - startedMs;
   const outcomes = new Map<string, Outcome>();
@@ -68,7 +79,9 @@ export async function waitForUnits(context: Context, options: WaitOptions): Prom
   while (pending.size > 0) {
     const lookedMs = elapsedMs();
     for (const [name, verdict] of await lookout.look(lookedMs, { isLast: lookedMs >= limitMs })) {
-      outcomes.set(name, verdict.kind === 'reached' ? 'done' : 'failed');
+      const end = endOf(verdict);
+      outcomes.set(name, end.outcome);
+      ended(name, end);
       await report({ name, verdict, screen, machines });
     }
     if (pending.size === 0 || lookedMs >= limitMs) break;
@@ -84,9 +97,17 @@ export async function waitForUnits(context: Context, options: WaitOptions): Prom
   }
   stopListening();
   screen.progress();
-  for (const name of pending.keys()) outcomes.set(name, 'pending');
+  for (const [name, { why }] of pending) {
+    outcomes.set(name, 'pending');
+    ended(name, { outcome: 'pending', why });
+  }
   for (const line of pendingLines(pending, limitMs)) screen.err(screen.palette.waiting(line));
   return outcomes;
+}
+
+function endOf(verdict: FinalVerdict): UnitEnd {
+  const on = verdict.machineID === undefined ? {} : { machineID: verdict.machineID };
+  return verdict.kind === 'reached' ? { outcome: 'done', ...on } : { outcome: 'failed', why: verdict.why, ...on };
 }
 
 function headStartMs(changes: number): number {
