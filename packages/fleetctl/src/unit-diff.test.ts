@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { folderOf } from './testing/in-process.js';
 import { loadUnitDiff } from './unit-diff.js';
@@ -22,43 +22,33 @@ const texts = [
   ['so much that it counts as another file', lines(3000, 'a'), lines(3000, 'b')],
   ['so much, without a newline', `${lines(3000, 'a')}x`, `${lines(3000, 'b')}y`],
 ] as const;
-for (const name of ['web@1.service', String.raw`a\x2db.service`])
-  for (const [what, stored, text] of texts)
-    test(`patch and git apply take a diff of ${name}: ${what}`, async (context) => {
-      const diff = (await loadUnitDiff())({ name, stored, text, source: '/etc/units/x.units:7' });
-      await takes(context, ['patch', ['-p1', '-i', 'x.diff']], { name, stored, text, diff });
-      // git goes by the second name.
-      const own = (await loadUnitDiff())({ name, stored, text, source: name });
-      await takes(context, ['git', ['apply', '--unidiff-zero', 'x.diff']], { name, stored, text, diff: own });
+const names = ['web@1.service', String.raw`a\x2db.service`];
+const programs = [
+  // It goes by the first name, git by the second.
+  { program: 'patch', words: ['-p1', '-i', 'x.diff'], sourceOf: () => '/etc/units/x.units:7' },
+  { program: 'git', words: ['apply', 'x.diff'], sourceOf: (name: string) => name },
+];
+for (const { program, words, sourceOf } of programs) {
+  const isMissing = spawnSync(program, ['--version']).error !== undefined;
+  for (const [index, [what, stored, text]] of texts.entries())
+    test(`${program} takes a diff of ${what}`, {
+      skip: isMissing && `${program} is not installed`,
+    }, async (context) => {
+      const diffOf = await loadUnitDiff();
+      const name = names[index % names.length] ?? '';
+      const diff = diffOf({ name, stored, text, source: sourceOf(name) });
+      const folder = await folderOf(context, {
+        [`work/${name}`]: stored,
+        'work/x.diff': `change ${name}\n${diff}1 to change\n`,
+      });
+      const cwd = join(folder, 'work');
+      await call(program, words, { cwd, env: { ...process.env, GIT_CEILING_DIRECTORIES: folder } });
+      assert.equal(await readFile(join(cwd, name), 'utf8'), text);
     });
-
-interface Patched {
-  readonly name: string;
-  readonly stored: string;
-  readonly text: string;
-  readonly diff: string;
-}
-
-async function takes(
-  context: TestContext,
-  [program, words]: readonly [string, readonly string[]],
-  { name, stored, text, diff }: Patched,
-): Promise<void> {
-  if (spawnSync(program, ['--version']).error !== undefined) {
-    context.diagnostic(`${program} is not installed: it was not asked`);
-    return;
-  }
-  const folder = await folderOf(context, {});
-  await mkdir(join(folder, 'work'));
-  const cwd = join(folder, 'work');
-  await writeFile(join(cwd, name), stored);
-  await writeFile(join(cwd, 'x.diff'), `change something else\n${diff}1 to change\n`);
-  await call(program, words, { cwd, env: { ...process.env, GIT_CEILING_DIRECTORIES: folder } });
-  assert.equal(await readFile(join(cwd, name), 'utf8'), text);
 }
 
 test('a diff names what it is between', async () => {
   const diffOf = await loadUnitDiff();
   const diff = diffOf({ name: 'web.service', stored: 'a\n', text: 'b\n', source: './units/web.service' });
-  assert.equal(diff, '--- a/web.service\t(cluster)\n+++ b/./units/web.service\n@@ -1,1 +1,1 @@\n-a\n+b\n');
+  assert.equal(diff, '--- a/web.service\t(cluster)\n+++ b/units/web.service\n@@ -1,1 +1,1 @@\n-a\n+b\n');
 });

@@ -20,7 +20,7 @@ const fileHeaders = { includeIndex: false, includeUnderline: false, includeFileH
 export async function loadUnitDiff(): Promise<(versions: UnitVersions) => string> {
   const { formatPatch, structuredPatch } = await import('diff');
   return ({ name, stored, text, source }) => {
-    const [oldName, newName] = [`a/${name}`, `b/${source.replace(/^\/+/, '')}`];
+    const [oldName, newName] = [`a/${name}`, `b/${source.replace(/^(\.?\/+)+/, '')}`];
     const patch = structuredPatch(oldName, newName, stored, text, storedHeader, undefined, {
       context: contextLines,
       maxEditLength: mostEdits,
