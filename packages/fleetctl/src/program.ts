@@ -66,7 +66,7 @@ function below(parent: Command, entry: CatalogueEntry | CommandGroup): Command {
 function declare(parent: Command, entry: Omit<CatalogueEntry, 'load'>): Command {
   const { name, summary, usage, isHidden = false } = entry;
   const command = parent.command(name, { hidden: isHidden }).summary(summary).usage(usage);
-  const [kind] = /\b(UNIT|ID|FILE|MACHINE|KEY|SOCKET|WORD)\b/.exec(usage) ?? [];
+  const [kind] = /\b(UNIT|ID|FILE|PATH|MACHINE|KEY|SOCKET|WORD)\b/.exec(usage) ?? [];
   if (kind !== undefined) command.argument(`[${kind.toLowerCase()}...]`);
   return command;
 }
