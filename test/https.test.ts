@@ -19,6 +19,7 @@ async function serveWithTls(context: TestContext, options: ServerOptions, host =
   const store = new MemoryStore({ clock });
   const handle = createApi({
     store,
+    clock,
     log: silentLogger,
     version: '1.2.3',
     pageLimit: 100,

@@ -30,6 +30,7 @@ export class CareCluster {
     this.registration.onChange(() => this.#publisher.wake());
     this.#api = createApi({
       store,
+      clock,
       log: silentLogger,
       version: '1',
       pageLimit: 100,

@@ -32,7 +32,7 @@ describe('law 12: nothing accepted is lost', { skip: etcdMissing() ?? false }, (
 
   function api(store: Store) {
     const inspector = new StoreInspector({ store, clock: systemClock });
-    const own = { version: '1', pageLimit: 100, hostNames: [], isReady: () => true, inspector };
+    const own = { clock: systemClock, version: '1', pageLimit: 100, hostNames: [], isReady: () => true, inspector };
     const handle = createApi({ ...access(store), ...own });
     return (method: string, name: string, body?: unknown) =>
       handle({

@@ -28,6 +28,7 @@ export class TestApi {
   constructor(deps: Partial<ApiDeps> = {}) {
     this.handle = createApi({
       store: this.store,
+      clock: this.clock,
       log: this.#logger(),
       version: '1.2.3',
       pageLimit: 100,

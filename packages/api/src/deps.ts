@@ -1,5 +1,6 @@
 import type { LeaderExplains, UnitExplanation, UnknownUnit } from '@flotilla/cluster';
 import type { RegistryAccess, StoreInspector } from '@flotilla/registry';
+import type { Clock } from '@flotilla/runtime';
 import type { UnitName } from '@flotilla/unit';
 
 /** Something that an operator should see to. */
@@ -28,6 +29,7 @@ export interface ApiMetrics {
 
 /** What the API needs from the daemon. */
 export interface ApiDeps extends RegistryAccess {
+  readonly clock: Clock;
   /** fleetd's version, for the `Server` header. */
   readonly version: string;
   /** fleet's `token_limit`: entries on a page, 1 to 65,535. */

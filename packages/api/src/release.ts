@@ -1,6 +1,7 @@
 import { orderRelease, type ReleaseOutcome } from '@flotilla/registry';
 import { findWrongType } from './json-type.js';
 import { findMachineId } from './machine-id.js';
+import { findWords } from './no-words.js';
 import type { ApiResponse } from './request.js';
 import type { RoutedRequest } from './resource.js';
 import { failure } from './responses.js';
@@ -10,10 +11,8 @@ import { failure } from './responses.js';
  * has heard of it: the machine's state in `losses` is `lost` when it has. One that is lost already is forgotten.
  */
 export async function postRelease({ deps, request, name }: RoutedRequest): Promise<ApiResponse> {
-  const wrongType = findWrongType(request);
-  if (wrongType !== undefined) return wrongType;
-  if (!/^\s*(\{\s*\})?\s*$/.test(new TextDecoder().decode(request.body)))
-    return failure(400, 'unable to decode body: there is nothing to say but the machine, so it is empty or {}');
+  const refusal = findWrongType(request) ?? findWords(request, 'the machine');
+  if (refusal !== undefined) return refusal;
   const machine = findMachineId(name);
   const outcome = machine === undefined ? 'absent' : await orderRelease(deps, machine);
   if (outcome === 'forgotten') deps.log.info('a machine that is lost is forgotten', { machine });

@@ -1,7 +1,11 @@
 import findMyWay from 'find-my-way';
+import { postAdopt } from './adopt-unit.js';
 import { postBatch } from './batch.js';
+import { postConfirm } from './confirm-directory.js';
+import { getDirectories, getDirectory } from './directories.js';
 import { getDiscovery } from './discovery.js';
 import { getExplanation } from './explanation.js';
+import { postForgetDirectories } from './forget-directories.js';
 import { getHealth, getReadiness } from './health.js';
 import { postMachineLimit } from './machine-limit.js';
 import { postMachineMetadata } from './machine-metadata.js';
@@ -57,9 +61,14 @@ const v1: Readonly<Record<string, Resource>> = {
 /** Resources that are not fleet's, by path. */
 const outside: Readonly<Record<string, Resource>> = {
   '/fleet/v2/batch': resource({ POST: postBatch }),
+  '/fleet/v2/dirs': resource({ GET: getDirectories }),
+  '/fleet/v2/dirs/:name': resource({ GET: getDirectory }),
+  '/fleet/v2/dirs/:name/confirm': resource({ POST: postConfirm }),
   '/fleet/v2/settings': resource({ GET: getSettings, PUT: putSettings }),
+  '/fleet/v2/machines/:name/forget-dirs': resource({ POST: postForgetDirectories }),
   '/fleet/v2/machines/:name/limit': resource({ POST: postMachineLimit }),
   '/fleet/v2/machines/:name/metadata': resource({ POST: postMachineMetadata }),
+  '/fleet/v2/units/:name/adopt': resource({ POST: postAdopt }),
   '/fleet/v2/units/:name/explain': resource({ GET: getExplanation }),
   '/fleet/v2/units/:name/restart': resource({ POST: postRestart }),
   '/fleet/v2/machines/:name/release': resource({ POST: postRelease }),

@@ -49,7 +49,7 @@ function describe(
     options: stored?.options ?? [],
     file: withFile && file !== undefined ? new TextDecoder('utf-8', { ignoreBOM: true }).decode(file) : undefined,
     fileHash: record.file,
-    owner: undefined,
+    owner: record.owner,
     reason: wait?.why,
     waitingSince: wait?.since,
   });

@@ -128,6 +128,7 @@ export class Components {
     return {
       ...apiIdentity(),
       store,
+      clock,
       log,
       pageLimit: config.tokenLimit,
       isReady: () => this.#isReady(),
@@ -183,6 +184,7 @@ export function createAbsentApi(told: AbsentApi): Handle {
   const inspector = new StoreInspector({ store: absentStore, clock: told.clock });
   return createApi({
     ...apiIdentity(),
+    clock: told.clock,
     log: told.log,
     metrics: told.figures,
     store: absentStore,
