@@ -122,7 +122,8 @@ describe('an operation of a batch', () => {
     const [api, other] = [await setUp(), await setUp()];
     const results = await batch(api, operations);
     for (const [at, operation] of operations.entries()) {
-      const { name, ...result } = results[at] ?? assert.fail('too few results');
+      const { name, effect, ...result } = results[at] ?? assert.fail('too few results');
+      assert.equal(effect !== undefined, result.status < 400, name);
       const { unit, name: own } = operation as { name?: string; unit?: { name: string } };
       assert.equal(name, unit?.name ?? own);
       // No path leads to a unit without a name.
@@ -144,7 +145,7 @@ describe('an operation of a batch', () => {
             .flatMap((at) => operations[at] ?? [])
             .filter((each) => single(each).url !== '/fleet/v1/units/');
           if (picked.length === 0) continue;
-          const results = (await batch(api, picked)).map(({ name: _, ...result }) => result);
+          const results = (await batch(api, picked)).map(({ name: _, effect: __, ...result }) => result);
           const expected: object[] = [];
           for (const operation of picked) expected.push(await alone(other, operation));
           assert.deepEqual(results, expected);

@@ -146,12 +146,12 @@ describe('a client made from the discovery document', () => {
     [
       'fleet.Unit.Get',
       { unitName: 'a.service' },
-      ['currentState', 'desiredState', 'file', 'machineID', 'name', 'options'],
+      ['currentState', 'desiredState', 'file', 'fileHash', 'machineID', 'name', 'options'],
     ],
     [
       'fleet.Unit.Get',
       { unitName: 'w.service' },
-      ['currentState', 'desiredState', 'file', 'name', 'options', 'reason', 'waitingSince'],
+      ['currentState', 'desiredState', 'file', 'fileHash', 'name', 'options', 'reason', 'waitingSince'],
     ],
     ['fleet.UnitState.List', {}, ['nextPageToken', 'states']],
     ['fleet.UnitState.List', { unitName: 'b.service', machineID: 'm1' }, ['states']],

@@ -224,7 +224,7 @@ describe('a unit', () => {
     assert.equal(await api.put('a.service', { file, allowUnknown: true }), 201);
     const operations = [{ op: 'put', unit: { name: 'b.service', file, allowUnknown: true } }];
     const { body } = await api.send({ method: 'POST', url: '/fleet/v2/batch', body: { operations } });
-    assert.deepEqual(JSON.parse(body), { results: [{ name: 'b.service', status: 201 }] });
+    assert.deepEqual(JSON.parse(body), { results: [{ effect: 'created', name: 'b.service', status: 201 }] });
     const excluded = `${file}Global=true\nMachineID=x\n`;
     assert.equal(await api.put('a.service', { file: excluded, allowUnknown: true }), 400);
   });
@@ -246,7 +246,7 @@ describe('a unit', () => {
     assert.deepEqual(headers, { Server: 'fleetd/1.2.3', 'Content-Type': 'application/json' });
     assert.equal(
       body,
-      '{"currentState":"inactive","desiredState":"loaded","file":"[Service]\\nExecStart=\\n","name":"a.service","options":[{"name":"ExecStart","section":"Service"}],"reason":"there is no machine","waitingSince":1}',
+      '{"currentState":"inactive","desiredState":"loaded","file":"[Service]\\nExecStart=\\n","fileHash":"98beec730620767f579f6bb6d1410a38695b59325f45c4075778daa669896acc","name":"a.service","options":[{"name":"ExecStart","section":"Service"}],"reason":"there is no machine","waitingSince":1}',
     );
   });
 
@@ -270,7 +270,7 @@ describe('a unit', () => {
       isGlobal: false,
     });
     assert.deepEqual(await api.get('/units'), {
-      units: [{ currentState: 'inactive', desiredState: 'inactive', name: 'a.service' }],
+      units: [{ currentState: 'inactive', desiredState: 'inactive', fileHash: 'f', name: 'a.service' }],
     });
     assert.equal(await api.put('a.service', { desiredState: 'loaded' }), 204);
     assert.equal((await api.send({ method: 'DELETE', url })).status, 204);

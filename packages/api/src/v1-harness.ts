@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import type { MachineId } from '@flotilla/cluster';
 import { encodeRecord, keys, type Store } from '@flotilla/registry';
-import { parseUnitName } from '@flotilla/unit';
+import { hashUnitFile, parseUnitFile, parseUnitName } from '@flotilla/unit';
 import { type RawAnswer, RawClient } from './raw-client.js';
 
 /** An API that is served, with three entries on a page, over a store that nobody else writes to. */
@@ -55,6 +56,15 @@ export class Scene {
     return this.write(keys.machine(id as MachineId), { ...own, ...record });
   }
 
+  /** A unit that is somebody's. */
+  async unit(name: string, { text, owner }: { readonly text: string; readonly owner: string }): Promise<void> {
+    const bytes = Buffer.from(text);
+    const file = fileHashOf(text);
+    await this.#store.transact({ success: [{ kind: 'put', key: keys.unitFile(file), value: bytes }] });
+    const what = { hash: hashUnitFile(parseUnitFile(bytes)), file, owner };
+    await this.write(keys.unit(parseUnitName(name)), { ...what, desiredState: 'inactive', order: 0, isGlobal: false });
+  }
+
   place(name: string, machine: string): Promise<unknown> {
     return this.write(keys.placement(parseUnitName(name)), { machine });
   }
@@ -70,6 +80,11 @@ export class Scene {
   write(key: string, record: object): Promise<unknown> {
     return this.#store.transact({ success: [{ kind: 'put', key, value: encodeRecord(record) }] });
   }
+}
+
+/** The `fileHash` of a unit with this file. */
+export function fileHashOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }
 
 /** JSON with the value. */

@@ -1,10 +1,21 @@
 import { describe } from 'node:test';
-import { describeStories, done, fails, ok, type Scene, type Step, type Story, type V1Harness } from './v1-harness.js';
+import {
+  describeStories,
+  done,
+  fails,
+  fileHashOf,
+  ok,
+  type Scene,
+  type Step,
+  type Story,
+  type V1Harness,
+} from './v1-harness.js';
 
 const options = [{ name: 'ExecStart', section: 'Service', value: '/bin/true' }];
 const names = (count: number) => Array.from({ length: count }, (_, at) => `u${at}.service`);
 const create = (name: string) => done(`PUT /units/${name}`, 201, { options });
-const entity = (name: string) => ({ currentState: 'inactive', desiredState: 'inactive', name, options });
+const fileHash = fileHashOf('[Service]\nExecStart=/bin/true\n');
+const entity = (name: string) => ({ currentState: 'inactive', desiredState: 'inactive', fileHash, name, options });
 const page = (of: readonly string[], token?: string) => ({
   ...(token === undefined ? {} : { nextPageToken: token }),
   units: of.map(entity),

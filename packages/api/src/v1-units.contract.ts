@@ -1,9 +1,20 @@
 import { describe } from 'node:test';
-import { describeStories, done, fails, ok, type Scene, type Step, type Story, type V1Harness } from './v1-harness.js';
+import {
+  describeStories,
+  done,
+  fails,
+  fileHashOf,
+  ok,
+  type Scene,
+  type Step,
+  type Story,
+  type V1Harness,
+} from './v1-harness.js';
 
 const execStart = (value = '/bin/true') => ({ name: 'ExecStart', section: 'Service', value });
 const options = [execStart()];
 const text = '[Service]\nExecStart=/bin/true\n';
+const fileHash = fileHashOf(text);
 const unit = '/units/a.service';
 const put = `PUT ${unit}`;
 const get = `GET ${unit}`;
@@ -11,7 +22,7 @@ const exists = done(put, 201, { options });
 const nothingNew = ok('GET /units', {});
 
 /** The unit as it was made by {@link exists}, in the list. */
-const made = { currentState: 'inactive', desiredState: 'inactive', name: 'a.service', options };
+const made = { currentState: 'inactive', desiredState: 'inactive', fileHash, name: 'a.service', options };
 const unchanged = ok('GET /units', { units: [made] });
 
 const newDiffers = 'fleet: 500, and the content is stored';
@@ -125,15 +136,19 @@ const life: readonly Story[] = [
     says: 'a unit is made, seen, changed, replaced and destroyed',
     steps: [
       done(put, 201, { options }),
-      ok(get, { currentState: 'inactive', desiredState: 'inactive', file: text, name: 'a.service', options }),
+      ok(get, { currentState: 'inactive', desiredState: 'inactive', file: text, fileHash, name: 'a.service', options }),
       unchanged,
       done(put, 204, { desiredState: 'loaded' }),
       done(put, 204, { desiredState: 'launched', name: 'a.service', options }),
-      ok(get, { currentState: 'inactive', desiredState: 'launched', file: text, name: 'a.service', options }),
+      ok(get, { currentState: 'inactive', desiredState: 'launched', file: text, fileHash, name: 'a.service', options }),
       fails(put, [409, 'must provide DesiredState to update existing unit'], { body: { options } }),
       fails(put, [409, 'must provide DesiredState to update existing unit'], { body: {} }),
       done(put, 201, { options: [execStart('/bin/false')] }),
-      ok('GET /units', { units: [{ ...made, options: [execStart('/bin/false')] }] }),
+      ok('GET /units', {
+        units: [
+          { ...made, fileHash: fileHashOf('[Service]\nExecStart=/bin/false\n'), options: [execStart('/bin/false')] },
+        ],
+      }),
       done(`DELETE ${unit}`, 204),
       fails(`DELETE ${unit}`, [404, 'unit does not exist']),
       fails(get, [404, 'unit does not exist']),
@@ -160,7 +175,15 @@ const life: readonly Story[] = [
     says: 'an empty value is left out',
     steps: [
       done(put, 201, { options: [{ name: 'ExecStart', section: 'Service', value: '' }] }),
-      ok('GET /units', { units: [{ ...made, options: [{ name: 'ExecStart', section: 'Service' }] }] }),
+      ok('GET /units', {
+        units: [
+          {
+            ...made,
+            fileHash: fileHashOf('[Service]\nExecStart=\n'),
+            options: [{ name: 'ExecStart', section: 'Service' }],
+          },
+        ],
+      }),
     ],
   },
   {
@@ -180,6 +203,8 @@ const whereabouts = async (scene: Scene) => {
   await scene.place('a.service', 'm1');
 };
 
+const globalText = `${text}\n[X-Fleet]\nGlobal=true\n`;
+
 const reading: readonly Story[] = [
   {
     says: 'what a unit is placed on is told',
@@ -187,12 +212,22 @@ const reading: readonly Story[] = [
     steps: [
       done(put, 201, { options, desiredState: 'launched' }),
       ok('GET /units', {
-        units: [{ currentState: 'inactive', desiredState: 'launched', machineID: 'm1', name: 'a.service', options }],
+        units: [
+          {
+            currentState: 'inactive',
+            desiredState: 'launched',
+            fileHash,
+            machineID: 'm1',
+            name: 'a.service',
+            options,
+          },
+        ],
       }),
       ok(get, {
         currentState: 'inactive',
         desiredState: 'launched',
         file: text,
+        fileHash,
         machineID: 'm1',
         name: 'a.service',
         options,
@@ -204,12 +239,13 @@ const reading: readonly Story[] = [
     given: whereabouts,
     steps: [
       done(put, 201, { options: fleet('Global=true') }),
-      ok('GET /units', { units: [{ ...made, options: fleet('Global=true') }] }),
+      ok('GET /units', { units: [{ ...made, fileHash: fileHashOf(globalText), options: fleet('Global=true') }] }),
       {
         ...ok(get, {
           currentState: 'inactive',
           desiredState: 'inactive',
-          file: `${text}\n[X-Fleet]\nGlobal=true\n`,
+          file: globalText,
+          fileHash: fileHashOf(globalText),
           name: 'a.service',
           options: fleet('Global=true'),
         }),
@@ -225,6 +261,48 @@ const reading: readonly Story[] = [
         fails(`DELETE /units/${name}`, [404, 'unit does not exist']),
         fails(`GET /state/${name}`, [404, 'unit state does not exist']),
       ]),
+    ],
+  },
+];
+
+const otherOwner: readonly [number, string] = [
+  409,
+  'unit is owned by the directory "local": change or remove its file there, or run fleetctl adopt a.service first',
+];
+
+const owned: readonly Story[] = [
+  {
+    says: 'what an owner has is shown as its own, and only the owner changes its content or removes it',
+    given: (scene) => scene.unit('a.service', { text, owner: 'local' }),
+    steps: [
+      ok('GET /units', { units: [{ ...made, owner: 'local' }] }),
+      ...[{ options: [execStart('/bin/false')] }, { file: `# why\n${text}` }].flatMap((content) => [
+        fails(put, otherOwner, { body: content }),
+        fails(put, otherOwner, { body: { ...content, desiredState: 'launched' } }),
+      ]),
+      fails(`DELETE ${unit}`, otherOwner),
+      ok(get, {
+        currentState: 'inactive',
+        desiredState: 'inactive',
+        file: text,
+        fileHash,
+        name: 'a.service',
+        options,
+        owner: 'local',
+      }),
+    ],
+  },
+  {
+    says: 'what an owner has is started and stopped by all, and stays its own',
+    given: (scene) => scene.unit('a.service', { text, owner: 'local' }),
+    steps: [
+      done(put, 204, { desiredState: 'launched' }),
+      done(put, 204, { desiredState: 'loaded', options }),
+      done(put, 204, { desiredState: 'launched', file: text }),
+      fails(put, [409, 'must provide DesiredState to update existing unit'], { body: { options } }),
+      ok('GET /units', { units: [{ ...made, desiredState: 'launched', owner: 'local' }] }),
+      done(put, 204, { desiredState: 'inactive' }),
+      ok('GET /units', { units: [{ ...made, owner: 'local' }] }),
     ],
   },
 ];
@@ -271,6 +349,7 @@ export function describeUnits(open: () => V1Harness): void {
       },
       ...life,
       ...reading,
+      ...owned,
     ]);
   });
 }
