@@ -1,11 +1,8 @@
 import type { Option } from 'commander';
-import { catalogue } from './catalogue.js';
+import { type CatalogueEntry, catalogue, type NameKind } from './catalogue.js';
 import { plainFlags, renameFlags } from './command-line.js';
 import { findCommandPath } from './command-path.js';
 import { createProgram, declarePath } from './program.js';
-
-/** What the cluster has names of. */
-export type NameKind = 'unit' | 'machine';
 
 /**
  * What may stand in place of the last word: commands, flags, their values, or names that `readNames` is asked for.
@@ -23,23 +20,27 @@ export async function candidates(
   const options = [...program.options, ...command.options];
   const before = plainFlags(path.rest, options).words;
   const asked = options.find((option) => option.required && isNamed(option, before.at(-1)));
+  if (asked?.long === '--owner') return beginning(await readNames('directory'), last);
   if (asked !== undefined) return beginning(asked.argChoices ?? [], last);
   const hasEnded = before.includes('--');
   if (last.startsWith('-') && !hasEnded) return beginning(longNames(options), last);
   const entry = path.entries.at(-1);
   if (entry === undefined || !('load' in entry)) {
-    const below = entry === undefined ? [...catalogue, { name: 'help' }] : entry.commands;
-    return beginning(
-      below.filter((each) => !('isHidden' in each)).map(({ name }) => name),
-      last,
-    );
+    return beginning(shownNames(entry === undefined ? [...catalogue, { name: 'help' }] : entry.commands), last);
   }
-  const kind = kindOf(entry.usage);
-  return kind === undefined ? [] : beginning(await readNames(kind), last);
+  const kind = kindOf(entry);
+  const names = kind === undefined ? [] : await readNames(kind);
+  return beginning([...shownNames(entry.commands ?? []), ...names], last);
 }
 
-function kindOf(usage: string): NameKind | undefined {
+function shownNames(commands: readonly { readonly name: string }[]): string[] {
+  return commands.filter((each) => !('isHidden' in each)).map(({ name }) => name);
+}
+
+function kindOf({ usage, completes }: CatalogueEntry): NameKind | undefined {
+  if (completes !== undefined) return completes;
   if (/\bUNIT\b/.test(usage)) return 'unit';
+  if (/\bNAME\b/.test(usage)) return 'directory';
   return /\b(ID|MACHINE)\b/.test(usage) ? 'machine' : undefined;
 }
 

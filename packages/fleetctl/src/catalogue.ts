@@ -1,5 +1,8 @@
 import type { FleetctlCommand } from './command.js';
 
+/** What the cluster has names of. */
+export type NameKind = 'unit' | 'machine' | 'directory' | 'lost-directory-host';
+
 /** A command as the list of commands shows it; the rest is loaded when it is called. */
 export interface CatalogueEntry {
   readonly name: string;
@@ -8,11 +11,15 @@ export interface CatalogueEntry {
   readonly summary: string;
   /** It is for programs: the help does not show it. */
   readonly isHidden?: true;
+  /** What its arguments are names of, if its usage does not say it. */
+  readonly completes?: NameKind;
+  /** Those below it; every other word is an argument of its own. */
+  readonly commands?: readonly CatalogueEntry[];
   load(): Promise<FleetctlCommand>;
 }
 
 /** A command that only has commands below it. */
-export interface CommandGroup extends Omit<CatalogueEntry, 'load'> {
+export interface CommandGroup extends Omit<CatalogueEntry, 'load' | 'completes' | 'commands'> {
   readonly commands: readonly (CatalogueEntry | CommandGroup)[];
   /** At the end of its help. */
   readonly examples: readonly string[];
@@ -103,6 +110,33 @@ export const catalogue: readonly (CatalogueEntry | CommandGroup)[] = [
     usage: '[flags] UNIT...',
     summary: 'Say why a unit is where it is, or nowhere: each machine, each rule',
     load: async () => (await import('./commands/explain.js')).explain,
+  },
+  {
+    name: 'adopt',
+    usage: '[flags] UNIT...',
+    summary: 'Take units from a directory, or give them to one',
+    load: async () => (await import('./commands/adopt.js')).adopt,
+  },
+  {
+    name: 'dirs',
+    usage: '[flags] [NAME...]',
+    summary: 'Show the watched directories, and see to what they wait for: confirm, forget',
+    load: async () => (await import('./commands/dirs.js')).dirs,
+    commands: [
+      {
+        name: 'confirm',
+        usage: '[flags] NAME',
+        summary: 'Have a directory go on that holds back: what is gone was meant to go',
+        load: async () => (await import('./commands/dirs-confirm.js')).dirsConfirm,
+      },
+      {
+        name: 'forget',
+        usage: '[flags] MACHINE',
+        summary: 'Take from all directories what a machine had in them that is gone',
+        completes: 'lost-directory-host',
+        load: async () => (await import('./commands/dirs-forget.js')).dirsForget,
+      },
+    ],
   },
   {
     name: 'list-machines',

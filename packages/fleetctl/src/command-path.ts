@@ -25,15 +25,20 @@ export function findCommandPath(words: readonly string[], globalOptions: readonl
     if (below.length === 0) break;
     const entry = below.find(({ name }) => name === words[index]);
     if (entry === undefined) {
-      unknown = words[index];
+      if (!isCommand(entries.at(-1))) unknown = words[index];
       break;
     }
     taken.add(index);
     entries.push(entry);
-    below = 'load' in entry ? [] : entry.commands;
+    below = entry.commands ?? [];
   }
   const rest = words.filter((_, index) => !taken.has(index));
   return { entries, rest: isHelp ? ['--help', ...rest] : rest, ...(unknown !== undefined && { unknown }) };
+}
+
+/** Whether it does something without a command below it. */
+function isCommand(entry: CatalogueEntry | CommandGroup | undefined): boolean {
+  return entry !== undefined && 'load' in entry;
 }
 
 /** `machine unfreeze`. */

@@ -4,12 +4,15 @@ import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { candidates, type NameKind } from './candidates.js';
+import { candidates } from './candidates.js';
+import type { NameKind } from './catalogue.js';
 import { type Bench, ended, openBench } from './testing/process.js';
 
 const names: Readonly<Record<NameKind, readonly string[]>> = {
   unit: ['web.service', 'web@.service', 'web@1.service'],
   machine: ['b1d7', 'b2e8'],
+  directory: ['local', 'stack'],
+  'lost-directory-host': ['b2e8'],
 };
 
 const lines = [
@@ -26,6 +29,13 @@ const lines = [
   ['stop web.service web@', ['web@.service', 'web@1.service']],
   ['stop -- --', []],
   ['machine limit b1', ['b1d7']],
+  ['dirs ', ['confirm', 'forget', 'local', 'stack']],
+  ['dirs local s', ['stack']],
+  ['dirs confirm l', ['local']],
+  ['dirs forget ', ['b2e8']],
+  ['adopt --owner s', ['stack']],
+  ['adopt we', names.unit],
+  ['list-unit-files --owner ', names.directory],
   ['verify we', []],
   ['nosuch ', []],
 ] as const;

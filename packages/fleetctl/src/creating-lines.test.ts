@@ -1,4 +1,4 @@
-import { everywhere, exactly, type Line, on, one, testLines, two } from './testing/lines.js';
+import { everywhere, exactly, type Line, on, one, owned, testLines, two } from './testing/lines.js';
 
 const unknown = `${one}[X-Fleet]\nGlobl=true\nOwner=me\n`;
 const keeps = (name: string) =>
@@ -104,6 +104,15 @@ const creating: readonly Line[] = [
     refusals: { 'a.service': [409, 'no'] },
     stderr: 'Error starting units: a.service: no\n',
     exit: 1,
+  },
+  {
+    line: 'start --replace a',
+    files: { 'a.service': two },
+    units: { 'a.service': [one, 'launched'] },
+    refusals: { 'a.service': [409, owned] },
+    stderr: `Error creating units: ${owned}\n`,
+    exit: 1,
+    leaves: { 'a.service': 'launched' },
   },
   {
     line: 'submit --sign a',

@@ -1,4 +1,4 @@
-import { everywhere, exactly, type Line, on, one, testLines, two } from './testing/lines.js';
+import { everywhere, exactly, type Line, on, one, owned, testLines, two } from './testing/lines.js';
 
 const lowering: readonly Line[] = [
   {
@@ -80,6 +80,15 @@ const lowering: readonly Line[] = [
     stdout: 'Destroyed b.service\n',
     stderr: 'Error destroying units: a.service: no\n',
     exit: 1,
+  },
+  {
+    line: 'destroy a b',
+    units: { 'a.service': [one, 'launched'], 'b.service': [one, 'inactive'] },
+    refusals: { 'a.service': [409, owned] },
+    stdout: 'Destroyed b.service\n',
+    stderr: `Error destroying units: ${owned}\n`,
+    exit: 1,
+    leaves: { 'a.service': 'launched' },
   },
   { line: 'cat a', units: { 'a.service': [two, 'inactive'] }, stdout: two },
   { line: 'cat t@.service', units: { 't@.service': ['[A]\nb=c', 'inactive'] }, stdout: '[A]\nb=c' },

@@ -54,19 +54,19 @@ export async function declarePath(
 /** The command of a path's next step, which then knows those below it. */
 function below(parent: Command, entry: CatalogueEntry | CommandGroup): Command {
   const command = parent.commands.find((each) => each.name() === entry.name) ?? declare(parent, entry);
-  if ('load' in entry) return command;
-  command
-    .description(`${entry.summary}.`)
-    .helpCommand(false)
-    .addHelpText('after', examples(...entry.examples));
-  for (const each of entry.commands) declare(command, each);
+  if (!('load' in entry)) command.description(`${entry.summary}.`).addHelpText('after', examples(...entry.examples));
+  if (entry.commands !== undefined) command.helpCommand(false);
+  for (const each of entry.commands ?? []) declare(command, each);
   return command;
 }
 
-function declare(parent: Command, entry: Omit<CatalogueEntry, 'load'>): Command {
-  const { name, summary, usage, isHidden = false } = entry;
-  const command = parent.command(name, { hidden: isHidden }).summary(summary).usage(usage);
-  const [kind] = /\b(UNIT|ID|FILE|PATH|MACHINE|KEY|SOCKET|WORD)\b/.exec(usage) ?? [];
+function declare(parent: Command, entry: CatalogueEntry | CommandGroup): Command {
+  const { name, summary, usage } = entry;
+  const command = parent
+    .command(name, { hidden: 'isHidden' in entry })
+    .summary(summary)
+    .usage(usage);
+  const [kind] = /\b(UNIT|ID|FILE|PATH|MACHINE|KEY|NAME|SOCKET|WORD)\b/.exec(usage) ?? [];
   if (kind !== undefined) command.argument(`[${kind.toLowerCase()}...]`);
   return command;
 }

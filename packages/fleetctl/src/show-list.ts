@@ -17,6 +17,8 @@ export interface List<Item> {
   readonly items: readonly Item[];
   /** What JSON and YAML show, if that is more than the items. It holds what the notes say. */
   readonly document?: object;
+  /** Lines on stdout, below the table. */
+  readonly details?: readonly string[];
   /** On stderr, below the other forms. */
   readonly notes?: readonly Note[];
 }
@@ -55,7 +57,7 @@ async function formatList<Item>(listing: Listing<Item>, list: List<Item>, palett
     case 'table': {
       const rows = list.items.map((item) => rowOf(listing, item, palette));
       const lines = new Columns().lines(listing.hasLegend ? [headOf(listing), ...rows] : rows);
-      return lines.map((line) => `${line}\n`).join('');
+      return [...lines, ...(list.details ?? [])].map((line) => `${line}\n`).join('');
     }
   }
 }

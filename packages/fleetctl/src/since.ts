@@ -28,8 +28,8 @@ export function formatSystemdSince(sinceMs: number, nowMs: number): string {
   return `since ${weekday} ${date} ${time} UTC; ${span} ago`;
 }
 
-/** Clocks differ: what is said to begin a moment from now has just begun. */
-function formatSpan(ms: number): string {
+/** A time that has passed: `5 min`. Clocks differ: what is said to begin a moment from now has just begun. */
+export function formatSpan(ms: number): string {
   const [size, name] = spans.find(([each]) => ms >= each) ?? [secondMs, 's'];
   return `${Math.max(0, Math.floor(ms / size))} ${name}`;
 }

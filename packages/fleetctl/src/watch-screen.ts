@@ -33,13 +33,13 @@ export class WatchScreen<Item> implements WatchedView<Item> {
     ];
   }
 
-  async show({ items, notes = [] }: List<Item>): Promise<void> {
+  async show({ items, details = [], notes = [] }: List<Item>): Promise<void> {
     const { outPalette } = this.#screen;
     const cells = items.map((item) => rowOf(this.#listing, item, outPalette));
     const [head = '', ...rows] = new Columns().lines([headOf(this.#listing), ...cells]);
     this.#frame = {
       head: this.#listing.hasLegend ? [head] : [],
-      rows,
+      rows: [...rows, ...details],
       notes: notes.map(({ tone, text }) => outPalette[tone](text)),
     };
     this.#problem = undefined;

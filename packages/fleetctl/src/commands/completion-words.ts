@@ -1,5 +1,6 @@
 import type { Client } from '@flotilla/client';
-import { candidates, type NameKind } from '../candidates.js';
+import { candidates } from '../candidates.js';
+import type { NameKind } from '../catalogue.js';
 import { examples, type LocalCommand } from '../command.js';
 import { exitCodes } from '../exit-codes.js';
 
@@ -25,6 +26,16 @@ export const completionWords: LocalCommand = {
 };
 
 async function namesOf(client: Client, kind: NameKind): Promise<readonly string[]> {
-  if (kind === 'machine') return (await client.listMachines()).map(({ id }) => id);
-  return (await client.listUnits()).map(({ name }) => name);
+  switch (kind) {
+    case 'unit':
+      return (await client.listUnits()).map(({ name }) => name);
+    case 'machine':
+      return (await client.listMachines()).map(({ id }) => id);
+    case 'directory':
+      return (await client.listDirectories()).map(({ name }) => name);
+    case 'lost-directory-host': {
+      const hosts = (await client.listDirectories()).flatMap((directory) => directory.hosts);
+      return [...new Set(hosts.filter(({ isLost }) => isLost === true).map(({ claimant }) => claimant))];
+    }
+  }
 }

@@ -16,6 +16,10 @@ interface Row {
   readonly machine: Pick<MachineEntity, 'id' | 'primaryIP'> | undefined;
 }
 
+interface FileListFlags extends ListFlags, UnitFilterFlags {
+  readonly owner?: string;
+}
+
 const target = ({ isGlobal, machine }: Row, isFull: boolean) => {
   if (isGlobal) return 'global';
   return machine === undefined ? '-' : machineLabel(machine, isFull);
@@ -27,6 +31,7 @@ const layout: ListLayout<Row> = {
     dstate: ({ unit }) => unit.desiredState,
     global: ({ isGlobal }) => String(isGlobal),
     hash: ({ unit }, isFull) => shortHashCell(hashUnitFile(storedFile(unit)), isFull),
+    owner: ({ unit }) => unit.owner ?? '-',
     reason: ({ unit }) => unit.reason ?? '-',
     since: ({ unit }) => formatTime(unit.waitingSince),
     state: ({ unit, isGlobal }) => (isGlobal ? '-' : unit.currentState),
@@ -35,7 +40,7 @@ const layout: ListLayout<Row> = {
     unit: ({ unit }) => unit.name,
   },
   defaultFields: 'unit,hash,dstate,state,target',
-  wideFields: 'unit,hash,dstate,state,target,global,desc,since,reason',
+  wideFields: 'unit,hash,dstate,state,target,global,owner,desc,since,reason',
   keyFields: ['unit'],
   tones: {
     reason: () => 'waiting',
@@ -52,9 +57,11 @@ const layout: ListLayout<Row> = {
 export const listUnitFiles: FleetctlCommand = {
   configure(command) {
     addUnitFilter(addListFlags(command, layout))
+      .option('--owner <name>', 'only what belongs to this directory')
       .description(
         'Shows the registered units: what was asked of each (dstate), how far it is (state), and where it belongs (target). A ' +
-          'unit that waits for a machine says why (reason) and since when (since). Names and patterns choose units.',
+          'unit that waits for a machine says why (reason) and since when (since). A unit of a watched directory says of which one ' +
+          '(owner). Names and patterns choose units.',
       )
       .addHelpText(
         'after',
@@ -63,12 +70,12 @@ export const listUnitFiles: FleetctlCommand = {
           "fleetctl list-unit-files 'web@*' -o wide",
           'fleetctl list-unit-files --fields unit,desc',
           'fleetctl list-unit-files --fields unit,dstate,target,reason    what waits, and why',
-          'fleetctl list-unit-files -o name',
+          'fleetctl list-unit-files --owner local -o name',
         ),
       );
   },
   run(context, command) {
-    const flags = command.opts<ListFlags & UnitFilterFlags>();
+    const flags = command.opts<FileListFlags>();
     const listing = chooseListing(flags, layout);
     const filter = chooseUnitFilter(command.args, flags);
     if (listing.fields.includes('tmachine'))
@@ -76,10 +83,13 @@ export const listUnitFiles: FleetctlCommand = {
     return showList(context, listing, async () => {
       const [units, machines] = await Promise.all([readUnits(context, filter), context.client.listMachines()]);
       const machineById = new Map(machines.map((machine) => [machine.id, machine]));
-      const items = units.filter(filter.isWanted).map((unit) => {
-        const id = unit.machineID;
-        return { unit, isGlobal: isGlobalUnit(unit), machine: id ? (machineById.get(id) ?? { id }) : undefined };
-      });
+      const isOwned = ({ owner }: UnitEntity) => flags.owner === undefined || owner === flags.owner;
+      const items = units
+        .filter((unit) => filter.isWanted(unit) && isOwned(unit))
+        .map((unit) => {
+          const id = unit.machineID;
+          return { unit, isGlobal: isGlobalUnit(unit), machine: id ? (machineById.get(id) ?? { id }) : undefined };
+        });
       const known = new Set(units.map(({ name }) => name));
       const unknown = (filter.names ?? []).filter((name) => !known.has(name));
       return { items, notes: unknown.map((name) => ({ tone: 'waiting', text: `Unit ${name} does not exist.` })) };

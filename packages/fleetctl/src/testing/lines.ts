@@ -30,6 +30,10 @@ export const one = '[Service]\nExecStart=/bin/one\n';
 export const two = '# another\n[Service]\nExecStart=/bin/two\n';
 export const everywhere = `${one}[X-Fleet]\nGlobal=true\n`;
 
+/** What the API says to whoever would destroy `a.service`, or give it other content, if it is a watched directory's. */
+export const owned =
+  'unit is owned by the directory "local": change or remove its file there, or run fleetctl adopt a.service first';
+
 /** Where a unit is, in the words of whoever waits for it. */
 export const on = String.raw` on \d{8}\.\.\.(/[\d.]+)?`;
 

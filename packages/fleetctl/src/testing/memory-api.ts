@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type {
+  AdoptUnitRequest,
   BatchOperationEntity,
   BatchResultEntity,
   ExplanationEntity,
@@ -13,7 +14,9 @@ import type {
 } from '@flotilla/schema';
 import { hashUnitFile } from '@flotilla/unit';
 import { storedFile } from '../unit-content.js';
+import { MemoryDirectories } from './memory-directories.js';
 import { MemoryMachines, machines, refusal } from './memory-machines.js';
+import { optionsOf } from './unit-options.js';
 
 /** How a unit takes to being run. Time is counted in requests that read, so that nothing depends on a clock. */
 export interface Temper {
@@ -42,6 +45,7 @@ const waitingSince = Date.parse('2026-11-22T12:00:00Z');
 export class MemoryApi extends MemoryMachines {
   readonly requests: string[] = [];
   readonly tempers = new Map<string, Temper>();
+  readonly directories = new MemoryDirectories();
   pageSize = 100;
   /** What is said of units that are explained. */
   readonly explanations = new Map<string, ExplanationEntity>();
@@ -87,13 +91,7 @@ export class MemoryApi extends MemoryMachines {
 
   /** Registers a unit and lets it come to rest. */
   add(name: string, file: string, desiredState: LaunchStateWord = 'inactive'): void {
-    const options = file.split('\n').flatMap((line) => {
-      const [, option, value] = /^(\w+)=(.*)$/.exec(line) ?? [];
-      return option === undefined || value === undefined
-        ? []
-        : [{ section: sectionOf(file, line), name: option, value }];
-    });
-    this.#put(name, { desiredState, options, file });
+    this.#put(name, { desiredState, options: optionsOf(file), file });
     for (let turn = 0; turn < 20; turn++) this.#read();
   }
 
@@ -115,24 +113,27 @@ export class MemoryApi extends MemoryMachines {
   }
 
   #answer(method: string, url: URL, text: string): [number, object?] {
-    const [, , , resource, encoded] = url.pathname.split('/');
+    const [, , , resource, encoded, order] = url.pathname.split('/');
     const name = encoded === undefined ? undefined : decodeURIComponent(encoded);
+    if (resource === 'dirs') return this.directories.answer(method, name, order);
+    if (order === 'forget-dirs') return this.directories.forget(name ?? '', JSON.parse(text));
+    if (order === 'adopt') return this.#adopt(name ?? '', JSON.parse(text));
     if (resource === 'settings') return this.settings.answer(method === 'PUT' ? JSON.parse(text) : {});
-    if (url.pathname.endsWith('/metadata')) return this.settings.answerMetadata(name ?? '', JSON.parse(text));
-    if (url.pathname.endsWith('/limit')) return this.settings.answerLimit(name ?? '', JSON.parse(text));
-    if (url.pathname.endsWith('/release')) return this.release(name ?? '');
+    if (order === 'metadata') return this.settings.answerMetadata(name ?? '', JSON.parse(text));
+    if (order === 'limit') return this.settings.answerLimit(name ?? '', JSON.parse(text));
+    if (order === 'release') return this.release(name ?? '');
     if (method === 'POST' && resource === 'machines') return this.unfreeze(name ?? '', url, JSON.parse(text));
-    if (url.pathname.endsWith('/restart')) return this.#restart(name ?? '', JSON.parse(text));
+    if (order === 'restart') return this.#restart(name ?? '', JSON.parse(text));
     if (method === 'POST') return this.hasBatch ? this.#batch(JSON.parse(text).operations) : [404];
     if (method === 'PUT' && name !== undefined)
       return this.#operate({ op: 'put', unit: { ...JSON.parse(text), name } });
     if (method === 'DELETE' && name !== undefined) return this.#operate({ op: 'delete', name });
     this.#read();
-    if (url.pathname.endsWith('/explain')) return this.#explain(name ?? '');
+    if (order === 'explain') return this.#explain(name ?? '');
     if (resource === 'machines') return [200, this.machinePage()];
     if (resource === 'units' && name !== undefined) {
-      const entry = this.#entries.get(name);
-      return entry === undefined ? refusal(404, 'unit does not exist') : [200, entry.unit];
+      const unit = this.unit(name);
+      return unit === undefined ? refusal(404, 'unit does not exist') : [200, unit];
     }
     if (resource === 'units')
       return this.#page(
@@ -157,6 +158,14 @@ export class MemoryApi extends MemoryMachines {
     const refused = this.refusals.get(operation.op === 'put' ? operation.unit.name : operation.name);
     if (refused !== undefined) return refusal(...refused);
     return operation.op === 'put' ? this.#put(operation.unit.name, operation.unit) : this.#delete(operation.name);
+  }
+
+  #adopt(name: string, { owner }: AdoptUnitRequest): [number, object] {
+    const entry = this.#entries.get(name);
+    if (entry === undefined) return refusal(404, 'unit does not exist');
+    const { owner: former, ...unit } = entry.unit;
+    entry.unit = { ...unit, ...(owner !== undefined && { owner }) };
+    return [200, { ...(former !== undefined && { former }), ...(owner !== undefined && { owner }) }];
   }
 
   #explain(name: string): [number, object] {
@@ -277,10 +286,6 @@ export class MemoryApi extends MemoryMachines {
       for (const { happen } of due) happen();
     }
   }
-}
-
-function sectionOf(file: string, line: string): string {
-  return [...file.slice(0, file.indexOf(line)).matchAll(/^\[(.*)\]$/gm)].at(-1)?.[1] ?? '';
 }
 
 function sorted(entries: ReadonlyMap<string, Entry>): Entry[] {
