@@ -1,4 +1,12 @@
-import { type KeyRange, type KeyValue, maxTransactionSize, type Revision, type Store, StoreError } from './store.js';
+import {
+  type KeyRange,
+  type KeyValue,
+  maxTransactionSize,
+  type RangeRequest,
+  type Revision,
+  type Store,
+  StoreError,
+} from './store.js';
 
 /** Which part of a list is wanted. */
 export interface PageRequest {
@@ -62,17 +70,21 @@ export async function readKeyPage(store: Store, request: KeyPageRequest): Promis
   return { kvs, next: nextAfter(kvs.at(-1), keys.length > limit), revision };
 }
 
-/** The values of `keys` at `revision`, in as many transactions as it takes; keys that don't exist are missing. */
+/**
+ * The values of `keys` at `revision`, or as they are when each is read, in as many transactions as it takes; keys that don't
+ * exist are missing.
+ */
 export async function getAll(
   store: Store,
   keys: readonly string[],
-  revision: Revision,
+  revision?: Revision,
 ): Promise<ReadonlyMap<string, KeyValue>> {
   const kvByKey = new Map<string, KeyValue>();
+  const at = revision === undefined ? {} : { revision };
   for (let start = 0; start < keys.length; start += maxTransactionSize) {
     const batch = keys.slice(start, start + maxTransactionSize);
     const { ranges } = await store.transact({
-      success: batch.map((key) => ({ kind: 'range', from: key, revision }) as const),
+      success: batch.map((key) => ({ kind: 'range', from: key, ...at }) as const),
     });
     for (const { kvs } of ranges) for (const kv of kvs) kvByKey.set(kv.key, kv);
   }
@@ -80,10 +92,14 @@ export async function getAll(
 }
 
 /** All keys of a range, in key order; what changes meanwhile may be in it or not. */
-export async function readWholeRange(store: Store, range: Required<KeyRange>): Promise<KeyValue[]> {
+export async function readWholeRange(
+  store: Store,
+  range: Required<KeyRange>,
+  options: Pick<RangeRequest, 'keysOnly'> = {},
+): Promise<KeyValue[]> {
   const kvs: KeyValue[] = [];
   for (let from: string | undefined = range.from; from !== undefined; ) {
-    const page = await store.range({ from, to: range.to, limit: recordsPerRead });
+    const page = await store.range({ from, to: range.to, limit: recordsPerRead, ...options });
     kvs.push(...page.kvs);
     const last: KeyValue | undefined = page.kvs.at(-1);
     from = page.hasMore && last !== undefined ? `${last.key}\0` : undefined;

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { UnitName } from '@flotilla/unit';
 import type { StoreError } from './store.js';
 import type { Asked, Seen } from './unit-before.js';
@@ -10,7 +9,7 @@ import {
   type UnitChangeEffect,
   type UnitChangeRefusal,
 } from './unit-change.js';
-import { toUnitWrite, type UnitWrite, type WriteDecision } from './unit-write.js';
+import { fileKeyOf, toUnitWrite, type UnitWrite, type WriteDecision } from './unit-write.js';
 
 /** What came of a change: its effect, why it was refused, or `conflict` if others kept changing the unit meanwhile. */
 export type PutUnitOutcome = UnitChangeEffect | UnitChangeRefusal | 'conflict';
@@ -45,7 +44,7 @@ export class UnitEdit implements Asked {
     const { content } = change;
     this.name = name;
     this.change = change;
-    this.#fileKey = content === undefined ? '' : createHash('sha256').update(content.file).digest('hex');
+    this.#fileKey = content === undefined ? '' : fileKeyOf(content);
     if (content !== undefined) this.#seen = { before: undefined, hasStates: true, isAssumed: true };
   }
 

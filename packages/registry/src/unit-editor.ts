@@ -6,7 +6,7 @@ import { type KeyValue, StoreError } from './store.js';
 import { dealAnswers, decodeSeen, mostReads, planReads } from './unit-before.js';
 import type { UnitChange } from './unit-change.js';
 import { type PutUnitOutcome, UnitEdit, type UnitResult } from './unit-edit.js';
-import { type UnitWrite, WriteBatch } from './unit-write.js';
+import { toBatches, type UnitWrite, type WriteBatch } from './unit-write.js';
 
 interface EditWrite {
   readonly edit: UnitEdit;
@@ -54,7 +54,7 @@ export async function putUnits(
     await Promise.all([
       ...chunks(reads.plain, mostReads.plain).map((edits) => read(access, edits)),
       ...chunks(reads.withStates, mostReads.withStates).map((edits) => read(access, edits)),
-      ...batches(writes).map((batch) => write(access, batch)),
+      ...toBatches(writes).map((batch) => write(access, batch)),
     ]);
   }
   return results;
@@ -78,7 +78,9 @@ async function write({ store, log }: RegistryAccess, { writes, compares, operati
     const { succeeded, ranges, revision } = await store.transact({ compares, success: operations, failure });
     if (succeeded) for (const { edit } of writes) edit.succeed();
     else {
-      const answers = dealAnswers(reads, ranges).filter(({ kvs }, at) => modRevision(kvs) !== compares[at]?.equals);
+      const answers = dealAnswers(reads, ranges).filter(
+        ({ kvs }, at) => modRevision(kvs) !== writes[at]?.write.compares[0]?.equals,
+      );
       if (answers.length === 0) throw new FleetError('inexplicable-refusal', 'no unit has changed');
       for (const { asked, kvs } of answers)
         decodeOrFail(asked, () => asked.seeOther(decodeSeen(asked.name, { kvs, readAt: revision }, log)));
@@ -100,19 +102,4 @@ function decodeOrFail(edit: UnitEdit, decode: () => void): void {
   } catch (error) {
     edit.fail(error);
   }
-}
-
-/** Those that had rivals go apart, so that they don't hold up the others again. */
-function batches(writes: readonly EditWrite[]): readonly WriteBatch<EditWrite>[] {
-  const sorted = [...writes].sort((one, other) => one.edit.attempts - other.edit.attempts);
-  const made: WriteBatch<EditWrite>[] = [];
-  let attempts: number | undefined;
-  for (const each of sorted) {
-    if (each.edit.attempts === attempts && made.at(-1)?.tryAdd(each) === true) continue;
-    attempts = each.edit.attempts;
-    const batch = new WriteBatch<EditWrite>();
-    batch.tryAdd(each);
-    made.push(batch);
-  }
-  return made;
 }

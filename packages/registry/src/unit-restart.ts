@@ -132,8 +132,8 @@ function toWrite(name: UnitName, { unit, readAt, there }: RestartSources, { uid,
     const before = { ...unit, readAt, placement: undefined, states: new Map() };
     const changed = { ...changedRecord(unit.record), desiredState: 'launched', order } as const;
     const decision = { kind: 'write', effect: 'updated', record: changed, file: undefined } as const;
-    const { compare, operations } = toUnitWrite(name, { before, decision });
-    return { compares: [compare], success: operations };
+    const { compares, operations } = toUnitWrite(name, { before, decision });
+    return { compares, success: operations };
   }
   const restart: RestartRecord = { uid, order };
   const compares: readonly Compare[] = [

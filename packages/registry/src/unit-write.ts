@@ -1,20 +1,22 @@
+import { createHash } from 'node:crypto';
 import type { UnitName } from '@flotilla/unit';
 import { keys } from './keys.js';
 import { encodeRecord, type UnitRecord } from './records.js';
 import { type Compare, maxTransactionSize, type Operation } from './store.js';
 import type { Before } from './unit-before.js';
-import type { UnitChangeDecision } from './unit-change.js';
+import type { UnitChangeDecision, UnitContent } from './unit-change.js';
 
 export type WriteDecision = Extract<UnitChangeDecision, { kind: 'write' }>;
 
 /** What is written about one unit, and what it relies on. Goes into one transaction, whole. */
 export interface UnitWrite {
-  readonly compare: Compare;
+  /** The first one is what the unit itself must be. */
+  readonly compares: readonly Compare[];
   /** No two on one key. */
   readonly operations: readonly WriteOperation[];
 }
 
-type WriteOperation = Exclude<Operation, { kind: 'range' }>;
+export type WriteOperation = Exclude<Operation, { kind: 'range' }>;
 
 /**
  * Bytes of values in a transaction. etcd takes 1.5 MiB in a request by default (`--max-request-bytes`); the largest
@@ -37,17 +39,23 @@ export function toUnitWrite(
     const copy: UnitRecord = before === undefined ? record : { ...record, uid: before.uid };
     operations.push({ kind: 'put', key: keys.global(name), value: encodeRecord(copy) });
   } else if (before?.record.isGlobal === true) operations.push({ kind: 'delete', from: keys.global(name) });
-  return { compare: { key, on: 'mod-revision', equals: before?.modRevision ?? 0 }, operations };
+  return { compares: [{ key, on: 'mod-revision', equals: before?.modRevision ?? 0 }], operations };
 }
 
-/** The writes of one transaction. What several of them put, a unit file in common, is put once. */
+/** What a unit file is kept under: its SHA-256, in hex. */
+export function fileKeyOf({ file }: UnitContent): string {
+  return createHash('sha256').update(file).digest('hex');
+}
+
+/** The writes of one transaction. What several of them put or compare, a unit file in common, is put once. */
 export class WriteBatch<W extends { readonly write: UnitWrite }> {
   readonly writes: W[] = [];
+  readonly #compares = new Map<string, Compare>();
   readonly #operations = new Map<string, WriteOperation>();
   #bytes = 0;
 
   get compares(): readonly Compare[] {
-    return this.writes.map(({ write }) => write.compare);
+    return [...this.#compares.values()];
   }
 
   get operations(): readonly Operation[] {
@@ -58,8 +66,10 @@ export class WriteBatch<W extends { readonly write: UnitWrite }> {
   tryAdd(added: W): boolean {
     const operations = added.write.operations.filter((operation) => !this.#operations.has(keyOf(operation)));
     const bytes = operations.reduce((sum, each) => sum + (each.kind === 'put' ? each.value.length : 0), this.#bytes);
-    const size = Math.max(this.writes.length + 1, this.#operations.size + operations.length);
+    const compares = added.write.compares.filter(({ key }) => !this.#compares.has(key));
+    const size = Math.max(this.#compares.size + compares.length, this.#operations.size + operations.length);
     if (this.writes.length > 0 && (size > maxTransactionSize || bytes > mostBytes)) return false;
+    for (const compare of compares) this.#compares.set(compare.key, compare);
     for (const operation of operations) this.#operations.set(keyOf(operation), operation);
     this.#bytes = bytes;
     this.writes.push(added);
@@ -69,4 +79,21 @@ export class WriteBatch<W extends { readonly write: UnitWrite }> {
 
 function keyOf(operation: WriteOperation): string {
   return operation.kind === 'put' ? operation.key : operation.from;
+}
+
+/** Those that had rivals go apart, so that they don't hold up the others again. */
+export function toBatches<W extends { readonly edit: { readonly attempts: number }; readonly write: UnitWrite }>(
+  writes: readonly W[],
+): readonly WriteBatch<W>[] {
+  const sorted = [...writes].sort((one, other) => one.edit.attempts - other.edit.attempts);
+  const made: WriteBatch<W>[] = [];
+  let attempts: number | undefined;
+  for (const each of sorted) {
+    if (each.edit.attempts === attempts && made.at(-1)?.tryAdd(each) === true) continue;
+    attempts = each.edit.attempts;
+    const batch = new WriteBatch<W>();
+    batch.tryAdd(each);
+    made.push(batch);
+  }
+  return made;
 }
