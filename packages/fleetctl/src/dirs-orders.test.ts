@@ -197,7 +197,7 @@ test('lines that make no sense are explained, and each command explains itself',
     [['dirs', 'confirm', 'a', 'b'], /Name one directory/],
     [['dirs', 'forget'], /Name one machine/],
     [['adopt'], /No units given/],
-    [['adopt', '--owner', '-x', 'web'], /"-x" is no name of a directory/],
+    [['adopt', '--owner', '-x', 'web'], /not a name for an owner: "-x"/],
     [['dirs', '--fields=nosuch'], /Invalid key/],
   ]);
   await assertHelpful(bench, ['dirs', 'dirs confirm', 'dirs forget', 'adopt']);

@@ -1,8 +1,8 @@
 import { ApiError, mapInFlight } from '@flotilla/client';
-import { isOwnerName } from '@flotilla/unit';
+import { parseOwnerName } from '@flotilla/unit';
 import { examples, type FleetctlCommand } from '../command.js';
 import type { Context } from '../context.js';
-import { messageOf, UsageError } from '../errors.js';
+import { messageOf } from '../errors.js';
 import { exitCodes } from '../exit-codes.js';
 import { type ChosenUnit, selectUnits } from '../selection.js';
 import { parseUnitArguments } from '../unit-arguments.js';
@@ -33,11 +33,7 @@ export const adopt: FleetctlCommand = {
   async run(context, command) {
     const { client, screen } = context;
     const { owner } = command.opts<AdoptFlags>();
-    if (owner !== undefined && !isOwnerName(owner))
-      throw new UsageError(
-        `${JSON.stringify(owner)} is no name of a directory`,
-        'Up to 63 of A-Z, a-z, 0-9, dot, dash and underscore; the first one is a letter or a digit.',
-      );
+    if (owner !== undefined) parseOwnerName(owner);
     const selection = await selectUnits(client, parseUnitArguments(command.args), { withTemplates: true });
     for (const pattern of selection.unmatched)
       screen.err(screen.palette.bad(`no unit in the registry matches ${pattern}`));
