@@ -80,6 +80,7 @@ export const ranges = {
   directoryHosts: prefixRange('dir-hosts/'),
   directoryHostsOf: (owner: OwnerName) => prefixRange(`dir-hosts/${owner}/`),
   directoryOwners: prefixRange('dir-owners/'),
+  directoryOrders: prefixRange('dir-orders/'),
   directoryOrdersOf: (owner: OwnerName) => prefixRange(`dir-orders/${owner}/`),
 } as const;
 

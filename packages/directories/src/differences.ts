@@ -1,0 +1,52 @@
+import { createHash } from 'node:crypto';
+import type { FolderContent, FolderUnit } from '@flotilla/folder';
+import type { ClaimRecord } from '@flotilla/registry';
+import type { UnitName } from '@flotilla/unit';
+
+/** A unit that the folder has, and what would stand in its claim. */
+export interface SeenUnit {
+  readonly unit: FolderUnit;
+  readonly claim: ClaimRecord;
+}
+
+/** Where a folder and what was last seen of it are two things. */
+export interface Differences {
+  /** Units that are not claimed as the folder has them, in order of names. */
+  readonly holds: ReadonlyMap<UnitName, SeenUnit>;
+  /** Units that are claimed, and that the folder has no more, in order of names. */
+  readonly gone: readonly UnitName[];
+}
+
+export interface FolderSight {
+  readonly content: FolderContent;
+  /** Entries of which nothing can be said yet: what was read from them is neither there nor gone. */
+  readonly unknown: ReadonlySet<string>;
+}
+
+/** Compares a folder with what was last seen of it. What may only be broken or unreadable is no difference. */
+export function findDifferences(
+  { content, unknown }: FolderSight,
+  claims: ReadonlyMap<UnitName, ClaimRecord>,
+): Differences {
+  const fileKeyOf = createFileKeys();
+  const holds = new Map<UnitName, SeenUnit>();
+  for (const [name, unit] of content.units) {
+    const claim = { file: fileKeyOf(unit.bytes), source: unit.source };
+    const known = claims.get(name);
+    if (known?.file !== claim.file || known.source !== claim.source) holds.set(name, { unit, claim });
+  }
+  const isGone = (name: UnitName, { source }: ClaimRecord) =>
+    !content.units.has(name) && !unknown.has(source) && !content.isDoubtful(name, source);
+  const gone = [...claims].filter(([name, claim]) => isGone(name, claim)).map(([name]) => name);
+  return { holds, gone: gone.sort() };
+}
+
+/** Instances of one template share its bytes. */
+function createFileKeys(): (bytes: Uint8Array) => string {
+  const known = new Map<Uint8Array, string>();
+  return (bytes) => {
+    const key = known.get(bytes) ?? createHash('sha256').update(bytes).digest('hex');
+    known.set(bytes, key);
+    return key;
+  };
+}
