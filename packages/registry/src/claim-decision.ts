@@ -70,6 +70,7 @@ function decideHold(of: ClaimCase, change: HoldChange): ClaimDecision {
   const { before, claim } = seen;
   const isNews = change.isExplicit === true || claim?.record.file !== fileKey;
   if (!isNews) return claimOnly(of, change, 'unchanged');
+  if (change.isBaseline === true && claim !== undefined) return claimOnly(of, change, 'behind');
   if (before === undefined) return changeUnit(of, change, false);
   const { record } = before;
   if (record.owner !== owner) return { kind: 'settled', outcome: { kind: 'owned', owner: record.owner } };

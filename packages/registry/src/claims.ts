@@ -33,6 +33,11 @@ export interface HoldChange {
   readonly source: string;
   /** A person's word: compared with the unit, not with what the claimant saw last; it never comes late. @default the claimant's host looked at a folder */
   readonly isExplicit?: true;
+  /**
+   * The folder is older than the own claim: what it has counts as seen, and the unit stays as it is. Without an own claim it is
+   * as any other. @default the folder is what its owner made of it last
+   */
+  readonly isBaseline?: true;
 }
 
 /** What a claimant wants: the unit, or nothing to do with it any more. */
