@@ -1,0 +1,199 @@
+import { everywhere, exactly, type Line, on, one, testLines, two } from './testing/lines.js';
+
+const diffing: readonly Line[] = [
+  {
+    line: 'diff units',
+    files: { 'units/a.service': one, 'units/README.md': 'x' },
+    stdout: 'create a.service (units/a.service)\n1 to create\n',
+    exit: 2,
+    leaves: { 'a.service': undefined },
+  },
+  {
+    line: 'diff units/',
+    files: { 'units/a.service': one },
+    units: { 'a.service': [one, 'loaded'] },
+    stdout: '1 unchanged\n',
+  },
+  {
+    line: 'diff units',
+    files: { 'units/a.service': two, 'units/b.service': one, 'units/c.service': one },
+    units: { 'a.service': [one, 'launched'], 'b.service': [one, 'launched'] },
+    stdout:
+      'change a.service (units/a.service)\n' +
+      '--- a/a.service\t(cluster)\n+++ b/units/a.service\n@@ -1,2 +1,3 @@\n' +
+      '+# another\n [Service]\n-ExecStart=/bin/one\n+ExecStart=/bin/two\n' +
+      'create c.service (units/c.service)\n1 to create, 1 to change, 1 unchanged\n',
+    exit: 2,
+  },
+  {
+    line: 'diff a.service b.service',
+    files: { 'a.service': `# why\n${one}`, 'b.service': two },
+    units: { 'a.service': [one, 'launched'], 'b.service': [one, 'inactive'] },
+    stdout: new RegExp(
+      '^change a\\.service \\(a\\.service\\): only comments, nothing restarts\n[^]*' +
+        'change b\\.service \\(b\\.service\\): it is inactive, and will be started\n[^]*' +
+        '\n2 to change \\(1 only comments\\)\n$',
+    ),
+    exit: 2,
+  },
+  {
+    line: 'diff -o name units',
+    files: { 'units/a.service': one, 'units/b.service': two, 'units/c.service': one },
+    units: { 'b.service': [one, 'launched'], 'c.service': [one, 'launched'] },
+    stdout: 'a.service\nb.service\n',
+    exit: 2,
+  },
+  { line: 'diff -o name a.service', files: { 'a.service': one }, units: { 'a.service': [one, 'launched'] } },
+  {
+    line: 'diff units',
+    files: {
+      'units/web@.service': one,
+      'units/web@.instances': '1\n2\n',
+      'units/all.units': `# all\n# ---- db.service\n${one}# ---- db.timer\n[Timer]\nOnCalendar=daily\n`,
+    },
+    stdout: exactly(
+      String.raw`create web@\.service \(units/web@\.service\)`,
+      String.raw`create db\.service \(units/all\.units:3\)`,
+      String.raw`create db\.timer \(units/all\.units:6\)`,
+      String.raw`create web@1\.service \(units/web@\.instances\)`,
+      String.raw`create web@2\.service \(units/web@\.instances:2\)`,
+      '5 to create',
+    ),
+    exit: 2,
+  },
+  {
+    line: 'diff units nowhere',
+    files: {
+      'units/a.service': '[Service\n',
+      'units/b.service': `${one}[X-Fleet]\nGlobl=true\n`,
+      'units/c.service': one,
+    },
+    stderr:
+      /^Error: nowhere: there is no such file or directory\nError: units\/a\.service:1: .*\nError: units\/b\.service:4: .*Globl=.*\nfleetctl apply would do nothing\.\n$/,
+    exit: 1,
+  },
+  {
+    line: 'diff --allow-unknown b.service',
+    files: { 'b.service': `${one}[X-Fleet]\nGlobl=true\n` },
+    stdout: 'create b.service (b.service)\n1 to create\n',
+    stderr: 'Warning: b.service:4: [X-Fleet] Globl= is ignored; did you mean Global=?\n',
+    exit: 2,
+  },
+  {
+    line: 'diff units',
+    files: { 'units/all.units': `# ---- a.service\n${one}[X-Flet]\nGlobal=true\n` },
+    stdout: 'create a.service (units/all.units:2)\n1 to create\n',
+    stderr: 'Warning: units/all.units:5: [X-Flet] is ignored; did you mean [X-Fleet]?\n',
+    exit: 2,
+  },
+  {
+    line: 'diff units',
+    files: { 'units/README': 'x' },
+    stderr: 'Error: there is no unit file in units\nfleetctl apply would do nothing.\n',
+    exit: 1,
+  },
+  {
+    line: 'diff',
+    stderr:
+      "Error: No paths given\nName directories of unit files, or single files.\nRun 'fleetctl diff --help' for its usage.\n",
+    exit: 64,
+  },
+  {
+    line: 'diff --prune units',
+    stderr: /^Error: --prune needs --owner NAME\n/,
+    exit: 64,
+  },
+  { line: 'diff --prune-most units', stderr: /^Error: --prune needs --owner NAME\n/, exit: 64 },
+  { line: 'diff --owner=a/b units', stderr: /^Error: not a name for an owner: "a\/b"\nUp to 63 of/, exit: 64 },
+];
+
+const applying: readonly Line[] = [
+  {
+    line: 'apply units',
+    files: { 'units/a.service': one, 'units/b.service': one, 'units/c.service': two },
+    units: { 'b.service': [one, 'loaded'], 'c.service': [one, 'loaded'] },
+    stdout: exactly(
+      `Unit a\\.service launched${on}`,
+      `Unit c\\.service launched${on}`,
+      '1 created, 1 changed, 1 unchanged',
+    ),
+    leaves: { 'a.service': 'launched', 'b.service': 'loaded', 'c.service': 'launched' },
+  },
+  {
+    line: 'apply units',
+    files: { 'units/a.service': one },
+    units: { 'a.service': [one, 'inactive'] },
+    stdout: '1 unchanged\n',
+    leaves: { 'a.service': 'inactive' },
+  },
+  {
+    line: 'apply t@.service t@.instances g.service',
+    files: { 't@.service': one, 't@.instances': '1\n', 'g.service': everywhere },
+    stdout: exactly(
+      String.raw`Template t@\.service created`,
+      String.raw`Triggered global unit g\.service apply`,
+      `Unit t@1\\.service launched${on}`,
+      '3 created',
+    ),
+    leaves: { 't@.service': 'inactive', 't@1.service': 'launched', 'g.service': 'launched' },
+  },
+  {
+    line: 'apply a.service',
+    files: { 'a.service': `# why\n${one}` },
+    units: { 'a.service': [one, 'launched'] },
+    stdout: exactly(`Unit a\\.service launched${on}`, String.raw`1 changed \(only comments\)`),
+  },
+  {
+    line: 'apply --no-block units',
+    files: { 'units/a.service': one, 'units/b.service': one },
+    stdout: 'Triggered unit a.service apply\nTriggered unit b.service apply\n2 created\n',
+    leaves: { 'a.service': 'launched' },
+  },
+  {
+    line: 'apply --dry-run units',
+    files: { 'units/a.service': one },
+    stdout: 'create a.service (units/a.service)\n1 to create\n',
+    exit: 2,
+    leaves: { 'a.service': undefined },
+  },
+  {
+    line: 'apply --dry-run units',
+    files: { 'units/a.service': one },
+    units: { 'a.service': [one, 'launched'] },
+    stdout: '1 unchanged\n',
+  },
+  {
+    line: 'apply -o name units',
+    files: { 'units/a.service': one, 'units/b.service': one },
+    units: { 'b.service': [one, 'launched'] },
+    stdout: 'a.service\n',
+  },
+  {
+    line: 'apply units',
+    files: { 'units/a.service': one, 'units/b.service': '[Service]\nnonsense\n' },
+    stderr: /^Error: units\/b\.service:2: .*\nNothing was applied\.\n$/,
+    exit: 1,
+    leaves: { 'a.service': undefined },
+  },
+  {
+    line: 'apply units',
+    files: { 'units/a.service': one, 'units/b.service': one },
+    refusals: { 'a.service': [409, 'unit is owned by the directory "local"'] },
+    stdout: exactly(`Unit b\\.service launched${on}`, '1 created; 1 refused'),
+    stderr: 'Error applying units: a.service: unit is owned by the directory "local"\n',
+    exit: 1,
+    leaves: { 'b.service': 'launched' },
+  },
+  {
+    line: 'apply --wait=0 units',
+    files: { 'units/a.service': one, 'units/b.service': one },
+    homeless: ['a.service', 'b.service'],
+    stdout: '2 created; 2 not there yet\n',
+    stderr: /^(Unit [ab]\.service is not launched after 0 s: .*\n){2}$/,
+    exit: 2,
+  },
+  { line: 'apply', stderr: /^Error: No paths given\n/, exit: 64 },
+  { line: 'apply -o yaml units', stderr: /^Error: .*Allowed choices are json, name/, exit: 64 },
+];
+
+testLines([...diffing, ...applying]);
