@@ -196,4 +196,168 @@ const applying: readonly Line[] = [
   { line: 'apply -o yaml units', stderr: /^Error: .*Allowed choices are json, name/, exit: 64 },
 ];
 
-testLines([...diffing, ...applying]);
+const mine = ['shop', 'apply'] as const;
+const four = { 'a.service': mine, 'b.service': mine, 'c.service': mine, 'd.service': mine };
+const fourRunning = Object.fromEntries(Object.keys(four).map((name) => [name, [one, 'launched'] as const]));
+
+const owning: readonly Line[] = [
+  {
+    line: 'apply --owner shop units',
+    files: { 'units/a.service': one, 'units/t@.service': one },
+    stdout: exactly(String.raw`Template t@\.service created`, `Unit a\\.service launched${on}`, '2 created'),
+    leaves: { 'a.service': 'launched', 't@.service': 'inactive' },
+  },
+  {
+    line: 'apply --owner shop units',
+    files: { 'units/a.service': one, 'units/b.service': two },
+    units: { 'a.service': [one, 'loaded'], 'b.service': [one, 'loaded'] },
+    owned: { 'a.service': mine, 'b.service': mine },
+    stdout: exactly(`Unit b\\.service launched${on}`, '1 changed, 1 unchanged'),
+    leaves: { 'a.service': 'loaded', 'b.service': 'launched' },
+  },
+  {
+    line: 'apply units',
+    files: { 'units/a.service': two, 'units/b.service': one },
+    units: { 'a.service': [one, 'launched'] },
+    owned: { 'a.service': ['local', 'b1d7'] },
+    stderr:
+      'Error: a.service belongs to the directory "local"\n' +
+      'If you are who applies for local: --owner local\n' +
+      'To take it over: fleetctl adopt a.service\n' +
+      'Nothing was applied.\n',
+    exit: 1,
+    leaves: { 'b.service': undefined },
+  },
+  {
+    line: 'apply units',
+    files: { 'units/a.service': one },
+    units: { 'a.service': [one, 'launched'] },
+    owned: { 'a.service': ['local', 'b1d7'] },
+    stdout: '1 unchanged\n',
+  },
+  {
+    line: 'apply --owner shop units',
+    files: { 'units/a.service': one, 'units/b.service': one, 'units/c.service': one, 'units/a\\x2db.service': one },
+    units: { 'a.service': [one, 'launched'], 'b.service': [one, 'launched'], 'a\\x2db.service': [one, 'launched'] },
+    owned: { 'a.service': ['local', 'b1d7'] },
+    stderr:
+      'Error: a.service belongs to the directory "local", and not to "shop"\n' +
+      'Error: a\\x2db.service belongs to no directory, and not to "shop"\n' +
+      'Error: b.service belongs to no directory, and not to "shop"\n' +
+      "To take them over: fleetctl adopt --owner shop a.service 'a\\x2db.service' b.service\n" +
+      'Nothing was applied.\n',
+    exit: 1,
+    leaves: { 'c.service': undefined },
+  },
+  {
+    line: 'diff --owner shop units',
+    files: { 'units/a.service': two, 'units/b.service': one },
+    units: { 'a.service': [one, 'launched'] },
+    stdout: 'create b.service (units/b.service)\n1 to create, 1 of others\n',
+    stderr:
+      /^Error: a\.service belongs to no directory, and not to "shop"\nTo take it over: .*\nfleetctl apply would do nothing\.\n$/,
+    exit: 1,
+  },
+  {
+    line: 'apply --owner shop --prune units',
+    files: { 'units/a.service': one, 'units/b.service': one },
+    units: fourRunning,
+    owned: four,
+    stdout: exactly(String.raw`Destroyed c\.service`, String.raw`Destroyed d\.service`, '2 unchanged, 2 destroyed'),
+    leaves: { 'a.service': 'launched', 'c.service': undefined },
+  },
+  {
+    line: 'diff --owner shop --prune units',
+    files: { 'units/a.service': one, 'units/b.service': one },
+    units: fourRunning,
+    owned: { ...four, 'd.service': ['shop', 'apply', '12345678abc'] },
+    stdout:
+      'destroy c.service\nkeep d.service: it is in the directory of that name on 12345678...\n' +
+      '2 unchanged, 1 to destroy, 1 to keep\n',
+    exit: 2,
+  },
+  {
+    line: 'apply --owner shop --prune units',
+    files: { 'units/a.service': one },
+    units: { 'a.service': [one, 'launched'], 'd.service': [one, 'launched'] },
+    owned: { 'a.service': mine, 'd.service': ['shop', 'apply', '12345678abc'] },
+    stdout: 'Kept d.service: it is in the directory of that name on 12345678...\n1 unchanged, 1 kept\n',
+    leaves: { 'd.service': 'launched' },
+  },
+  {
+    line: 'apply --owner shop --prune units',
+    files: { 'units/a.service': one },
+    units: fourRunning,
+    owned: four,
+    stderr:
+      'Error: --prune would destroy 3 of the 4 units that were applied for "shop"\n' +
+      '--prune-most does it all the same. Was a folder left out?\nNothing was applied.\n',
+    exit: 1,
+    leaves: { 'b.service': 'launched' },
+  },
+  {
+    line: 'diff --owner shop --prune units',
+    files: { 'units/a.service': one },
+    units: fourRunning,
+    owned: four,
+    stdout: 'destroy b.service\ndestroy c.service\ndestroy d.service\n1 unchanged, 3 to destroy\n',
+    stderr: /^Error: --prune would destroy 3 of the 4 units .*\n.*\nfleetctl apply would do nothing\.\n$/,
+    exit: 1,
+  },
+  {
+    line: 'apply --owner shop --prune-most units',
+    files: { 'units/a.service': one },
+    units: fourRunning,
+    owned: four,
+    stdout: exactly('Destroyed b.service', 'Destroyed c.service', 'Destroyed d.service', '1 unchanged, 3 destroyed'),
+    leaves: { 'b.service': undefined },
+  },
+  {
+    line: 'apply --owner shop --prune units',
+    files: { 'units/README': '' },
+    units: { 'a.service': [one, 'launched'] },
+    owned: { 'a.service': mine },
+    stderr: 'Error: there is no unit file in units\n--prune-most destroys all that shop has.\nNothing was applied.\n',
+    exit: 1,
+    leaves: { 'a.service': 'launched' },
+  },
+  {
+    line: 'apply --owner shop --prune-most units',
+    files: { 'units/README': '' },
+    units: fourRunning,
+    owned: four,
+    stdout: /\n4 destroyed\n$/,
+    leaves: { 'a.service': undefined },
+  },
+  {
+    line: 'apply --owner shop --prune units nowhere',
+    files: { 'units/a.service': one },
+    units: { 'a.service': [one, 'launched'], 'b.service': [one, 'launched'] },
+    owned: { 'a.service': mine, 'b.service': mine },
+    stderr: 'Error: nowhere: there is no such file or directory\nNothing was applied.\n',
+    exit: 1,
+    leaves: { 'b.service': 'launched' },
+  },
+  {
+    line: 'apply --owner shop --prune units',
+    files: { 'units/a.service': one, 'units/c.service': one },
+    units: { 'b.service': [one, 'launched'] },
+    owned: { 'b.service': mine },
+    refusals: { 'a.service': [409, 'unit is owned by the directory "local"'] },
+    stdout: exactly(`Unit c\\.service launched${on}`, '1 created; 2 refused'),
+    stderr:
+      'Error applying units: a.service: unit is owned by the directory "local"\n' +
+      'Unit b.service is left alone: not everything else was taken\n',
+    exit: 1,
+    leaves: { 'b.service': 'launched', 'c.service': 'launched' },
+  },
+  {
+    line: 'apply --owner shop --prune --no-block units',
+    files: { 'units/a.service': one },
+    units: { 'a.service': [one, 'launched'], 'b.service': [one, 'launched'] },
+    owned: { 'a.service': mine, 'b.service': mine },
+    stdout: 'Destroyed b.service\n1 unchanged, 1 destroyed\n',
+  },
+];
+
+testLines([...diffing, ...applying, ...owning]);

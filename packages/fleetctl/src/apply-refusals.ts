@@ -29,7 +29,7 @@ export function problemText({ source, line, message }: FolderProblem): string {
 }
 
 function conflictText({ name, stored }: ApplyStep, owner: string | undefined): string {
-  const whose = stored?.owner === undefined ? 'belongs to no owner' : `belongs to the directory "${stored.owner}"`;
+  const whose = stored?.owner === undefined ? 'belongs to no directory' : `belongs to the directory "${stored.owner}"`;
   return `${name} ${whose}${owner === undefined ? '' : `, and not to "${owner}"`}`;
 }
 

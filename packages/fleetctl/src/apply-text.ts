@@ -31,7 +31,7 @@ export function stepLine(step: ApplyStep, palette: Palette): string | undefined 
 export function keptText({ stored, holders = [] }: ApplyStep): string {
   if (stored === undefined) return 'it is destroyed already';
   if (holders.length === 0)
-    return stored.owner === undefined ? 'it belongs to no owner by now' : `it belongs to "${stored.owner}" by now`;
+    return stored.owner === undefined ? 'it belongs to no directory by now' : `it belongs to "${stored.owner}" by now`;
   return `it is in the directory of that name on ${holders.map((id) => machineIdLabel(id)).join(', ')}`;
 }
 

@@ -11,6 +11,8 @@ export interface Line {
   readonly files?: Readonly<Record<string, string>>;
   /** Registered units, by name. */
   readonly units?: Readonly<Record<string, readonly [text: string, state: LaunchStateWord]>>;
+  /** Whose they are, if somebody's; those that were applied for that owner have `apply` among the hosts. */
+  readonly owned?: Readonly<Record<string, readonly [owner: string, ...hosts: string[]]>>;
   /** Units that no machine may run. */
   readonly homeless?: readonly string[];
   /** What the API refuses of a unit. */
@@ -57,6 +59,7 @@ export function testLines(lines: readonly Line[]): void {
     test(`fleetctl ${row.line}`, async (context) => {
       for (const name of row.homeless ?? []) api.tempers.set(name, { reason: 'no room' });
       for (const [name, [text, state]] of Object.entries(row.units ?? {})) api.add(name, text, state);
+      for (const [name, [owner, ...hosts]] of Object.entries(row.owned ?? {})) api.own(name, owner, hosts);
       for (const [name, refusal] of Object.entries(row.refusals ?? {})) api.refusals.set(name, refusal);
       process.chdir(await folderOf(context, row.files ?? {}));
       const { stdout, stderr, exitCode } = await runWords(row.line.split(' '), { FLEETCTL_ENDPOINT: api.endpoint });

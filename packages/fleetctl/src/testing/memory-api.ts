@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -5,6 +6,7 @@ import { join } from 'node:path';
 import type {
   AdoptUnitRequest,
   BatchOperationEntity,
+  BatchRequest,
   BatchResultEntity,
   ExplanationEntity,
   LaunchStateWord,
@@ -16,30 +18,8 @@ import { hashUnitFile } from '@flotilla/unit';
 import { storedFile } from '../unit-content.js';
 import { MemoryDirectories } from './memory-directories.js';
 import { MemoryMachines, machines, refusal } from './memory-machines.js';
+import { type Entry, sorted, type Temper, waitingSince } from './memory-unit.js';
 import { optionsOf } from './unit-options.js';
-
-/** How a unit takes to being run. Time is counted in requests that read, so that nothing depends on a clock. */
-export interface Temper {
-  /** Reads until it is where it is wanted. @default 2 */
-  readonly delay?: number;
-  /** What systemd says when it is started, in turn, one a read; the last one stays. @default active/running */
-  readonly started?: readonly (readonly [active: string, sub: string])[];
-  /** It fits no machine, and this is why. */
-  readonly reason?: string;
-  /** What the agent says went wrong. */
-  readonly error?: string;
-}
-
-interface Entry {
-  unit: UnitEntity;
-  states: UnitStateEntity[];
-  order: number;
-  /** What happens at which read. */
-  due: { at: number; happen: () => void }[];
-}
-
-/** Since when units wait that do. */
-const waitingSince = Date.parse('2026-11-22T12:00:00Z');
 
 /** API v1 and v2's batch in memory, on a unix socket: enough of it for the command line, with units of every temper. */
 export class MemoryApi extends MemoryMachines {
@@ -95,6 +75,12 @@ export class MemoryApi extends MemoryMachines {
     for (let turn = 0; turn < 20; turn++) this.#read();
   }
 
+  /** Gives a unit to an owner, and says which hosts have it in their directory of that name. */
+  own(name: string, owner: string, hosts: readonly string[] = []): void {
+    this.#adopt(name, { owner });
+    this.directories.claim(owner, name, hosts);
+  }
+
   async close(): Promise<void> {
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
@@ -124,7 +110,7 @@ export class MemoryApi extends MemoryMachines {
     if (order === 'release') return this.release(name ?? '');
     if (method === 'POST' && resource === 'machines') return this.unfreeze(name ?? '', url, JSON.parse(text));
     if (order === 'restart') return this.#restart(name ?? '', JSON.parse(text));
-    if (method === 'POST') return this.hasBatch ? this.#batch(JSON.parse(text).operations) : [404];
+    if (method === 'POST') return this.hasBatch ? this.#batch(JSON.parse(text)) : [404];
     if (method === 'PUT' && name !== undefined)
       return this.#operate({ op: 'put', unit: { ...JSON.parse(text), name } });
     if (method === 'DELETE' && name !== undefined) return this.#operate({ op: 'delete', name });
@@ -146,18 +132,36 @@ export class MemoryApi extends MemoryMachines {
     return this.#page('states', wanted === null ? states : states.filter((state) => state.name === wanted), url);
   }
 
-  #batch(operations: readonly BatchOperationEntity[]): [number, object] {
+  #batch({ operations, owner }: BatchRequest): [number, object] {
     const results = operations.map((operation): BatchResultEntity => {
-      const [status, body] = this.#operate(operation);
+      const [status, body] = this.#operate(operation, owner);
       return { name: operation.op === 'put' ? operation.unit.name : operation.name, status, ...body };
     });
     return [200, { results }];
   }
 
-  #operate(operation: BatchOperationEntity): [number, object?] {
-    const refused = this.refusals.get(operation.op === 'put' ? operation.unit.name : operation.name);
+  #operate(operation: BatchOperationEntity, owner?: string): [number, object?] {
+    const name = operation.op === 'put' ? operation.unit.name : operation.name;
+    const refused = this.refusals.get(name);
     if (refused !== undefined) return refusal(...refused);
-    return operation.op === 'put' ? this.#put(operation.unit.name, operation.unit) : this.#delete(operation.name);
+    if (owner !== undefined) return this.#operateFor(owner, name, operation);
+    return operation.op === 'put' ? this.#put(name, operation.unit) : this.#delete(name);
+  }
+
+  #operateFor(owner: string, name: string, operation: BatchOperationEntity): [number, object?] {
+    const { unit } = this.#entries.get(name) ?? {};
+    if (operation.op === 'delete') {
+      const isLast = this.directories.drop(owner, name);
+      if (!isLast || unit?.owner !== owner) return [204, { effect: 'kept' }];
+      this.#delete(name);
+      return [204, { effect: 'destroyed' }];
+    }
+    if (unit !== undefined && unit.owner !== owner) return refusal(409, `unit is owned by ${unit.owner}`);
+    this.directories.hold(owner, name);
+    if (unit !== undefined && unit.file === operation.unit.file) return [204, { effect: 'unchanged' }];
+    this.#put(name, operation.unit);
+    this.#adopt(name, { owner });
+    return [201, { effect: unit === undefined ? 'created' : 'replaced' }];
   }
 
   #adopt(name: string, { owner }: AdoptUnitRequest): [number, object] {
@@ -184,8 +188,11 @@ export class MemoryApi extends MemoryMachines {
     const desiredState = put.desiredState ?? known?.unit.desiredState ?? 'inactive';
     if (put.options === undefined && known === undefined)
       return refusal(409, 'unit does not exist and options field empty');
-    const content =
-      put.options === undefined ? {} : { options: put.options, ...(put.file !== undefined && { file: put.file }) };
+    const { file, options } = put;
+    const fileHash = createHash('sha256')
+      .update(file ?? '')
+      .digest('hex');
+    const content = options === undefined ? {} : { options, ...(file !== undefined && { file, fileHash }) };
     const unit: UnitEntity = { currentState: 'inactive', ...known?.unit, ...content, name, desiredState };
     const entry: Entry = known ?? { unit, states: [], order: 0, due: [] };
     if (desiredState === 'launched' && known?.unit.desiredState !== 'launched') entry.order++;
@@ -286,8 +293,4 @@ export class MemoryApi extends MemoryMachines {
       for (const { happen } of due) happen();
     }
   }
-}
-
-function sorted(entries: ReadonlyMap<string, Entry>): Entry[] {
-  return [...entries].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, entry]) => entry);
 }

@@ -23,6 +23,9 @@ export function quietHost(
   };
 }
 
+/** What the API calls `fleetctl apply`, among hosts. */
+const applyClaimant = 'apply';
+
 /** The directories of an API in memory, as a test lays them out. */
 export class MemoryDirectories {
   /** By name. */
@@ -54,8 +57,38 @@ export class MemoryDirectories {
     this.directories.push({ name, hosts, unitList });
   }
 
+  /** `apply` wants a unit on an owner's behalf. */
+  hold(owner: string, unit: string): void {
+    const known = this.directories.find(({ name }) => name === owner);
+    const claimants = known?.unitList.find(({ name }) => name === unit)?.claimants ?? [];
+    const hosts = claimants.map(({ claimant }) => claimant);
+    if (!hosts.includes(applyClaimant)) this.claim(owner, unit, [...hosts, applyClaimant]);
+  }
+
+  /** It wants it no longer. @returns Whether nobody else does. */
+  drop(owner: string, unit: string): boolean {
+    const known = this.directories.find(({ name }) => name === owner);
+    const claimants = known?.unitList.find(({ name }) => name === unit)?.claimants ?? [];
+    const hosts = claimants.map(({ claimant }) => claimant).filter((host) => host !== applyClaimant);
+    this.claim(owner, unit, hosts);
+    return hosts.length === 0;
+  }
+
+  /** Says who has a unit, and no one else. */
+  claim(owner: string, unit: string, hosts: readonly string[]): void {
+    const index = this.directories.findIndex(({ name }) => name === owner);
+    const { hosts: rows = [], unitList = [] } = this.directories[index] ?? {};
+    const others = unitList.filter(({ name }) => name !== unit);
+    const claimants = hosts.map((claimant) => ({ claimant, source: unit }));
+    const directory = { name: owner, hosts: rows, unitList: [...others, { name: unit, claimants }] };
+    if (index < 0) this.directories.push(directory);
+    else this.directories[index] = directory;
+  }
+
   answer(method: string, name: string | undefined, order: string | undefined): [number, object] {
     if (this.#readsLeft !== undefined && method === 'GET' && this.#readsLeft-- <= 0) this.#obey();
+    // Whoever knows owners answers so.
+    if (method === 'GET' && order !== undefined) return refusal(405, 'only POST supported against this resource');
     if (name === undefined)
       return [200, { directories: this.directories.map(({ unitList: _, ...directory }) => directory) }];
     const directory = this.directories.find((each) => each.name === name);
