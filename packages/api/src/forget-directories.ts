@@ -1,3 +1,4 @@
+import { FleetError } from '@flotilla/errors';
 import { forgetClaims } from '@flotilla/registry';
 import { type ForgetDirectoriesAnswer, parseForgetDirectories } from '@flotilla/schema';
 import { findWrongType } from './json-type.js';
@@ -15,12 +16,18 @@ export async function postForgetDirectories({ deps, request, name }: RoutedReque
   const isDryRun = body.request.dryRun === true;
   const machine = findMachineId(name);
   if (machine === undefined) return nothingOfIt();
-  const outcome = await forgetClaims(deps, machine, { isDryRun });
+  const outcome = await forgetClaims(deps, machine, { isDryRun }).catch(contended);
+  if (outcome instanceof FleetError) return failure(409, outcome.message);
   if (outcome.kind !== 'forgotten') return outcome.kind === 'none' ? nothingOfIt() : failure(409, itIsThere);
   const directories = outcome.directories.map(({ owner, destroyed, kept }) => ({ destroyed, kept, name: owner }));
   if (!isDryRun) deps.log.warn('the directories of a machine are forgotten', { machine, directories });
   const answer: ForgetDirectoriesAnswer = { directories };
   return json(answer);
+}
+
+function contended(error: unknown): FleetError {
+  if (error instanceof FleetError && error.code === 'claims-contended') return error;
+  throw error;
 }
 
 const itIsThere = 'machine is in the cluster: what its directories want is for their files to say';

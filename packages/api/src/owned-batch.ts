@@ -1,3 +1,4 @@
+import { FleetError } from '@flotilla/errors';
 import {
   applyClaimant,
   type ClaimChange,
@@ -17,7 +18,7 @@ import {
 } from '@flotilla/registry';
 import { type OwnerName, type UnitName, unitNameParts } from '@flotilla/unit';
 import type { ApiDeps } from './deps.js';
-import { type Verdict, verdictOnClaim } from './verdict.js';
+import { rivals, type Verdict, verdictOnClaim } from './verdict.js';
 
 /** What a batch asks for, as far as it makes sense. */
 export interface AskedChanges {
@@ -41,12 +42,15 @@ export async function changeForOwner(
     else claims.set(name, hold);
   }
   for (const name of deletions) claims.set(name, { kind: 'drop' });
-  for (const [name, result] of await claim(deps, owner, claims))
-    results.set(
-      name,
-      result.kind === 'failed' ? result : { kind: 'settled', outcome: verdictOnClaim(name, result.outcome, owner) },
-    );
+  for (const [name, result] of await claim(deps, owner, claims)) results.set(name, judge(name, result, owner));
   return results;
+}
+
+function judge(name: UnitName, result: UnitResult<ClaimOutcome>, owner: OwnerName): UnitResult<Verdict> {
+  if (result.kind === 'settled') return { kind: 'settled', outcome: verdictOnClaim(name, result.outcome, owner) };
+  // Somebody else has just wanted the last of what was applied no longer.
+  const isContended = result.error instanceof FleetError && result.error.code === 'not-joined';
+  return isContended ? { kind: 'settled', outcome: rivals } : result;
 }
 
 function toHold(name: UnitName, { content, desiredState }: UnitChange): HoldChange | Verdict {
