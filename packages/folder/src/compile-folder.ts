@@ -1,8 +1,9 @@
 import type { UnitName } from '@flotilla/unit';
+import { entryKind } from './entry-kind.js';
 import { findUnit } from './find-unit.js';
 import type { FolderContent, FolderEntry, FolderProblem, FolderUnit } from './folder-model.js';
 import { listedOffers } from './listed-offers.js';
-import { type Offer, readEntry, type SourcedEntry } from './offers.js';
+import { type Offer, type ReadEntry, readEntry, type SourcedEntry } from './offers.js';
 import { safeText } from './safe-text.js';
 
 /** How units of a folder are read. */
@@ -45,7 +46,13 @@ export function compileEntries(
   return {
     units,
     problems: problems.map(toSafe).sort(byPlace),
-    isDoubtful: (name, source) => !units.has(name) && (offers.has(name) || brokenSources.has(source)),
+    isDoubtful(name, source) {
+      const isBroken = brokenSources.has(source);
+      const unit = units.get(name);
+      if (unit === undefined) return isBroken || offers.has(name);
+      // What a list asks for stands in for what can't be read: it may be there still, and would win.
+      return isBroken && unit.source !== source && offers.get(name)?.[0]?.content.kind === 'template';
+    },
   };
 }
 
@@ -55,7 +62,7 @@ type OnBroken = (source: string, problem: { readonly line?: number; readonly mes
 /** All that the entries offer, by the name of the unit. What entries have of their own wins over what a list asks for. */
 function collectOffers(entries: readonly SourcedEntry[], onBroken: OnBroken): ReadonlyMap<UnitName, readonly Offer[]> {
   const read = entries
-    .map((each) => ({ source: each.source, content: readEntry(each) }))
+    .map((each) => ({ ...each, content: readEntry(each) }))
     .sort((one, other) => compare(one.source, other.source));
   const own: Offer[] = [];
   for (const { source, content } of read) {
@@ -65,12 +72,15 @@ function collectOffers(entries: readonly SourcedEntry[], onBroken: OnBroken): Re
     for (const problem of content.problems) onBroken(source, problem);
   }
   const offers = byName(own);
-  const listed = listedOffers(
-    read.flatMap(({ content }) => (content.kind === 'list' ? [content] : [])),
-    offers,
-    onBroken,
-  );
+  const lists = read.flatMap(({ content }) => (content.kind === 'list' ? [content] : []));
+  const hasUnread = read.some(({ entry, content }) => entryKind(entry.name) === 'bundle' && isBroken(content));
+  const listed = listedOffers(lists, { offers, hasUnread }, onBroken);
   return new Map([...byName(listed), ...offers]);
+}
+
+/** Whether an entry may have more units than can be told. */
+function isBroken(content: ReadEntry): boolean {
+  return content.kind === 'broken' || (content.kind === 'offers' && content.problems.length > 0);
 }
 
 function byName(offers: readonly Offer[]): Map<UnitName, Offer[]> {

@@ -69,8 +69,10 @@ export interface FolderContent {
   /** By source, then line. */
   readonly problems: readonly FolderProblem[];
   /**
-   * Of a unit that was read from `source` before and is not among `units` now: whether that may only be because its
-   * source or its template can't be read, or because it is there twice. If not, it is gone.
+   * Whether what the folder says of a unit that was read from `source` before counts for nothing, so that the unit is to
+   * stay as it is. Of one that is not among `units`: it may be missing only because its source or its template can't be
+   * read, or because it is there twice; if not, it is gone. Of one that is: a list makes it of a template now, and the
+   * bundle that it came from, which would win, can't be read.
    */
   isDoubtful(name: UnitName, source: string): boolean;
 }

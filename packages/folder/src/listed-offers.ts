@@ -4,20 +4,23 @@ import type { Offer, ReadEntry } from './offers.js';
 
 type ListEntry = Extract<ReadEntry, { readonly kind: 'list' }>;
 
-/**
- * What lists of instances ask for.
- *
- * @param offers What entries have of their own, templates among it.
- */
+/** What a folder has besides lists. */
+interface FolderOffers {
+  readonly offers: ReadonlyMap<UnitName, unknown>;
+  /** A bundle can't be read: there may be more templates. */
+  readonly hasUnread: boolean;
+}
+
+/** What lists of instances ask for. */
 export function listedOffers(
   lists: readonly ListEntry[],
-  offers: ReadonlyMap<UnitName, unknown>,
+  { offers, hasUnread }: FolderOffers,
   onBroken: (source: string, problem: { readonly line?: number; readonly message: string }) => void,
 ): Offer[] {
   if (lists.length === 0) return [];
   const templates = [...offers.keys()].filter((name) => unitNameParts(name).isTemplate).sort();
   return lists.flatMap(({ source, prefix, bytes }) => {
-    const chosen = chooseTemplate(prefix, templates);
+    const chosen = chooseTemplate(prefix, templates, hasUnread ? 'some' : 'all');
     if (chosen.problem !== undefined) onBroken(source, { message: chosen.problem });
     const { instances, problems } = readInstanceList(bytes, chosen.template);
     for (const problem of problems) onBroken(source, problem);
@@ -33,9 +36,11 @@ interface ChosenTemplate {
   readonly problem?: string;
 }
 
-function chooseTemplate(prefix: string, templates: readonly UnitName[]): ChosenTemplate {
+function chooseTemplate(prefix: string, templates: readonly UnitName[], known: 'all' | 'some'): ChosenTemplate {
   const usual = parseUnitName(`${prefix}@.service`);
   if (templates.includes(usual)) return { template: usual };
+  if (known === 'some')
+    return { template: usual, problem: `lists instances of ${usual}, which may be in a bundle that is broken` };
   const others = templates.filter((name) => unitNameParts(name).prefix === prefix);
   const [only = usual] = others;
   if (others.length === 1) return { template: only };

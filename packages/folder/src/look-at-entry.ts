@@ -18,7 +18,7 @@ interface EntryPlace {
   readonly name: string;
 }
 
-/** What is behind a name. No stamp is the beginning of another one and a blank. */
+/** What is behind a name. */
 interface FoundEntry {
   readonly stamp: string;
   /** Of a symlink. */
@@ -48,20 +48,20 @@ export async function lookAtEntry(
     if (kind === 'drop-in') return dropIn(name, found);
     const fault = findFault(found.behind, rules);
     if (fault !== undefined) return toEntry(name, found, fault);
-    if (previous?.isSure === true && isSame(previous, found)) return previous;
+    if (previous?.isSure === true && stampIn(previous) === found.stamp) return previous;
     const read = await readSafely(place.path);
     if (read.kind === 'fault') return toEntry(name, found, read.fault);
     if (read.kind === 'gone') continue;
-    const isWhole = found.stamp.endsWith(read.stamp) && read.isStill;
+    const isWhole = read.isStill && (found.stamp === read.stamp || found.stamp.startsWith(`${read.stamp} `));
     if (isWhole || attempt === tries) return withBytes(toEntry(name, found, read.bytes), read.bytes, previous);
   }
   return undefined;
 }
 
 /** Whether there is something else behind the name now, without reading it. */
-export async function hasEntryMoved(path: string, { signature }: FolderEntry): Promise<boolean> {
+export async function hasEntryMoved(path: string, previous: FolderEntry): Promise<boolean> {
   const found = await findEntry(path);
-  return found === undefined || !signature.startsWith(`${found.stamp} `);
+  return found?.stamp !== stampIn(previous);
 }
 
 async function findEntry(path: string): Promise<FoundEntry | undefined> {
@@ -78,9 +78,9 @@ async function follow(path: string): Promise<FoundEntry> {
   const target = await readlink(path);
   try {
     const behind = await stat(path, { bigint: true });
-    return { target, behind, stamp: `${target} -> ${stampOf(behind)}` };
+    return { target, behind, stamp: `${stampOf(behind)} <- ${target}` };
   } catch (error) {
-    return { target, behind: linkFault(error, target), stamp: `${target} -> ${errorCode(error)}` };
+    return { target, behind: linkFault(error, target), stamp: `${errorCode(error)} <- ${target}` };
   }
 }
 
@@ -114,12 +114,12 @@ function findFault(behind: FoundEntry['behind'], { isTrusted }: EntryRules): Fol
 function dropIn(name: string, { stamp, behind }: FoundEntry): FolderEntry | undefined {
   if ('message' in behind || !behind.isDirectory()) return undefined;
   const message = 'drop-ins are not supported: put the lines into the file';
-  return { name, content: { kind: 'drop-in', message }, signature: `${stamp} drop-in` };
+  return { name, content: { kind: 'drop-in', message }, signature: `drop-in ${stamp}` };
 }
 
 function toEntry(name: string, { stamp, target }: FoundEntry, content: FolderEntry['content']): FolderEntry {
   const kind = content instanceof Uint8Array ? createHash('sha1').update(content).digest('hex') : content.kind;
-  return { name, content, ...(target !== undefined && { target }), signature: `${stamp} ${kind}` };
+  return { name, content, ...(target !== undefined && { target }), signature: `${kind} ${stamp}` };
 }
 
 /** The entry as it was, if nothing has changed: surer than before, as a file may change twice within a tick of its clock. */
@@ -130,6 +130,7 @@ function withBytes(entry: FolderEntry, bytes: Uint8Array, previous: FolderEntry 
   return previous?.signature === entry.signature ? { ...entry, content, isSure: true } : { ...entry, content };
 }
 
-function isSame({ signature }: FolderEntry, { stamp }: FoundEntry): boolean {
-  return signature.startsWith(`${stamp} `);
+/** The stamp in the signature of an entry, behind what was found there. */
+function stampIn({ signature }: FolderEntry): string {
+  return signature.slice(signature.indexOf(' ') + 1);
 }
