@@ -96,14 +96,10 @@ function describeHeld(row: DirectoryRow, nowMs: number): string[] {
   ];
 }
 
-function describeAbsence(row: DirectoryRow): string[] {
-  const { isLost, isThere, units, held, path, claimant } = row.host;
-  if (isLost === true)
-    return [
-      `${labelOf(row)} is not in the cluster; what it had in ${row.directory} stays, ${countUnits(units)}. If it does not come back: fleetctl dirs forget ${claimant.slice(0, 8)}`,
-    ];
-  if (isThere || path === '' || units === 0 || held !== undefined) return [];
-  return [`${row.directory} on ${labelOf(row)}: ${path} is not there; its units run on`];
+function describeAbsence({ directory, host }: DirectoryRow): string[] {
+  if (host.isLost !== true) return [];
+  const has = `${hostLabel(host)} is not in the cluster; what it had in ${directory} stays, ${countUnits(host.units)}`;
+  return [`${has}. If it does not come back: fleetctl dirs forget ${host.claimant.slice(0, 8)}`];
 }
 
 function describeBehind(row: DirectoryRow): string[] {

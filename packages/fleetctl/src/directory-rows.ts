@@ -96,10 +96,10 @@ export function unitsOf(directory: ShownDirectory): readonly DirectoryUnitEntity
   return 'unitList' in directory ? directory.unitList : undefined;
 }
 
-/** The directories, a row for each host. Ages count from `nowMs`; without it, times are told, which do not change by themselves. */
+/** The directories, a row for each host that has one or left something in it. Ages count from `nowMs`; without it, times are told, which do not change by themselves. */
 export function directoryRows(directories: readonly ShownDirectory[], nowMs?: number): DirectoryRow[] {
   return directories.flatMap((directory) =>
-    directory.hosts.map((host): DirectoryRow => {
+    directory.hosts.filter(isOfInterest).map((host): DirectoryRow => {
       const behind = unitsOf(directory)?.filter(({ claimants }) =>
         claimants.some(({ claimant, isBehind }) => claimant === host.claimant && isBehind === true),
       );
@@ -111,6 +111,26 @@ export function directoryRows(directories: readonly ShownDirectory[], nowMs?: nu
       };
     }),
   );
+}
+
+/** A host that has gone and left nothing is none of the directory's any more. */
+function isOfInterest({ isLost, units }: DirectoryHostEntity): boolean {
+  return isLost !== true || units > 0;
+}
+
+/** So many hosts of a directory are shown that have no file in it. Every host has the default one; few use it. Taste. */
+const mostIdle = 8;
+
+/** The rows without hosts that have no file in a directory, where these are many; and how many were left out of each. */
+export function foldIdle(rows: readonly DirectoryRow[]): {
+  readonly rows: readonly DirectoryRow[];
+  readonly folded: ReadonlyMap<string, number>;
+} {
+  const idle = new Map<string, number>();
+  const isIdle = (row: DirectoryRow) => row.host.units === 0 && concernsOf(row).length === 0;
+  for (const row of rows) if (isIdle(row)) idle.set(row.directory, (idle.get(row.directory) ?? 0) + 1);
+  const folded = new Map([...idle].filter(([, count]) => count > mostIdle));
+  return { rows: rows.filter((row) => !(folded.has(row.directory) && isIdle(row))), folded };
 }
 
 function describeChange({ at, created, changed, removed, units }: DirectoryChangeEntity, nowMs?: number): string {

@@ -98,10 +98,25 @@ test('a directory that is missing is said to be, and long lists are counted', as
     [['3', '0', '0', '0', '0', 'missing', '-'], ['0', '0', '300', '0', '0', 'conflicts=300', '-'], []],
   );
   assert.match(stderr, /\.\.\. and 280 more conflicts\n {2}Remove .*adopt --owner local UNIT\.\.\.\n/);
-  assert.match(stderr, /^local on 4c3f8a1e\.\.\.: \/etc\/fleet\/units is not there; its units run on$/m);
+});
+
+test('a host that has gone and left nothing is not shown, nor are many that have no file', async (context) => {
+  const { fleetctl, directories } = await openHarbour(context);
+  const idle = Array.from({ length: 9 }, (_, index) => quietHost(`${index}`.repeat(32), { units: 0 }));
+  directories.add('local', [
+    quietHost(gone, { units: 0, isLost: true }),
+    quietHost(one, { units: 1 }),
+    ...idle.slice(1),
+  ]);
+  const list = (...flags: readonly string[]) => fleetctl('dirs', '--no-legend', '--fields=units', ...flags);
+  assert.equal((await list('--check')).stdout, '1\n0\n0\n0\n0\n0\n0\n0\n0\n');
   directories.directories.length = 0;
-  directories.add('local', [quietHost(one, { units: 0 })]);
-  assert.equal((await fleetctl('dirs', '--check')).exitCode, 0);
+  directories.add('local', [quietHost(one, { units: 1 }), ...idle]);
+  const { stdout, stderr, exitCode } = await list('--check');
+  assert.equal(stdout, '1\n');
+  assert.equal(stderr, '9 more hosts have the directory local and no file in it; --full shows them\n');
+  assert.equal(exitCode, 0);
+  assert.equal((await list('--full')).stdout.split('\n').length, 11);
 });
 
 test('a name shows where the file of each unit is', async (context) => {

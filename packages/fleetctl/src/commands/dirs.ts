@@ -9,6 +9,7 @@ import {
   type DirectoryRow,
   directoryLayout,
   directoryRows,
+  foldIdle,
   type ShownDirectory,
 } from '../directory-rows.js';
 import { directoryUnitLines } from '../directory-units.js';
@@ -93,12 +94,20 @@ async function withUnits(client: Client, directories: readonly DirectoryEntity[]
 
 function listOf(
   { clock, screen }: Context,
-  { form, watchMs }: Listing<DirectoryRow>,
+  { form, isFull, watchMs }: Listing<DirectoryRow>,
   directories: readonly ShownDirectory[],
 ): List<DirectoryRow> {
   const nowMs = clock.now();
   // Where each row that has changed is printed anew, an age would be a change.
   const isStream = watchMs !== undefined && !(screen.terminal.isOutTerminal && form === 'table');
-  const items = directoryRows(directories, isStream ? undefined : nowMs);
-  return { items, document: { directories }, notes: describeConcerns(items, nowMs) };
+  const rows = directoryRows(directories, isStream ? undefined : nowMs);
+  const list = { items: rows, document: { directories }, notes: describeConcerns(rows, nowMs) };
+  if (isFull || form !== 'table') return list;
+  const { rows: items, folded } = foldIdle(rows);
+  const notes = [...folded].map(([name, count]): Note => ({ tone: 'good', text: sayFolded(name, count) }));
+  return { ...list, items, notes: [...notes, ...list.notes] };
+}
+
+function sayFolded(name: string, count: number): string {
+  return `${count} more hosts have the directory ${name} and no file in it; --full shows them`;
 }
