@@ -19,6 +19,8 @@ import { OrderCheck } from './order-check.js';
 import { OwnRestarts } from './own-restarts.js';
 import { isStopOrdered, reconcile, type Task, tasksOfFirst } from './reconcile.js';
 import { Relapses } from './relapses.js';
+import { isReplaced } from './replacing.js';
+import { RollingUpdates } from './rolling-updates.js';
 import { rowsWithoutFiles, stateRows } from './rows.js';
 import type { StartedRecords } from './started-records.js';
 import { TaskFailures } from './task-failures.js';
@@ -78,6 +80,7 @@ export class AgentPass {
   readonly #bringBack: BringBack;
   readonly #strangers: StrangeFiles;
   readonly #restarts: OwnRestarts;
+  readonly #rolling: RollingUpdates;
   #rows: ReadonlyMap<UnitName, UnitRow> = new Map();
 
   constructor(options: AgentPassOptions) {
@@ -88,6 +91,7 @@ export class AgentPass {
     this.#farewells = new Farewells(options.publisher);
     this.#freeze = new Freeze(options);
     this.#restarts = new OwnRestarts(options);
+    this.#rolling = new RollingUpdates({ ...options, contents: this.#contents, onChange: options.onWake });
     this.#strangers = new StrangeFiles(options.log);
     const [onTrusted, onDoubt] = [() => this.#freeze.end(), () => this.doubt()];
     this.#orders = new OrderCheck({ ...options, onTrusted, onDoubt });
@@ -98,6 +102,7 @@ export class AgentPass {
   doubt(): void {
     this.#options.unitManager.doubt();
     this.#orders.doubt();
+    this.#rolling.doubt();
   }
 
   /** Runs a pass. Returns after how many milliseconds to run another although nothing may tell by then. */
@@ -123,14 +128,16 @@ export class AgentPass {
     if (situation === undefined) return allegiance.freezeReason === undefined ? 0 : await this.#endureFreeze();
     const { desired, current } = situation;
     const due = reconcile(desired, current);
-    const all = withholdStarts(due, await this.#conflicts.findWaiting(due, situation));
+    const queued = await this.#rolling.findWaiting(due, { ...situation, ...situation.orders, epoch: this.#epoch });
+    const clear = due.filter(({ unit }) => !queued.has(unit));
+    const all = withholdStarts(clear, await this.#conflicts.findWaiting(clear, situation));
     const tasks = tasksOfFirst(unitsPerPass, all);
     this.#farewells.bid(situation, allegiance.known);
-    const unsaved = await allegiance.remember(this.#knownUnits(situation), view.revision);
+    const unsaved = await allegiance.remember(this.#knownUnits(situation, queued), view.revision);
     const allowed = tasks.filter(({ unit }) => !unsaved.has(unit));
     const failures = await carryOut(allowed, desired, { ...this.#options, contents: this.#contents, mayAct });
     for (const { unit } of tasks) if (unsaved.has(unit)) failures.set(unit, unsaved.get(unit) ?? '');
-    this.#forget(due, tasks, desired);
+    this.#forget(due, tasks, situation);
     this.#relapses.tell({ tasks: allowed, ...situation }, failures);
     this.#settle({ all, tasks, failures }, situation);
     this.#failures.retryFor(allowed.filter(({ kind }) => kind === 'load').map(({ unit }) => unit));
@@ -139,7 +146,13 @@ export class AgentPass {
     if (tasks.length > 0) return 0;
     const farewellMs = this.#farewells.isBusy ? farewellCheckMs : undefined;
     const restartMs = this.#restarts.sweep({ ...situation.orders, desired, current });
-    return findLeast([farewellMs, restartMs, this.#failures.nextRetryMs(), this.#orders.nextCheckMs()]);
+    return findLeast([
+      farewellMs,
+      restartMs,
+      this.#failures.nextRetryMs(),
+      this.#orders.nextCheckMs(),
+      this.#rolling.nextCheckMs(),
+    ]);
   }
 
   /** The rows as the last pass has seen them. */
@@ -148,13 +161,20 @@ export class AgentPass {
   }
 
   /** Ends whatever goes on between passes. */
-  close(): void {
+  async close(): Promise<void> {
     this.#freeze.end();
     this.#bringBack.end();
+    await this.#rolling.close();
+  }
+
+  /** With each snapshot, what is known of turns may be of another store. */
+  get #epoch(): string {
+    return `${this.#options.view.snapshots}`;
   }
 
   /** While frozen, nothing is done but to say what is here, and to wait for the word of a person. */
   async #endureFreeze(): Promise<number | undefined> {
+    this.#rolling.rest(this.#epoch);
     if (!(await this.#freeze.endure())) return undefined;
     this.doubt();
     return 0;
@@ -196,12 +216,18 @@ export class AgentPass {
     throw listing.problem;
   }
 
-  #knownUnits({ desired, current }: Situation): Map<UnitName, KnownUnit> {
+  /** @param queued Units that go on as they are until their turn has come: with what they were told before. */
+  #knownUnits({ desired, current }: Situation, queued: ReadonlyMap<UnitName, UnitName>): Map<UnitName, KnownUnit> {
     const known = new Map<UnitName, KnownUnit>();
     for (const [name, wish] of desired) {
       const unit = current.get(name);
       const isOver = wish.kind === 'absent' && (unit === undefined || isGone(unit)) && !this.#farewells.has(name);
       if (isOver) continue;
+      const former = queued.has(name) ? this.#options.allegiance.known.get(name) : undefined;
+      if (former !== undefined) {
+        known.set(name, former);
+        continue;
+      }
       const before = wish.kind === 'untouched' ? this.#options.allegiance.known.get(name) : undefined;
       const { isLaunched = false, order } = wish.kind === 'present' ? wish : (before ?? {});
       // Noted when it is carried out: the next process is to know of a stop that is still owed.
@@ -224,13 +250,15 @@ export class AgentPass {
   }
 
   /** What was read to decide is kept for the loads that are still to come, and no longer. */
-  #forget(due: readonly Task[], tasks: readonly Task[], desired: ReadonlyMap<UnitName, DesiredUnit>): void {
+  #forget(due: readonly Task[], tasks: readonly Task[], { desired, current }: Situation): void {
     const done = new Set(tasks);
     const kept = new Set<string>();
     for (const task of due) {
       const wish = desired.get(task.unit);
       if (task.kind === 'load' && !done.has(task) && wish?.kind === 'present') kept.add(wish.file);
     }
+    for (const [name, wish] of desired)
+      if (wish.kind === 'present' && isReplaced(wish, current.get(name))) kept.add(wish.file);
     this.#contents.keep(kept);
     this.#conflicts.forgetUnused();
   }

@@ -276,7 +276,7 @@ class MachineAgent implements Agent {
     this.#following?.close();
     for (const subscription of this.#subscriptions) subscription.close();
     await this.#loop.close();
-    this.#pass.close();
+    await this.#pass.close();
     this.#again?.cancel();
     await this.#publisher.close();
   }

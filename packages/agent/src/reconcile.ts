@@ -1,4 +1,4 @@
-import type { UnitName } from '@flotilla/unit';
+import type { UnitHash, UnitName } from '@flotilla/unit';
 import { type CurrentUnit, isGone, isRemnant, motion, type StartedRecord } from './current.js';
 import type { DesiredUnit } from './desired.js';
 
@@ -101,7 +101,7 @@ function whyRewritten(wish: Present, { file, started }: CurrentUnit): TaskReason
 }
 
 /** What was started decides; of what this agent did not start, the file has to tell. */
-function isOtherContent(wish: Present, { file, started }: CurrentUnit): boolean {
+export function isOtherContent(wish: { readonly hash: UnitHash }, { file, started }: CurrentUnit): boolean {
   if (started?.hash !== undefined) return started.hash !== wish.hash;
   return file !== undefined && file.hash !== wish.hash;
 }
