@@ -5,8 +5,14 @@ import type { Transaction } from './store.js';
 export class RacingStore extends MemoryStore {
   beforeCompare: (() => Promise<unknown>) | undefined;
 
+  /** Done when such a transaction has been carried out. */
+  afterCompare: (() => void) | undefined;
+
   override async transact(transaction: Transaction) {
-    if ((transaction.compares?.length ?? 0) > 0) await this.beforeCompare?.();
-    return super.transact(transaction);
+    if ((transaction.compares?.length ?? 0) === 0) return super.transact(transaction);
+    await this.beforeCompare?.();
+    const result = await super.transact(transaction);
+    this.afterCompare?.();
+    return result;
   }
 }

@@ -1,0 +1,194 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { LaunchState } from '@flotilla/cluster';
+import { silentLogger, TestClock } from '@flotilla/runtime';
+import { parseUnitName } from '@flotilla/unit';
+import fc from 'fast-check';
+import { actOnStore, claimants, emptyRow, modelFiles, owners, readModels } from './claims-cluster.js';
+import { actOnModel, emptyModel, type ModelAct, type ModelUnit } from './claims-model.js';
+import { joinDirectory } from './directory-hosts.js';
+import { MemoryStore } from './memory-store.js';
+import { type Store, StoreError, type Transaction } from './store.js';
+
+const name = parseUnitName('web.service');
+
+const sides = fc.record({
+  // The first one more often: two directories that both have a unit are rarer than two hosts.
+  owner: fc.constantFrom(...owners, ...owners.slice(0, 1), ...owners.slice(0, 1)),
+  claimant: fc.constantFrom(...claimants),
+});
+const file = fc.constantFrom(...modelFiles);
+const state = fc.constantFrom<LaunchState>('inactive', 'loaded', 'launched');
+
+const act: fc.Arbitrary<ModelAct> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc
+      .tuple(sides, file, fc.boolean())
+      .map(([side, file, isExplicit]) => ({ kind: 'hold' as const, ...side, file, isExplicit })),
+  },
+  { weight: 5, arbitrary: sides.map((side) => ({ kind: 'drop' as const, ...side })) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('adopt' as const), owner: fc.constantFrom(undefined, ...owners) }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('put' as const), file, state }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('ask' as const), state }) },
+  { weight: 1, arbitrary: fc.constant({ kind: 'delete' as const }) },
+  { weight: 1, arbitrary: sides.map((side) => ({ kind: 'leave' as const, ...side })) },
+);
+
+test('whatever directories, apply and the API do to a unit, one after the other, is what the model says; what changes nothing writes nothing', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(
+        act.filter(({ kind }) => kind !== 'leave'),
+        { maxLength: 25 },
+      ),
+      async (acts) => {
+        const store = new MemoryStore({ clock: new TestClock() });
+        await joinAll(store);
+        let model = emptyModel;
+        for (const each of acts) {
+          const before = store.revision;
+          const { after, outcome } = actOnModel(model, each);
+          assert.equal(await actOnStore(store, name, each), outcome);
+          assert.deepEqual(await readUnit(store), after);
+          if (isEqual(after, model)) assert.equal(store.revision, before, `${each.kind} wrote, and was ${outcome}`);
+          model = after;
+        }
+      },
+    ),
+  );
+});
+
+const anyRace = fc.record({
+  first: fc.array(act, { maxLength: 6 }),
+  racing: fc.uniqueArray(act, { minLength: 2, maxLength: 4, selector: whoActs }),
+});
+
+/** Hosts with one directory, some of which claim the unit already. */
+const hosts = claimants.slice(0, 3);
+const holdHere = (claimant: string, file: string): ModelAct => ({
+  kind: 'hold',
+  owner: owners[0] ?? '',
+  claimant,
+  file,
+  isExplicit: false,
+});
+const closeAct: fc.Arbitrary<ModelAct> = fc.oneof(
+  fc.constantFrom(...hosts).map((claimant) => ({ kind: 'drop' as const, owner: owners[0] ?? '', claimant })),
+  fc.tuple(fc.constantFrom(...hosts), fc.constantFrom('a1', 'b1')).map(([claimant, file]) => holdHere(claimant, file)),
+);
+const closeRace = fc.record({
+  first: fc.subarray(hosts).map((some) => some.map((claimant) => holdHere(claimant, 'a1'))),
+  racing: fc.uniqueArray(closeAct, { minLength: 2, maxLength: 3, selector: whoActs }),
+});
+
+/** What an act said; `undefined`: it does not know. */
+interface Done {
+  readonly act: ModelAct;
+  readonly outcome: string | undefined;
+}
+
+test('acts that race come out as in some order, one after the other, although answers are lost and requests come late', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.oneof(anyRace, closeRace),
+      fc.array(fc.constantFrom<Fault>('none', 'none', 'none', 'late', 'no-reply', 'no-request'), { maxLength: 12 }),
+      fc.scheduler(),
+      async ({ first, racing }, faults, scheduler) => {
+        const store = new MemoryStore({ clock: new TestClock() });
+        for (const each of first) await actOnStore(store, name, each);
+        const before = await readUnit(store);
+        const stores = { faulty: raced(store, scheduler, [...faults]), sound: raced(store, scheduler, []) };
+        const done = await scheduler.waitFor(
+          Promise.all(
+            racing.map(
+              async (each): Promise<Done> => ({
+                act: each,
+                outcome: await outcomeOf('claimant' in each ? stores.faulty : stores.sound, each),
+              }),
+            ),
+          ),
+        );
+        await scheduler.waitIdle();
+        const after = await readUnit(store);
+        assert.ok(
+          isSomeOrder(before, done, after),
+          JSON.stringify({ before: shown(before), done, after: shown(after) }),
+        );
+      },
+    ),
+  );
+});
+
+/** `late`: the request is carried out at some later time, and nobody answers. */
+type Fault = 'none' | 'late' | 'no-reply' | 'no-request';
+
+/** A store whose calls are carried out in an order that the scheduler chooses; writes have the faults, one after the other. */
+function raced(store: MemoryStore, scheduler: fc.Scheduler, faults: Fault[]): Store {
+  const turn = (what: string) => scheduler.schedule(Promise.resolve(), what);
+  const wrapped = {
+    range: async (request: Parameters<Store['range']>[0]) => {
+      await turn('range');
+      return store.range(request);
+    },
+    transact: async (transaction: Transaction) => {
+      await turn('transact');
+      const fault = transaction.compares === undefined ? 'none' : (faults.shift() ?? 'none');
+      const lost = new StoreError('uncertain', 'no answer');
+      if (fault === 'no-request') throw lost;
+      if (fault === 'late') {
+        void turn('late').then(() => store.transact(transaction));
+        throw lost;
+      }
+      const result = await store.transact(transaction);
+      if (fault === 'no-reply') throw lost;
+      return result;
+    },
+  };
+  return new Proxy<Store>(store, { get: (of, key) => Reflect.get(key in wrapped ? wrapped : of, key) });
+}
+
+/** A host does one thing after the other, and so do the API's users here. */
+function whoActs(act: ModelAct): string {
+  if (act.kind === 'hold' || act.kind === 'drop') return `${act.owner} ${act.claimant}`;
+  return act.kind;
+}
+
+async function outcomeOf(store: Store, act: ModelAct): Promise<string | undefined> {
+  try {
+    return await actOnStore(store, name, act);
+  } catch (error) {
+    if (error instanceof StoreError && error.kind === 'uncertain') return undefined;
+    throw error;
+  }
+}
+
+function isSomeOrder(before: ModelUnit, done: readonly Done[], wanted: ModelUnit): boolean {
+  if (done.length === 0) return isEqual(before, wanted);
+  return done.some((each) => {
+    const rest = done.filter((other) => other !== each);
+    const { after, outcome } = actOnModel(before, each.act);
+    if (each.outcome === undefined) return isSomeOrder(before, rest, wanted) || isSomeOrder(after, rest, wanted);
+    return each.outcome === outcome && isSomeOrder(after, rest, wanted);
+  });
+}
+
+async function joinAll(store: Store): Promise<void> {
+  for (const owner of owners)
+    for (const claimant of claimants) await joinDirectory({ store, log: silentLogger }, { owner, claimant }, emptyRow);
+}
+
+async function readUnit(store: Store): Promise<ModelUnit> {
+  return (await readModels(store)).get(name) ?? emptyModel;
+}
+
+function isEqual(one: ModelUnit, other: ModelUnit): boolean {
+  return shown(one) === shown(other);
+}
+
+function shown({ unit, claims }: ModelUnit): string {
+  return JSON.stringify([unit?.owner, unit?.file, unit?.state, [...claims].sort()]);
+}
