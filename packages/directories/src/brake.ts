@@ -41,8 +41,12 @@ export interface Weighed {
   readonly claims: ReadonlyMap<UnitName, unknown>;
   /** What of that is gone, in order of names; all of it if the directory is. */
   readonly gone: readonly UnitName[];
+  /** What of it is neither there nor gone for now: broken, or not settled yet. */
+  readonly unsure: readonly UnitName[];
   /** Device and inode; or why there is no directory. */
   readonly place: string | { readonly why: 'directory-gone' | 'not-configured' };
+  /** Whether all that was seen of the directory counts already. */
+  readonly isSettled: boolean;
   /** Whether what is on this disk is older than what this host has told of it. */
   readonly isOlderCopy: boolean;
   /** Epoch milliseconds. */
@@ -63,13 +67,16 @@ export interface Braked {
  * `memory.confirmed`; what is held only because there is no directory, until there is one.
  */
 export function brake(memory: DirectoryMemory, weighed: Weighed): Braked {
-  const { gone, place, nowMs } = weighed;
-  const isGone = new Set(gone);
-  const confirmed = new Set(memory.confirmed.filter((name) => isGone.has(name)));
+  const { gone, unsure, place, isSettled, nowMs } = weighed;
+  const isMissing = new Set([...gone, ...unsure]);
+  const confirmed = new Set(memory.confirmed.filter((name) => isMissing.has(name)));
   const open = gone.filter((name) => !confirmed.has(name));
   const before = new Set(memory.held?.units);
   const why = whyHeld(memory, weighed, open);
-  const units = why === undefined ? open.filter((name) => before.has(name)) : open;
+  const units = [
+    ...(why === undefined ? open.filter((name) => before.has(name)) : open),
+    ...unsure.filter((name) => before.has(name)),
+  ].sort();
   const hasMore = units.some((name) => !before.has(name));
   const heldWhy = why !== undefined && (hasMore || typeof place !== 'string') ? why : (memory.held?.why ?? why);
   const held = heldWhy === undefined || units.length === 0 ? undefined : { why: heldWhy, units };
@@ -83,8 +90,8 @@ export function brake(memory: DirectoryMemory, weighed: Weighed): Braked {
     held,
     memory: {
       pass: memory.pass,
-      place: typeof place === 'string' && !isEmptied(memory, weighed) ? place : memory.place,
-      held: typeof place === 'string' ? held : withOnly(memory.held, new Set(open)),
+      place: typeof place === 'string' && isSettled && !isEmptied(memory, weighed) ? place : memory.place,
+      held: typeof place === 'string' ? held : withOnly(memory.held, isMissing),
       confirmed: [...confirmed],
       removed,
     },
@@ -110,8 +117,9 @@ function whyHeld(memory: DirectoryMemory, weighed: Weighed, open: readonly UnitN
 }
 
 /** Whether another directory stands where the one was that had the files, and has none of them. */
-function isEmptied(memory: DirectoryMemory, { claims, gone, place }: Weighed): boolean {
-  return memory.place !== undefined && place !== memory.place && gone.length > 0 && gone.length === claims.size;
+function isEmptied(memory: DirectoryMemory, { claims, gone, unsure, place }: Weighed): boolean {
+  const isElsewhere = memory.place !== undefined && place !== memory.place;
+  return isElsewhere && claims.size > 0 && gone.length + unsure.length === claims.size;
 }
 
 function withOnly(held: Held | undefined, names: ReadonlySet<UnitName>): Held | undefined {

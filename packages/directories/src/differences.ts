@@ -15,6 +15,8 @@ export interface Differences {
   readonly holds: ReadonlyMap<UnitName, SeenUnit>;
   /** Units that are claimed, and that the folder has no more, in order of names. */
   readonly gone: readonly UnitName[];
+  /** Units that are claimed, and of which that can't be said now, in order of names. */
+  readonly unsure: readonly UnitName[];
 }
 
 export interface FolderSight {
@@ -35,10 +37,14 @@ export function findDifferences(
     const known = claims.get(name);
     if (known?.file !== claim.file || known.source !== claim.source) holds.set(name, { unit, claim });
   }
-  const isGone = (name: UnitName, { source }: ClaimRecord) =>
-    !content.units.has(name) && !unknown.has(source) && !content.isDoubtful(name, source);
-  const gone = [...claims].filter(([name, claim]) => isGone(name, claim)).map(([name]) => name);
-  return { holds, gone: gone.sort() };
+  const missing = [...claims].filter(([name]) => !content.units.has(name));
+  const isUnsure = ([name, { source }]: readonly [UnitName, ClaimRecord]) =>
+    unknown.has(source) || content.isDoubtful(name, source);
+  return { holds, gone: namesOf(missing.filter((each) => !isUnsure(each))), unsure: namesOf(missing.filter(isUnsure)) };
+}
+
+function namesOf(claims: readonly (readonly [UnitName, ClaimRecord])[]): readonly UnitName[] {
+  return claims.map(([name]) => name).sort();
 }
 
 /** Instances of one template share its bytes. */

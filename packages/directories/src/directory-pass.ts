@@ -105,21 +105,21 @@ export class DirectoryPass {
 
   /** Takes the files as they are for seen, and lets nothing go. */
   async #catchUp(sight: SettledSight): Promise<void> {
-    const { holds, gone } = this.#differences(sight);
+    const { holds, ...missing } = this.#differences(sight);
     const seen = new Map([...holds].filter(([name]) => this.standing.claims.has(name)));
     const { error } = await this.#carryOut({ holds: seen, drops: [] }, { isOlderCopy: true });
     if (error !== undefined) throw error;
-    const { memory } = brake(this.standing.memory, this.#weigh(sight, gone));
+    const { memory } = brake(this.standing.memory, this.#weigh(sight, missing));
     await this.standing.endOlderCopy(memory);
     this.#options.log.warn('a directory was put back to an older state; its files change and remove nothing', {
       files: seen.size,
-      missing: gone.length,
+      missing: missing.gone.length,
     });
   }
 
   async #follow(sight: SettledSight, signal: AbortSignal): Promise<void> {
-    const { holds, gone } = this.#differences(sight);
-    const { drops, held, memory, isOrdered, closeOrder } = await this.#brake(sight, gone);
+    const { holds, ...missing } = this.#differences(sight);
+    const { drops, held, memory, isOrdered, closeOrder } = await this.#brake(sight, missing);
     this.#held = held;
     const wanted = await this.#ripe(holds, drops);
     const isNewPass = wanted.holds.size + wanted.drops.length > 0;
@@ -140,16 +140,18 @@ export class DirectoryPass {
   #differences(sight: SettledSight): Differences {
     const { claims } = this.standing;
     const found =
-      sight.kind === 'there' ? findDifferences(sight, claims) : { holds: new Map(), gone: [...claims.keys()].sort() };
+      sight.kind === 'there'
+        ? findDifferences(sight, claims)
+        : { holds: new Map(), gone: [...claims.keys()].sort(), unsure: [] };
     const gone = new Set(found.gone);
     this.#setbacks.keepOnly((name) => found.holds.has(name) || gone.has(name));
     return found;
   }
 
   /** Weighs removals, with what a person has said of them. */
-  async #brake(sight: SettledSight, gone: readonly UnitName[]): Promise<Braked & OrderEnd> {
+  async #brake(sight: SettledSight, missing: Missing): Promise<Braked & OrderEnd> {
     const { access, log, owner, machine } = this.#options;
-    const weighed = this.#weigh(sight, gone);
+    const weighed = this.#weigh(sight, missing);
     const braked = brake(this.standing.memory, weighed);
     const none = { isOrdered: false, closeOrder: async () => undefined };
     if (!this.hasOrder) return { ...braked, ...none };
@@ -159,21 +161,23 @@ export class DirectoryPass {
     if (order === undefined) return { ...braked, ...none };
     const closeOrder = () => deleteDirectoryOrder(access, { owner, machine }, order);
     const { held, memory } = braked;
-    if (held !== undefined && digestOf(held.units) === order.record.confirm) {
+    const isSure = held?.units.every((name) => weighed.gone.includes(name)) === true;
+    if (held !== undefined && isSure && digestOf(held.units) === order.record.confirm) {
       const confirmed = [...memory.confirmed, ...held.units];
       return { ...brake({ ...memory, confirmed }, weighed), isOrdered: true, closeOrder };
     }
     // What is held back may not be all yet.
-    this.hasOrder = sight.kind === 'there' && !sight.isSettled;
+    this.hasOrder = !weighed.isSettled;
     if (!this.hasOrder) log.warn('a confirmation was for other units than those that are held back');
     return { ...braked, isOrdered: !this.hasOrder, closeOrder };
   }
 
-  #weigh(sight: SettledSight, gone: readonly UnitName[]): Weighed {
+  #weigh(sight: SettledSight, missing: Missing): Weighed {
     return {
       claims: this.standing.claims,
-      gone,
+      ...missing,
       place: sight.kind === 'there' ? sight.place : { why: sight.why },
+      isSettled: sight.kind === 'missing' || sight.isSettled,
       isOlderCopy: this.standing.isOlderCopy,
       nowMs: this.#options.clock.now(),
     };
@@ -247,6 +251,8 @@ export class DirectoryPass {
     return sight.why === 'not-configured' ? [] : [{ source: this.#options.path, message: sight.message }];
   }
 }
+
+type Missing = Omit<Differences, 'holds'>;
 
 /** What is to be done about a person's word once it is remembered. */
 interface OrderEnd {
