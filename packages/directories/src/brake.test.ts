@@ -24,7 +24,6 @@ function weigh({
   unsure = '',
   place = here,
   isSettled = true,
-  isSettled = true,
   isOlderCopy = false,
   memory = {},
   nowMs = 1_000_000,
