@@ -76,6 +76,7 @@ describe('the life of a fleetd', { skip: etcdMissing() ?? false }, () => {
       'Agent',
       'UnitStatePublisher',
       'UnitStateGenerator',
+      'Directories',
     ]);
     assert.deepEqual(fleetd.complaints, []);
   });

@@ -1,11 +1,13 @@
 import { hostname } from 'node:os';
 import { type Alarm, createApi, type Handle, type HandleSwitch } from '@flotilla/api';
+import type { DirectoryDescription } from '@flotilla/directories';
 import { createExplainer } from '@flotilla/engine';
 import { version } from '@flotilla/errors';
 import { observeStore, type Store, StoreInspector } from '@flotilla/registry';
 import { type Clock, type Logger, sleep } from '@flotilla/runtime';
 import { absentStore } from './absent-store.js';
 import { createRoles, type Roles } from './create-roles.js';
+import { directoryAlarms } from './directory-alarms.js';
 import { findServers } from './find-servers.js';
 import { formatDump } from './format-dump.js';
 import type { Figures, Standing } from './metrics/figures.js';
@@ -59,6 +61,7 @@ export class Components {
     this.#isClosing = true;
     await this.#interrupt();
     this.#lastReadiness = this.#isReady();
+    await this.#roles?.directories.close();
     await this.#roles?.engine?.close();
     await this.#roles?.agent?.close();
     this.#roles?.unitManager?.close();
@@ -67,7 +70,8 @@ export class Components {
   /** Ends all but the store, and takes the machine out of its cluster. */
   async leave(timeoutMs: number): Promise<void> {
     await this.#interrupt();
-    const { engine, agent, unitManager } = this.#roles ?? {};
+    const { directories, engine, agent, unitManager } = this.#roles ?? {};
+    await directories?.close();
     await engine?.close();
     if (agent !== undefined) await this.#firstAnswer(agent.firstAttempt);
     await agent?.leave({ timeoutMs });
@@ -91,7 +95,8 @@ export class Components {
 
   /** One line of JSON for who looks for a mistake. */
   dump(): string {
-    return formatDump(this.#options.identity.machine.id, this.#roles?.agent?.describe());
+    const agent = this.#roles?.agent?.describe();
+    return formatDump({ machine: this.#options.identity.machine.id, agent, directories: this.#directories() });
   }
 
   async #start(): Promise<void> {
@@ -114,8 +119,8 @@ export class Components {
     log.info('Starting server components');
     if (!config.hasEngine) log.info('Not starting engine; disable-engine is set');
     await roles.agent?.start();
-    // With an agent, the engine waits for the agent's word that the store is the right one.
-    if (roles.agent === undefined) void roles.engine?.set(true);
+    // With an agent, these wait for the agent's word that the store is the right one.
+    if (roles.agent === undefined) roles.allow(true);
     front.hold(firstAnswerMs);
     void front.exchange(createApi(this.#apiDeps(store, roles)));
     if (roles.agent !== undefined) await this.#firstAnswer(roles.agent.firstAttempt, this.#interrupted.signal);
@@ -134,20 +139,25 @@ export class Components {
       isReady: () => this.#isReady(),
       describeStatus: () => this.describeStatus(),
       inspector: new StoreInspector({ store, clock }),
-      ownAlarms: alarms,
+      ownAlarms: () => [...alarms(), ...directoryAlarms(this.#directories())],
       metrics: figures,
-      explain: createExplainer({ store, log, findEngine: () => engine?.engine }),
+      explain: createExplainer({ store, log, findEngine: () => engine?.current }),
     };
   }
 
   #describeStanding(): Standing {
     const { agent, engine } = this.#roles ?? {};
     return {
-      leadingSinceMs: engine?.engine?.leadingSinceMs,
+      leadingSinceMs: engine?.current?.leadingSinceMs,
       hasContact: agent?.isReady() ?? false,
       isFrozen: agent?.findFreezeReason() !== undefined,
       units: countByState(agent?.describe().rows.values() ?? []),
+      directories: this.#directories(),
     };
+  }
+
+  #directories(): readonly DirectoryDescription[] {
+    return this.#roles?.directories.current?.describe() ?? [];
   }
 
   /** A machine without an agent is not registered; its requests find out about the store by themselves. */

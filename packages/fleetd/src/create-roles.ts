@@ -1,14 +1,15 @@
 import { join } from 'node:path';
 import { type Agent, createAgent, createLeaseStorage } from '@flotilla/agent';
-import { createEngine } from '@flotilla/engine';
+import { createDirectories, type Directories } from '@flotilla/directories';
+import { createEngine, type Engine } from '@flotilla/engine';
 import { version } from '@flotilla/errors';
 import { Registration, type Store } from '@flotilla/registry';
 import type { Clock, Logger } from '@flotilla/runtime';
 import { SystemctlUnitManager, type UnitManager } from '@flotilla/systemd';
 import type { Config } from './config.js';
-import { EngineSwitch } from './engine-switch.js';
 import type { Figures } from './metrics/figures.js';
 import type { Identity } from './prepare.js';
+import { RoleSwitch } from './role-switch.js';
 import { runtimeDirectory } from './runtime-directory.js';
 
 interface Foundation {
@@ -23,7 +24,10 @@ interface Foundation {
 /** What fleetd does on its host. */
 export interface Roles {
   readonly agent: Agent | undefined;
-  readonly engine: EngineSwitch | undefined;
+  readonly engine: RoleSwitch<Engine> | undefined;
+  readonly directories: RoleSwitch<Directories>;
+  /** Has engine and directories at work, or not. */
+  readonly allow: (isAllowed: boolean) => void;
   /** The agent's. */
   readonly unitManager: UnitManager | undefined;
 }
@@ -36,20 +40,41 @@ export interface RolesFoundation extends Foundation {
 
 /** Makes them; nothing is started yet. */
 export function createRoles(foundation: RolesFoundation): Roles {
-  const { config, identity, store, clock, log, figures, onTaken } = foundation;
+  const { config, onTaken } = foundation;
+  const engine = config.hasEngine ? createEngineSwitch(foundation) : undefined;
+  const directories = createDirectorySwitch(foundation);
+  const allow = (isAllowed: boolean) => {
+    void engine?.set(isAllowed);
+    void directories.set(isAllowed);
+  };
+  const onVerified = (freezeReason: string | undefined) => {
+    allow(freezeReason === undefined);
+    if (freezeReason === undefined) onTaken();
+  };
+  const onDoubt = () => allow(false);
+  const allowed = { engine, directories, allow };
+  if (!config.hasAgent) return { ...allowed, agent: undefined, unitManager: undefined };
+  const unitManager = createUnitManager(foundation);
+  return { ...allowed, agent: createHostAgent({ ...foundation, unitManager, onVerified, onDoubt }), unitManager };
+}
+
+function createEngineSwitch({ config, identity, store, clock, log, figures }: RolesFoundation): RoleSwitch<Engine> {
   const { machine, address } = identity;
   const { leaderTtlSeconds, agentTtlSeconds, lossGraceMs } = config;
   const leader = { machine: machine.id, address, leaderTtlSeconds, agentTtlSeconds, lossGraceMs };
-  const create = () => createEngine({ store, clock, log, ...leader, onPass: figures.onEnginePass });
-  const engine = config.hasEngine ? new EngineSwitch(create) : undefined;
-  const onVerified = (freezeReason: string | undefined) => {
-    void engine?.set(freezeReason === undefined);
-    if (freezeReason === undefined) onTaken();
-  };
-  const onDoubt = () => void engine?.set(false);
-  if (!config.hasAgent) return { engine, agent: undefined, unitManager: undefined };
-  const unitManager = createUnitManager(foundation);
-  return { engine, agent: createHostAgent({ ...foundation, unitManager, onVerified, onDoubt }), unitManager };
+  return new RoleSwitch({
+    create: () => createEngine({ store, clock, log, ...leader, onPass: figures.onEnginePass }),
+    close: (engine) => engine.close({ resign: true }),
+  });
+}
+
+function createDirectorySwitch({ config, identity, store, clock, log }: RolesFoundation): RoleSwitch<Directories> {
+  const { unitDirectories: directories, stateDirectory } = config;
+  const machine = identity.machine.id;
+  return new RoleSwitch({
+    create: () => createDirectories({ store, clock, log, machine, directories, stateDirectory }),
+    close: (watched) => watched.close(),
+  });
 }
 
 function createUnitManager({ config, clock, log, figures }: Foundation): UnitManager {

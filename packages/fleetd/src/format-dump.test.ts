@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { UnitRow } from '@flotilla/registry';
-import { parseUnitName, type UnitHash } from '@flotilla/unit';
+import { parseOwnerName, parseUnitName, type UnitHash } from '@flotilla/unit';
 import { formatDump } from './format-dump.js';
 
 const [a, b] = [parseUnitName('a.service'), parseUnitName('b.service')];
@@ -16,12 +16,25 @@ const row: UnitRow = {
   isLaunched: true,
 };
 
+const directory = {
+  name: parseOwnerName('local'),
+  path: '/etc/fleet/units',
+  isThere: true,
+  units: 2,
+  problemCount: 0,
+  conflictCount: 0,
+};
+
 test('a dump is one line in fleet’s shape, units by name', () => {
   const targets = new Map([
     [b, 'launched'],
     [a, 'loaded'],
   ] as const);
-  const text = formatDump('ab12', { targets, rows: new Map([[b, row]]), unwritten: new Map() });
+  const text = formatDump({
+    machine: 'ab12',
+    agent: { targets, rows: new Map([[b, row]]), unwritten: new Map() },
+    directories: [directory],
+  });
   assert.doesNotMatch(text, /\n/);
   const state = {
     LoadState: 'loaded',
@@ -35,5 +48,6 @@ test('a dump is one line in fleet’s shape, units by name', () => {
     Agent: { Cache: { TargetStates: { [a]: 'loaded', [b]: 'launched' } } },
     UnitStatePublisher: { Cache: { [b]: state }, ToPublish: {} },
     UnitStateGenerator: { Subscribed: [a, b] },
+    Directories: [directory],
   });
 });

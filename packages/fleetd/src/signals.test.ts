@@ -66,6 +66,7 @@ test('SIGUSR1 writes one line of JSON, also before there is anything to tell', (
         Agent: { Cache: { TargetStates: {} } },
         UnitStatePublisher: { Cache: {}, ToPublish: {} },
         UnitStateGenerator: { Subscribed: [] },
+        Directories: [],
       },
       { later: 1 },
     ],

@@ -27,7 +27,7 @@ export function takeSignals({ log, write, from = process }: TakeSignalsOptions):
   const end = new AbortController();
   let isReloadWanted = false;
   let wake = () => {};
-  let dump = () => formatDump('');
+  let dump = () => formatDump({ machine: '', agent: undefined, directories: [] });
   for (const signal of ['SIGTERM', 'SIGINT']) {
     from.on(signal, () => {
       log.info('Gracefully shutting down', { signal });

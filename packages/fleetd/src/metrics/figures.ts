@@ -1,9 +1,11 @@
 import type { AgentObserver } from '@flotilla/agent';
 import type { ApiMetrics } from '@flotilla/api';
+import type { DirectoryDescription } from '@flotilla/directories';
 import type { EnginePass } from '@flotilla/engine';
 import type { StoreObserver } from '@flotilla/registry';
 import type { Clock } from '@flotilla/runtime';
 import type { CallObserver } from '@flotilla/systemd';
+import { directoryFigures } from './directory-figures.js';
 import { exposeFigures } from './expose.js';
 import { counter, type Figure, gauge, times } from './figure.js';
 import { processFigures } from './process-figures.js';
@@ -18,9 +20,17 @@ export interface Standing {
   readonly isFrozen: boolean;
   /** How many units are here, by ActiveState. */
   readonly units: ReadonlyMap<string, number>;
+  /** Watched ones. */
+  readonly directories: readonly DirectoryDescription[];
 }
 
-const nowhere: Standing = { leadingSinceMs: undefined, hasContact: false, isFrozen: false, units: new Map() };
+const nowhere: Standing = {
+  leadingSinceMs: undefined,
+  hasContact: false,
+  isFrozen: false,
+  units: new Map(),
+  directories: [],
+};
 
 /** systemd's, so that one without units is a 0. */
 const activeStates = ['active', 'reloading', 'inactive', 'failed', 'activating', 'deactivating'];
@@ -155,7 +165,7 @@ export class Figures implements ApiMetrics, AgentObserver {
   }
 
   #standing(): Figure[] {
-    const { leadingSinceMs, hasContact, isFrozen, units } = this.#findStanding();
+    const { leadingSinceMs, hasContact, isFrozen, units, directories } = this.#findStanding();
     const states = [...new Set([...activeStates, ...units.keys()])];
     const samples: Sample[] = states.map((state) => ({ labels: { state }, value: units.get(state) ?? 0 }));
     const isLeading = leadingSinceMs !== undefined;
@@ -169,6 +179,7 @@ export class Figures implements ApiMetrics, AgentObserver {
       gauge('fleet_agent_contact', 'Whether this machine is in contact with its cluster', hasContact ? 1 : 0),
       gauge('fleet_agent_frozen', 'Whether this machine takes no orders from the store', isFrozen ? 1 : 0),
       gauge('fleet_agent_units', 'Units on this machine, by their ActiveState', samples),
+      ...directoryFigures(directories),
     ];
   }
 }
