@@ -1,8 +1,9 @@
+import type { WatchedDirectory } from '@flotilla/directories';
 import type { Config } from './config.js';
 import { ConfigError } from './errors.js';
 import { expectedAddress, formatAddress, isLoopback, type ListenAddress, parseListen } from './listen-addresses.js';
 import { type OptionKind, type OptionName, type OptionValue, type OptionValues, options } from './options.js';
-import { parseUnitDirs, type UnitDirectory } from './parse-unit-dirs.js';
+import { parseUnitDirs } from './parse-unit-dirs.js';
 import {
   countRange,
   expectedServers,
@@ -112,7 +113,7 @@ export function compileConfig(sources: readonly OptionValues[], defaults: Option
   } satisfies Config);
 }
 
-function readUnitDirs({ text, source }: OptionValue, unitsDirectory: string): UnitDirectory[] {
+function readUnitDirs({ text, source }: OptionValue, unitsDirectory: string): WatchedDirectory[] {
   const directories = parseUnitDirs(text.trim(), unitsDirectory);
   if (typeof directories !== 'string') return directories;
   throw new ConfigError(`${source}: unit_dirs is "${text}", ${directories}`);

@@ -1,5 +1,5 @@
+import type { WatchedDirectory } from '@flotilla/directories';
 import type { ListenAddress } from './listen-addresses.js';
-import type { UnitDirectory } from './parse-unit-dirs.js';
 
 /** What fleetd runs with: everything set, checked, and in one unit. Made by `compileConfig`; never changed. */
 export interface Config {
@@ -33,7 +33,7 @@ export interface Config {
   /** Entries on a page of the API. */
   readonly tokenLimit: number;
   /** Watched: their unit files are units of the cluster. */
-  readonly unitDirectories: readonly UnitDirectory[];
+  readonly unitDirectories: readonly WatchedDirectory[];
   readonly unitsDirectory: string;
   readonly stateDirectory: string;
   readonly isUserManager: boolean;

@@ -1,13 +1,7 @@
 import { normalize } from 'node:path';
-import { isOwnerName, type OwnerName } from '@flotilla/unit';
+import type { WatchedDirectory } from '@flotilla/directories';
+import { isOwnerName } from '@flotilla/unit';
 import { parseDirectory } from './parse-values.js';
-
-/** A directory whose unit files are the cluster's units. */
-export interface UnitDirectory {
-  readonly name: OwnerName;
-  /** Absolute, without a slash at its end. */
-  readonly path: string;
-}
 
 /** Links to the cluster's own units lie there, and units that belong to the host. */
 const systemdDirectory = /^(?:\/etc|\/run|(?:\/usr(?:\/local)?)?\/lib)\/systemd(?:\/|$)/;
@@ -16,10 +10,10 @@ const systemdDirectory = /^(?:\/etc|\/run|(?:\/usr(?:\/local)?)?\/lib)\/systemd(
  * Reads `name:path, ...`; `none` and nothing are no directory.
  *
  * @param unitsDirectory Where fleetd keeps its own copies.
- * @returns The directories in their order, or what is wrong, to follow "unit_dirs is ...".
+ * @returns The directories in their order, paths without a slash at the end, or what is wrong, to follow "unit_dirs is ...".
  */
-export function parseUnitDirs(text: string, unitsDirectory: string): UnitDirectory[] | string {
-  const directories: UnitDirectory[] = [];
+export function parseUnitDirs(text: string, unitsDirectory: string): WatchedDirectory[] | string {
+  const directories: WatchedDirectory[] = [];
   if (text === 'none') return directories;
   for (const item of text.split(',').map((part) => part.trim())) {
     if (item === '') continue;
@@ -35,7 +29,7 @@ export function parseUnitDirs(text: string, unitsDirectory: string): UnitDirecto
   return directories;
 }
 
-function parseUnitDirectory(item: string): UnitDirectory | string {
+function parseUnitDirectory(item: string): WatchedDirectory | string {
   const at = item.indexOf(':');
   if (at < 0) return `but must be name:path, separated by commas, or none; "${item}" is not`;
   const [name, text] = [item.slice(0, at).trim(), item.slice(at + 1).trim()];
