@@ -9,6 +9,9 @@ import { readChapter } from './readme.js';
 /** What people are told to type on a host. */
 const [group = '', ...others] = await readChapter('On your own hosts');
 const [install = '', upgrade = '', uninstall = '', ...more] = await readChapter('With fleetd install');
+const [byCommand = '', byDirectory = '', look = '', change = '', byApi = '', ...furtherWays] =
+  await readChapter('Three ways in');
+const examples = ['hello.service', 'log-shipper.service', 'host-monitor.service'];
 const unit = 'test-installed.service';
 
 describe('fleetd on one’s own host, as the README has it', { skip: labObstacle() }, () => {
@@ -21,6 +24,8 @@ describe('fleetd on one’s own host, as the README has it', { skip: labObstacle
     assert.ok(only);
     host = only;
     for (const name of ['fleetd', 'fleetctl']) await copy(name, await readFile(join(singleFiles, name)));
+    const folder = new URL('../../../units-examples/', import.meta.url);
+    for (const name of examples) await host.writeFile(`/root/${name}`, await readFile(new URL(name, folder), 'utf8'));
   });
 
   after(() => lab.close());
@@ -73,6 +78,35 @@ describe('fleetd on one’s own host, as the README has it', { skip: labObstacle
     assert.match(stdout, /disk=ssd/);
     assert.match((await as('nobody', list)).stderr, /permission denied/);
     assert.equal((await host.mustExec(['stat', '--format=%a %G', '/run/fleet.sock'])).trim(), '660 fleet');
+  });
+
+  it('takes units by a command, by a directory and by the API', async () => {
+    assert.deepEqual(furtherWays, []);
+    const [hello, shipper] = examples;
+    const all = [...examples, 'sleep.service'];
+    const untilOnly = (...wanted: readonly (string | undefined)[]) =>
+      waitUntil({
+        what: `of these units, only ${wanted.join()} run`,
+        read: async () => (await host.exec(['systemctl', 'is-active', ...all])).stdout.trim().split('\n'),
+        until: (states) => all.every((name, at) => (states[at] === 'active') === wanted.includes(name)),
+        onTimeout: () => host.journal('fleet.service'),
+      });
+    await type(byCommand);
+    await untilOnly(hello);
+    await type(byDirectory);
+    await untilOnly(...examples);
+    const said = await type(look);
+    assert.match(said, /^local\s+\S+\s+\/etc\/fleet\/units\s+2\s+ok\s/m);
+    assert.equal(said.match(/\sactive\s+running$/gm)?.length, 2, said);
+    await type(change);
+    await untilOnly(hello, shipper);
+    const read = () => showProperty(host, shipper ?? '', 'Environment');
+    await waitUntil({ what: 'the changed unit', read, until: (now) => now.includes('MOST_BYTES=10000000') });
+    await type(byApi);
+    await untilOnly(hello, shipper, 'sleep.service');
+    await host.mustExec(['rm', `/etc/fleet/units/${shipper}`]);
+    await host.mustExec(['/usr/local/bin/fleetctl', 'destroy', 'hello', 'sleep']);
+    await untilOnly();
   });
 
   it('is upgraded while its units run, and keeps the configuration as it was edited', async () => {
