@@ -4,42 +4,20 @@ import { type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { createServer, type ServerOptions } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { after, before, describe, it, type TestContext } from 'node:test';
-import { createApi, serveApi } from '@flotilla/api';
-import { plainTerminal, run } from '@flotilla/fleetctl';
-import { MemoryStore, StoreInspector } from '@flotilla/registry';
-import { silentLogger, systemClock } from '@flotilla/runtime';
 import { opensslMissing, TestCertificates } from './etcd/certificates.js';
-
-const clock = systemClock;
+import { fleetctl, serveFromMemory } from './memory-fleetd.js';
 
 /** A proxy with TLS in front of an API, as an operator would set one up. */
 async function serveWithTls(context: TestContext, options: ServerOptions, host = '127.0.0.1'): Promise<string> {
-  sockets++;
-  const socket = `/tmp/flotilla-https-${process.pid}-${sockets}.sock`;
-  const store = new MemoryStore({ clock });
-  const handle = createApi({
-    store,
-    clock,
-    log: silentLogger,
-    version: '1.2.3',
-    pageLimit: 100,
-    hostNames: [],
-    isReady: () => true,
-    inspector: new StoreInspector({ store, clock }),
-  });
-  const api = await serveApi({ handle, listeners: [{ kind: 'unix', path: socket }], clock, log: silentLogger });
+  const { socket } = await serveFromMemory(context);
   const proxy = createServer(options, (incoming, outgoing) => forward(socket, incoming, outgoing));
   await new Promise<void>((resolve) => proxy.listen(0, host, resolve));
   context.after(async () => {
     proxy.closeAllConnections();
     proxy.close();
-    await api.close();
-    await rm(socket, { force: true });
   });
   return portOf(proxy.address());
 }
-
-let sockets = 0;
 
 function portOf(address: AddressInfo | string | null): string {
   assert.ok(typeof address === 'object' && address !== null);
@@ -54,23 +32,6 @@ function forward(socketPath: string, incoming: IncomingMessage, outgoing: Server
   });
   onward.on('error', () => outgoing.destroy());
   incoming.pipe(onward);
-}
-
-async function fleetctl(words: readonly string[], environment: Readonly<Record<string, string>> = {}) {
-  const written = { stdout: '', stderr: '' };
-  const exitCode = await run({
-    words,
-    environment,
-    terminal: plainTerminal({
-      out: (text) => {
-        written.stdout += text;
-      },
-      err: (text) => {
-        written.stderr += text;
-      },
-    }),
-  });
-  return { ...written, exitCode };
 }
 
 describe('fleetctl over https', { skip: opensslMissing() ?? false }, () => {
