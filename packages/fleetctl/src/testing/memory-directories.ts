@@ -85,8 +85,12 @@ export class MemoryDirectories {
     else this.directories[index] = directory;
   }
 
+  /** Without, a server is older than owners are. */
+  isKnown = true;
+
   answer(method: string, name: string | undefined, order: string | undefined): [number, object] {
     if (this.#readsLeft !== undefined && method === 'GET' && this.#readsLeft-- <= 0) this.#obey();
+    if (!this.isKnown) return [404, {}];
     // Whoever knows owners answers so.
     if (method === 'GET' && order !== undefined) return refusal(405, 'only POST supported against this resource');
     if (name === undefined)
