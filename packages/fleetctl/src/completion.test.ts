@@ -37,6 +37,9 @@ const lines = [
   ['adopt we', names.unit],
   ['list-unit-files --owner ', names.directory],
   ['verify we', []],
+  ['apply --pr', ['--prune', '--prune-most']],
+  ['diff -o ', ['json', 'name']],
+  ['diff units', []],
   ['nosuch ', []],
 ] as const;
 for (const [line, expected] of lines)
