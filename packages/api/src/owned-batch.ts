@@ -41,7 +41,7 @@ export async function changeForOwner(
     if ('status' in hold) results.set(name, { kind: 'settled', outcome: hold });
     else claims.set(name, hold);
   }
-  for (const name of deletions) claims.set(name, { kind: 'drop' });
+  for (const name of deletions) claims.set(name, { kind: 'drop', isExplicit: true });
   for (const [name, result] of await claim(deps, owner, claims)) results.set(name, judge(name, result, owner));
   return results;
 }

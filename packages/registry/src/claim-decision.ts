@@ -1,6 +1,6 @@
 import { assertNever } from '@flotilla/errors';
 import { type OwnerName, type UnitName, unitNameParts } from '@flotilla/unit';
-import type { ClaimChange, ClaimOutcome, HoldChange } from './claims.js';
+import type { ClaimChange, ClaimOutcome, DropChange, HoldChange } from './claims.js';
 import type { ClaimRecord } from './directory-records.js';
 import type { Revision } from './store.js';
 import type { Before } from './unit-before.js';
@@ -51,16 +51,21 @@ export function decideClaim(of: ClaimCase): ClaimDecision {
     case 'hold':
       return decideHold(of, change);
     case 'drop':
-      return decideDrop(of);
+      return decideDrop(of, change);
     default:
       return assertNever(change);
   }
 }
 
-function decideDrop({ owner, seen: { before, claim }, hasOthers }: ClaimCase): ClaimDecision {
-  if (claim === undefined) return { kind: 'settled', outcome: 'dropped' };
-  if (before?.record.owner !== owner) return { kind: 'drop', effect: 'dropped', hasOthers: false };
+function decideDrop(
+  { owner, seen: { before, claim }, hasOthers }: ClaimCase,
+  { isExplicit }: DropChange,
+): ClaimDecision {
+  const isOwn = before?.record.owner === owner;
+  if (claim === undefined && !(isOwn && isExplicit === true)) return { kind: 'settled', outcome: 'dropped' };
+  if (!isOwn) return { kind: 'drop', effect: 'dropped', hasOthers: false };
   if (hasOthers === undefined) return { kind: 'ask-others' };
+  if (claim === undefined && hasOthers) return { kind: 'settled', outcome: 'dropped' };
   return { kind: 'drop', effect: hasOthers ? 'dropped' : 'destroyed', hasOthers };
 }
 

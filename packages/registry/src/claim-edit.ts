@@ -129,10 +129,11 @@ export class ClaimEdit {
     return { kind: 'failed', error: new FleetError('not-joined', `${claimant} is none of the claimants of ${owner}`) };
   }
 
-  /** Whether an unanswered write was carried out after all: each one puts the claim anew, or takes it away. */
-  #findDone({ claim }: SeenClaim): ClaimOutcome | undefined {
-    const unanswered = this.#unanswered;
-    return unanswered !== undefined && (claim?.modRevision ?? 0) !== unanswered.claimed ? unanswered.effect : undefined;
+  /** Whether an unanswered write was carried out after all: each one puts the claim anew, or takes it away if there is one. */
+  #findDone({ before, claim }: SeenClaim): ClaimOutcome | undefined {
+    const { effect, claimed } = this.#unanswered ?? {};
+    const isDone = (claim?.modRevision ?? 0) !== claimed || (effect === 'destroyed' && before === undefined);
+    return isDone ? effect : undefined;
   }
 
   #hasOthers({ others }: ClaimScene): boolean | undefined {

@@ -68,8 +68,10 @@ export async function actOnStore(store: Store, name: UnitName, act: ModelAct): P
     case 'leave':
       await removeDirectoryHost(access, sideOf(act));
       return 'left';
-    case 'drop':
-      return said((await changeClaims(access, sideOf(act), new Map([[name, { kind: 'drop' }]]))).get(name));
+    case 'drop': {
+      const drop = { kind: 'drop', ...(act.isExplicit ? ({ isExplicit: true } as const) : {}) } as const;
+      return said((await changeClaims(access, sideOf(act), new Map([[name, drop]]))).get(name));
+    }
     case 'adopt': {
       const outcome = await adoptUnit(access, name, act.owner as OwnerName | undefined);
       return outcome.kind === 'adopted' ? `adopted from ${outcome.former}` : outcome.kind;

@@ -20,7 +20,7 @@ export type ModelAct =
       readonly file: string;
       readonly isExplicit: boolean;
     }
-  | { readonly kind: 'drop'; readonly owner: string; readonly claimant: string }
+  | { readonly kind: 'drop'; readonly owner: string; readonly claimant: string; readonly isExplicit: boolean }
   | { readonly kind: 'adopt'; readonly owner: string | undefined }
   | { readonly kind: 'put'; readonly file: string; readonly state: LaunchState }
   | { readonly kind: 'ask'; readonly state: LaunchState }
@@ -69,10 +69,13 @@ function hold(before: ModelUnit, { owner, claimant, file, isExplicit }: Hold): M
   return { after: { unit: { owner, file, state: 'launched' }, claims: claimed }, outcome };
 }
 
-function drop({ unit, claims }: ModelUnit, { owner, claimant }: Extract<ModelAct, { kind: 'drop' }>): ModelAnswer {
+function drop(
+  { unit, claims }: ModelUnit,
+  { owner, claimant, isExplicit }: Extract<ModelAct, { kind: 'drop' }>,
+): ModelAnswer {
   const left = new Map(claims);
-  const hadOne = left.delete(`${owner} ${claimant}`);
-  const isLast = hadOne && ![...left.keys()].some((who) => who.startsWith(`${owner} `));
+  const isMeant = left.delete(`${owner} ${claimant}`) || isExplicit;
+  const isLast = isMeant && ![...left.keys()].some((who) => who.startsWith(`${owner} `));
   if (!isLast || unit === undefined || unit.owner !== owner)
     return { after: { unit, claims: left }, outcome: 'dropped' };
   return { after: { unit: undefined, claims: left }, outcome: 'destroyed' };

@@ -27,7 +27,12 @@ const act: fc.Arbitrary<ModelAct> = fc.oneof(
       .tuple(sides, file, fc.boolean())
       .map(([side, file, isExplicit]) => ({ kind: 'hold' as const, ...side, file, isExplicit })),
   },
-  { weight: 5, arbitrary: sides.map((side) => ({ kind: 'drop' as const, ...side })) },
+  {
+    weight: 5,
+    arbitrary: fc
+      .tuple(sides, fc.boolean())
+      .map(([side, isExplicit]) => ({ kind: 'drop' as const, ...side, isExplicit })),
+  },
   {
     weight: 2,
     arbitrary: fc.record({ kind: fc.constant('adopt' as const), owner: fc.constantFrom(undefined, ...owners) }),
@@ -77,7 +82,9 @@ const holdHere = (claimant: string, file: string): ModelAct => ({
   isExplicit: false,
 });
 const closeAct: fc.Arbitrary<ModelAct> = fc.oneof(
-  fc.constantFrom(...hosts).map((claimant) => ({ kind: 'drop' as const, owner: owners[0] ?? '', claimant })),
+  fc
+    .constantFrom(...hosts)
+    .map((claimant) => ({ kind: 'drop' as const, owner: owners[0] ?? '', claimant, isExplicit: false })),
   fc.tuple(fc.constantFrom(...hosts), fc.constantFrom('a1', 'b1')).map(([claimant, file]) => holdHere(claimant, file)),
 );
 const closeRace = fc.record({

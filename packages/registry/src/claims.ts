@@ -40,8 +40,15 @@ export interface HoldChange {
   readonly isBaseline?: true;
 }
 
-/** What a claimant wants: the unit, or nothing to do with it any more. */
-export type ClaimChange = HoldChange | { readonly kind: 'drop' };
+/** The claimant wants nothing to do with the unit any more. */
+export interface DropChange {
+  readonly kind: 'drop';
+  /** A person's word: it holds for a unit of the owner's that nobody claims, too. @default the claimant's host looked at a folder */
+  readonly isExplicit?: true;
+}
+
+/** What a claimant wants. */
+export type ClaimChange = HoldChange | DropChange;
 
 /**
  * What came of it. `created`, `replaced`, `updated`: the unit was changed, and is claimed; `unchanged`: it was so, and is claimed.

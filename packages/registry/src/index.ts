@@ -14,6 +14,7 @@ export {
   type ClaimOutcome,
   type ClaimSide,
   changeClaims,
+  type DropChange,
   type HoldChange,
 } from './claims.js';
 export {
