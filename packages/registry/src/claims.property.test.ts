@@ -72,24 +72,28 @@ const anyRace = fc.record({
   racing: fc.uniqueArray(act, { minLength: 2, maxLength: 4, selector: whoActs }),
 });
 
-/** Hosts with one directory, some of which claim the unit already. */
-const hosts = claimants.slice(0, 3);
+const [here = ''] = owners;
 const holdHere = (claimant: string, file: string): ModelAct => ({
   kind: 'hold',
-  owner: owners[0] ?? '',
+  owner: here,
   claimant,
   file,
   isExplicit: false,
 });
-const closeAct: fc.Arbitrary<ModelAct> = fc.oneof(
-  fc
-    .constantFrom(...hosts)
-    .map((claimant) => ({ kind: 'drop' as const, owner: owners[0] ?? '', claimant, isExplicit: false })),
-  fc.tuple(fc.constantFrom(...hosts), fc.constantFrom('a1', 'b1')).map(([claimant, file]) => holdHere(claimant, file)),
-);
-const closeRace = fc.record({
-  first: fc.subarray(hosts).map((some) => some.map((claimant) => holdHere(claimant, 'a1'))),
-  racing: fc.uniqueArray(closeAct, { minLength: 2, maxLength: 3, selector: whoActs }),
+
+/** What hosts with one directory do at once: those that claim the unit, and those that see their copy of it for the first time. */
+const role = fc.constantFrom('drops', 'drops', 'changes', 'rests', 'joins', 'joins-late', 'away');
+const closeRace = fc.array(role, { minLength: 2, maxLength: 3 }).map((roles) => {
+  const first: ModelAct[] = [];
+  const racing: ModelAct[] = [];
+  for (const [at, role] of roles.entries()) {
+    const claimant = claimants[at] ?? '';
+    if (role === 'drops' || role === 'changes' || role === 'rests') first.push(holdHere(claimant, 'a1'));
+    if (role === 'drops') racing.push({ kind: 'drop', owner: here, claimant, isExplicit: false });
+    else if (role === 'changes' || role === 'joins-late') racing.push(holdHere(claimant, 'b1'));
+    else if (role === 'joins') racing.push(holdHere(claimant, 'a1'));
+  }
+  return { first, racing };
 });
 
 /** What an act said; `undefined`: it does not know. */

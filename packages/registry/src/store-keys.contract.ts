@@ -95,6 +95,22 @@ export function describeRanges(use: UseStore): void {
 export function describeTransactions(use: UseStore): void {
   chapter('transact', () => {
     it(
+      'compares all keys of a range; 0 holds if there is none in it',
+      use(async ({ store }) => {
+        const made = await write(store, put('a/1'), put('a/2'), put('c'));
+        const holds = async (key: string, to: string, equals: number) =>
+          (await store.transact({ compares: [{ key, to, on: 'create-revision', equals }], success: [] })).succeeded;
+        assert.deepEqual(
+          [await holds('b', 'c', 0), await holds('a', 'b', 0), await holds('a/2', 'b', 0)],
+          [true, false, false],
+        );
+        assert.equal(await holds('a', 'd', made), true);
+        await write(store, put('b'));
+        assert.equal(await holds('a', 'd', made), false);
+      }),
+    );
+
+    it(
       'compares create and mod revisions; 0 is an absent key',
       use(async ({ store }) => {
         const made = await write(store, put('a'));
