@@ -68,7 +68,7 @@ async function look(lab: Lab, host: TestHost): Promise<Look> {
 }
 
 /** Each write in etcd raises its revision; a keepalive does not. */
-async function readRevision(lab: Lab): Promise<number> {
+export async function readRevision(lab: Lab): Promise<number> {
   const text = await lab.etcdctl(['get', 'any', '--write-out=json']);
   const answer: { readonly header: { readonly revision: number } } = JSON.parse(text);
   return answer.header.revision;

@@ -2,6 +2,7 @@ import { cpus, release } from 'node:os';
 import { parseArgs } from 'node:util';
 import { runCommand } from '../lab/index.js';
 import { benchCli } from './cli.js';
+import { benchDirectories } from './directories.js';
 import { benchHost } from './host.js';
 import { benchLayout } from './layout.js';
 import { benchScheduler } from './scheduler.js';
@@ -24,6 +25,10 @@ const benches: Readonly<Record<string, Bench>> = {
   start: { run: benchStart, says: '100 starts through fleetctl, and by bare systemctl' },
   host: { run: benchHost, says: '1,000 units on one host: started, stopped, idle' },
   cli: { run: benchCli, says: 'one unit from its submission to running; lists of 1,000 units; single commands' },
+  directories: {
+    run: benchDirectories,
+    says: 'a file in a watched directory until its unit runs; 1,000 at once; apply; idle',
+  },
   layout: { run: benchLayout, says: '100,000 units written to etcd and watched' },
   version: { run: benchVersion, says: 'fleetctl version, and a bare Node' },
   scheduler: { run: benchScheduler, says: 'a million units placed in memory' },
@@ -32,7 +37,7 @@ const benches: Readonly<Record<string, Bench>> = {
 const usage = `usage: npm run bench [-- [--units=N] [--rounds=N] [--runs=N] [--seconds=N] NAME...]
 
 ${Object.entries(benches)
-  .map(([name, { says }]) => `  ${name.padEnd(10)} ${says}`)
+  .map(([name, { says }]) => `  ${name.padEnd(11)} ${says}`)
   .join('\n')}
 All of them without a NAME. How many units, how often (commands: --rounds, single starts: --runs), and for how long fleetd
 is watched idle, each knows by itself.

@@ -74,6 +74,7 @@ for (const line of [
   '#---- b.service',
   '# --- b.service',
   ' # ---- b.service',
+  '\ufeff# ---- b.service',
   '; ---- b.service',
 ])
   test(`${JSON.stringify(line)} is a comment like any other`, () => {
