@@ -63,9 +63,10 @@ class Drops {
     const unit = this.#nextName('drop');
     // Beside the directory, so that it is one rename: what editors and `git` do.
     const file = await this.#write(`/srv/${unit}`);
-    return await this.#watched(unit, async () => {
+    return await this.#watched(unit, async (startMs) => {
       await rename(file, `${host.root}${folder}/${unit}`);
-      return {};
+      const { atMs } = await this.#events.until('something is written', ({ key }) => key.startsWith('dir-hosts/'));
+      return { [settled]: atMs - startMs };
     });
   }
 
@@ -103,13 +104,11 @@ class Drops {
       return key.startsWith(`states/${unit}/`) && value?.includes('"active":"active"') === true;
     });
     const since = (atMs = Number.NaN) => atMs - startMs;
-    const first = this.#events.find(({ key }) => key.startsWith('dir-hosts/') || key === `units/${unit}`);
     const record = this.#events.find(({ key }) => key === `units/${unit}`);
     const placement = this.#events.find(({ key }) => key === `schedule/${host.machineId}/${unit}`);
     const activeMicros = Number(await showProperty(host, unit, 'ActiveEnterTimestampMonotonic'));
     await sleep(systemClock, restMs);
     return {
-      [settled]: since(first?.atMs),
       'record in etcd': since(record?.atMs),
       'placement in etcd': since(placement?.atMs),
       [active]: since(activeMicros / 1000),

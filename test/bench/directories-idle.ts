@@ -42,5 +42,6 @@ async function readCalls(lab: Lab): Promise<ReadonlyMap<string, number>> {
   const calls = new Map<string, number>();
   for (const [, method = '', count] of text.matchAll(/^grpc_server_handled_total\{.*grpc_method="(\w+)".*\} (\S+)$/gm))
     calls.set(method, (calls.get(method) ?? 0) + Number(count));
+  if (!calls.has('Txn')) throw new Error(`etcd does not say how many calls it has answered: ${text.slice(0, 200)}`);
   return calls;
 }
