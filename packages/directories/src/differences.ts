@@ -31,16 +31,21 @@ export function findDifferences(
   claims: ReadonlyMap<UnitName, ClaimRecord>,
 ): Differences {
   const fileKeyOf = createFileKeys();
+  const isUnsure = (name: UnitName, { source }: ClaimRecord) =>
+    content.units.get(name)?.source !== source && (unknown.has(source) || content.isDoubtful(name, source));
   const holds = new Map<UnitName, SeenUnit>();
   for (const [name, unit] of content.units) {
     const claim = { file: fileKeyOf(unit.bytes), source: unit.source };
     const known = claims.get(name);
+    if (known !== undefined && isUnsure(name, known)) continue;
     if (known?.file !== claim.file || known.source !== claim.source) holds.set(name, { unit, claim });
   }
   const missing = [...claims].filter(([name]) => !content.units.has(name));
-  const isUnsure = ([name, { source }]: readonly [UnitName, ClaimRecord]) =>
-    unknown.has(source) || content.isDoubtful(name, source);
-  return { holds, gone: namesOf(missing.filter((each) => !isUnsure(each))), unsure: namesOf(missing.filter(isUnsure)) };
+  return {
+    holds,
+    gone: namesOf(missing.filter(([name, claim]) => !isUnsure(name, claim))),
+    unsure: namesOf(missing.filter(([name, claim]) => isUnsure(name, claim))),
+  };
 }
 
 function namesOf(claims: readonly (readonly [UnitName, ClaimRecord])[]): readonly UnitName[] {

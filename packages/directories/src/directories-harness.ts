@@ -142,6 +142,7 @@ export class TestHost {
   }
 
   start({ isConfigured = true }: { readonly isConfigured?: boolean } = {}): void {
+    if (this.#directories !== undefined) return;
     const observer = () => this.calls++;
     this.#directories = createDirectories({
       store: observeStore({ store: this.store, clock: this.#clock, observer }),
