@@ -1,4 +1,4 @@
-import type { DirectoryDetailEntity, UnitEntity } from '@flotilla/schema';
+import type { DirectoryDetailEntity, DirectoryUnitEntity, UnitEntity } from '@flotilla/schema';
 import { heldReason, nameSome } from './directory-notes.js';
 import { type HoldingHost, hostLabel } from './directory-rows.js';
 import { countUnits } from './losses.js';
@@ -23,19 +23,29 @@ export function describeDrops(
   });
   const heldBy = new Map(holding.map(({ claimant, held }) => [claimant, new Set(held.units)]));
   const affected = unitList.filter(({ name: unit }) => [...heldBy.values()].some((units) => units.has(unit)));
-  const isKept = ({ name: unit, claimants }: (typeof affected)[number]) =>
-    claimants.some(({ claimant }) => heldBy.get(claimant)?.has(unit) !== true);
-  const kept = affected.filter(isKept).map((unit) => unit.name);
-  const destroyed = affected.filter((unit) => !isKept(unit)).map((unit) => unit.name);
+  const fates = affected.map((unit) => ({ name: unit.name, fate: fateOf(unit) }));
+  const named = (fate: Fate) => fates.filter((each) => each.fate === fate).map((each) => each.name);
   const unnamed = Math.max(0, ...holding.map(({ held }) => held.count - held.units.length));
   return [
     ...hosts,
-    ...(kept.length === 0 ? [] : [`  kept, as other hosts have them, ${kept.length}: ${nameSome(kept)}`]),
-    ...[...byPlace(destroyed, options)].map(
+    ...line(', as other hosts have them', named('kept')),
+    ...line(`, as they do not belong to ${name}`, named('foreign')),
+    ...[...byPlace(named('destroyed'), options)].map(
       ([place, names]) => `  destroyed${place}, ${names.length}: ${names.join(' ')}`,
     ),
     ...(unnamed === 0 ? [] : [`  destroyed or kept in the same way: ${unnamed} more`]),
   ];
+
+  function fateOf({ name: unit, claimants }: DirectoryUnitEntity): Fate {
+    if (options.units.get(unit)?.owner !== name) return 'foreign';
+    return claimants.some(({ claimant }) => heldBy.get(claimant)?.has(unit) !== true) ? 'kept' : 'destroyed';
+  }
+}
+
+type Fate = 'kept' | 'foreign' | 'destroyed';
+
+function line(why: string, names: readonly string[]): string[] {
+  return names.length === 0 ? [] : [`  kept${why}, ${names.length}: ${nameSome(names)}`];
 }
 
 /** Names by where they are: ` on 8f2d1c6a.../10.0.0.1`. */

@@ -22,31 +22,33 @@ const held = {
   why: 'most-gone',
   digest: 'd',
   since: 1,
-  units: ['a.service', 'b.service', 'g.service'],
-  count: 3,
+  units: ['a.service', 'b.service', 'e.service', 'g.service'],
+  count: 4,
 } as const;
 
-/** A directory that holds three units back on one host; another host has one of them. */
-function hold({ api, directories }: Harbour): void {
-  api.add('a.service', service, 'launched');
+/** A directory that holds units back on one host; another host has one of them, and one is somebody else's by now. */
+async function hold({ api, fleetctl, directories }: Harbour): Promise<void> {
+  for (const name of ['a.service', 'b.service', 'e.service']) api.add(name, service, 'launched');
   api.add('g.service', `${service}[X-Fleet]\nGlobal=true\n`, 'launched');
-  api.requests.length = 0;
-  directories.add('local', [quietHost(one, { units: 3, held }), quietHost(two, { units: 1 })], {
+  directories.add('local', [quietHost(one, { units: 4, held }), quietHost(two, { units: 1 })], {
     'a.service': [one],
     'b.service': [one, two],
     'c.service': [two],
+    'e.service': [one],
     'g.service': [one],
   });
+  await fleetctl('adopt', '--owner=local', 'a', 'b', 'g');
 }
 
 test('confirm says what becomes of each unit and where, and waits until it is done', async (context) => {
   const harbour = await openHarbour(context);
-  hold(harbour);
+  await hold(harbour);
   const { stdout, stderr, exitCode } = await harbour.fleetctl('dirs', 'confirm', 'local');
   const a = harbour.api.unit('a.service')?.machineID?.slice(0, 8);
   assert.deepEqual(stdout.replace(/(\.\.\.)\/[\d.]+/g, '$1').split('\n'), [
-    `${one.slice(0, 8)}... gives up 3 units of local: more than half of its files are gone at once`,
+    `${one.slice(0, 8)}... gives up 4 units of local: more than half of its files are gone at once`,
     '  kept, as other hosts have them, 1: b.service',
+    '  kept, as they do not belong to local, 1: e.service',
     `  destroyed on ${a}..., 1: a.service`,
     '  destroyed on all machines, 1: g.service',
     '',
@@ -58,7 +60,7 @@ test('confirm says what becomes of each unit and where, and waits until it is do
 
 test('a dry run of confirm only prints', async (context) => {
   const harbour = await openHarbour(context);
-  hold(harbour);
+  await hold(harbour);
   const { stdout, exitCode } = await harbour.fleetctl('dirs', 'confirm', 'local', '--dry-run');
   assert.match(stdout, /destroyed on all machines, 1: g.service/);
   assert.deepEqual([exitCode, harbour.directories.orders], [0, []]);
@@ -66,7 +68,7 @@ test('a dry run of confirm only prints', async (context) => {
 
 test('a host that holds back still when the wait is over is told; one that is lost is not waited for', async (context) => {
   const harbour = await openHarbour(context);
-  hold(harbour);
+  await hold(harbour);
   harbour.directories.delay = undefined;
   const late = await harbour.fleetctl('dirs', 'confirm', 'local', '--wait=0');
   assert.match(late.stderr, /^local on 1111\S+ still holds back after 0 s; its fleetd's log tells why$/m);
@@ -81,13 +83,13 @@ test('a host that holds back still when the wait is over is told; one that is lo
     lost.stdout,
     /^9999aaaa\.\.\. gives up 200 units .*; it is not in the cluster, and goes on when it is back$/m,
   );
-  assert.match(lost.stdout, /^ {2}destroyed, 1: b\.service\n {2}destroyed or kept in the same way: 197 more$/m);
+  assert.match(lost.stdout, /^ {2}destroyed on 3333\S+, 1: b\.service\n {2}destroyed or kept in the same way: 196 more$/m);
   assert.deepEqual([lost.stderr, lost.exitCode], ['', 0]);
 });
 
 test('what is held back anew after a confirmation is told', async (context) => {
   const harbour = await openHarbour(context);
-  hold(harbour);
+  await hold(harbour);
   harbour.directories.heldThen = { ...held, digest: 'e' };
   const { stderr, exitCode } = await harbour.fleetctl('dirs', 'confirm', 'local');
   assert.match(stderr, /goes on; it holds back others by now, see `fleetctl dirs`\n$/);

@@ -9,7 +9,7 @@ import { findRecord, type RegistryAccess } from './registry-access.js';
 /** A unit that somebody claims for an owner. */
 export interface OwnedUnit {
   readonly name: UnitName;
-  /** SHA-256 of the unit's file, in hex; `undefined` if there is no such unit, or it is not this owner's. */
+  /** SHA-256 of the unit's file, in hex, whosever it is; `undefined` if there is no such unit. */
   readonly file: string | undefined;
   /** By claimant. */
   readonly claimants: readonly ({ readonly claimant: Claimant } & ClaimRecord)[];
@@ -35,10 +35,6 @@ export async function readOwnedUnits({ store, log }: RegistryAccess, owner: Owne
   const units = await getAll(store, names.map(keys.unit));
   return names.map((name) => {
     const record = findRecord<UnitRecord>(units.get(keys.unit(name)), log);
-    return {
-      name,
-      file: record?.owner === owner ? record.file : undefined,
-      claimants: claimsByUnit.get(name) ?? [],
-    };
+    return { name, file: record?.file, claimants: claimsByUnit.get(name) ?? [] };
   });
 }
