@@ -129,6 +129,7 @@ export class AgentPass {
     const { desired, current } = situation;
     const due = reconcile(desired, current);
     const queued = await this.#rolling.findWaiting(due, { ...situation, ...situation.orders, epoch: this.#epoch });
+    this.#options.started.outdate(queued.keys());
     const clear = due.filter(({ unit }) => !queued.has(unit));
     const all = withholdStarts(clear, await this.#conflicts.findWaiting(clear, situation));
     const tasks = tasksOfFirst(unitsPerPass, all);

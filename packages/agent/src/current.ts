@@ -9,6 +9,8 @@ export interface StartedRecord {
   readonly order: number;
   /** The content that was started, whatever has become of the file since; records of older versions have none. */
   readonly hash?: UnitHash;
+  /** It was to be replaced since, in its turn, which did not come yet. */
+  readonly isOutdated?: true;
 }
 
 /** Where a unit is on this machine: what the disk and systemd say. */

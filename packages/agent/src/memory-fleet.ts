@@ -44,6 +44,7 @@ export class MemoryFleet {
   readonly lines: string[] = [];
   /** Called after each step of time. */
   onStep: () => Promise<void> = async () => {};
+  readonly #orders = new Map<UnitName, number>();
   readonly #directory: string;
   readonly #log: Logger;
 
@@ -128,7 +129,8 @@ export class MemoryFleet {
   }
 
   async putGlobal(name: UnitName, text: string, change: Partial<UnitRecord> = {}): Promise<void> {
-    const record = { ...(await this.#putFile(text)), desiredState: 'launched', order: 1, isGlobal: true, ...change };
+    const order = this.#nextOrder(name);
+    const record = { ...(await this.#putFile(text)), desiredState: 'launched', order, isGlobal: true, ...change };
     const value = encodeRecord(record);
     await this.write({ kind: 'put', key: keys.unit(name), value }, { kind: 'put', key: keys.global(name), value });
   }
@@ -139,7 +141,7 @@ export class MemoryFleet {
 
   /** What placing a unit on a machine writes. */
   async place(name: UnitName, member: MemoryMember, text: string, change: Partial<ScheduleRecord> = {}): Promise<void> {
-    const content = { ...(await this.#putFile(text)), desiredState: 'launched', order: 1 } as const;
+    const content = { ...(await this.#putFile(text)), desiredState: 'launched', order: this.#nextOrder(name) } as const;
     await this.write({ kind: 'put', key: keys.unit(name), value: encodeRecord({ ...content, isGlobal: false }) });
     const [kv] = (await this.store.range({ from: keys.unit(name) })).kvs;
     const record: ScheduleRecord = { ...content, uid: kv?.createRevision ?? 0, isLeaving: false, ...change };
@@ -196,6 +198,13 @@ export class MemoryFleet {
       if (waitedMs > patienceMs) throw new Error(`not ${what} after ${patienceMs} ms\n${this.lines.join('\n')}`);
       await this.advance(stepMs);
     }
+  }
+
+  /** Who puts new content that is to run orders a start with it. */
+  #nextOrder(name: UnitName): number {
+    const order = (this.#orders.get(name) ?? 0) + 1;
+    this.#orders.set(name, order);
+    return order;
   }
 
   #startedDirectory(member: MemoryMember): string {

@@ -34,7 +34,7 @@ const currents: fc.Arbitrary<CurrentUnit> = fc.record({
   status: statuses,
   started: fc.option(
     fc.record(
-      { uid: fc.nat(2), order: fc.nat(2), hash: fc.constantFrom(...hashes) },
+      { uid: fc.nat(2), order: fc.nat(2), hash: fc.constantFrom(...hashes), isOutdated: fc.constant(true as const) },
       { requiredKeys: ['uid', 'order'] },
     ),
     { nil: undefined },

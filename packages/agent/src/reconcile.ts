@@ -110,6 +110,8 @@ function findLaunch(wish: Present, { file, status, started }: CurrentUnit): Step
   const isRunning = motion(status) === 'running';
   if (started !== undefined) {
     if (!isNewer(wish, started)) return undefined;
+    // The order came with new content, which was taken back before its turn: what is to run has been running all the time.
+    if (isRunning && started.isOutdated === true && started.hash === wish.hash) return ['adopt', 'already-running'];
     return [isRunning ? 'restart' : 'start', 'new-order'];
   }
   if (!isRunning) return ['start', 'never-started'];

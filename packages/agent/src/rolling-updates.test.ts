@@ -61,14 +61,14 @@ test('a first start, a restart, a stop and a start take no turns', async () => {
   await fleet.putGlobal(logs, v0);
   await fleet.clock.advance(500);
   assert.deepEqual(await fleet.active(logs), ['active', 'active', 'active']);
-  await fleet.putGlobal(logs, v0, { order: 2 });
+  await fleet.putGlobal(logs, v0);
   await fleet.clock.advance(500);
   assert.deepEqual(await fleet.active(logs), ['deactivating', 'deactivating', 'deactivating']);
   await untilAll(logs, 0);
-  await fleet.putGlobal(logs, v1, { desiredState: 'loaded', order: 2 });
+  await fleet.putGlobal(logs, v1, { desiredState: 'loaded' });
   await fleet.clock.advance(2000);
   assert.deepEqual(await fleet.active(logs), ['inactive', 'inactive', 'inactive']);
-  await fleet.putGlobal(logs, v1, { order: 3 });
+  await fleet.putGlobal(logs, v1);
   await fleet.clock.advance(500);
   assert.deepEqual(await fleet.active(logs), ['active', 'active', 'active']);
 });
@@ -141,7 +141,7 @@ test('what fails a moment after it was active keeps the turn, too', async () => 
 });
 
 for (const [says, act] of [
-  ['stopped', () => fleet.putGlobal(logs, bad, { desiredState: 'loaded', order: 2 })],
+  ['stopped', () => fleet.putGlobal(logs, bad, { desiredState: 'loaded' })],
   ['unloaded', () => fleet.putGlobal(logs, bad, { desiredState: 'inactive' })],
   ['destroyed', () => fleet.destroyGlobal(logs)],
 ] as const)
@@ -182,6 +182,9 @@ test('a change back before its turn leaves a copy as it is', async () => {
   await untilAll(logs, 0);
   await untilFree();
   assert.deepEqual(stops, []);
+  await fleet.putGlobal(logs, v0);
+  await fleet.clock.advance(500);
+  assert.ok(!(await fleet.active(logs)).includes('active'), 'what is ordered after that is a restart');
 });
 
 test('content that changes again while a copy is replaced is taken up under the same turn', async () => {

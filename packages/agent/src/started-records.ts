@@ -2,10 +2,15 @@ import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findJson, type Logger } from '@flotilla/runtime';
-import { isUnitName, type UnitHash, type UnitName } from '@flotilla/unit';
+import { isUnitName, type UnitName } from '@flotilla/unit';
 import type { StartedRecord } from './current.js';
 
 const temporaryName = '.new';
+
+/** A record as it may be found, or is to be kept. */
+type Noted = Pick<StartedRecord, 'uid' | 'order'> & {
+  readonly [key in 'hash' | 'isOutdated']?: StartedRecord[key] | undefined;
+};
 
 /**
  * One small file per unit that was started, in a directory that does not survive a reboot. Only this process writes there,
@@ -36,8 +41,8 @@ export class StartedRecords {
       if (!isUnitName(name)) continue;
       const found = await findJson(join(this.#directory, name));
       if (typeof found !== 'object' || found === null) continue;
-      const { uid, order, hash } = found as Partial<StartedRecord>;
-      if (uid !== undefined && order !== undefined) this.#records.set(name, recordOf({ uid, order, hash }));
+      const { uid, order, ...more } = found as Partial<StartedRecord>;
+      if (uid !== undefined && order !== undefined) this.#records.set(name, recordOf({ uid, order, ...more }));
     }
     this.#isRead = true;
     return this.#records;
@@ -46,6 +51,14 @@ export class StartedRecords {
   write(name: UnitName, record: StartedRecord): void {
     this.#records.set(name, recordOf(record));
     this.#save(name);
+  }
+
+  /** These go on for now although they are to be replaced. */
+  outdate(names: Iterable<UnitName>): void {
+    for (const name of names) {
+      const record = this.#records.get(name);
+      if (record !== undefined && record.isOutdated !== true) this.write(name, { ...record, isOutdated: true });
+    }
   }
 
   remove(name: UnitName): void {
@@ -71,10 +84,6 @@ export class StartedRecords {
 }
 
 /** No more than what is kept: what is written may know more. */
-function recordOf({
-  uid,
-  order,
-  hash,
-}: Omit<StartedRecord, 'hash'> & { readonly hash?: UnitHash | undefined }): StartedRecord {
-  return { uid, order, ...(hash === undefined ? {} : { hash }) };
+function recordOf({ uid, order, hash, isOutdated }: Noted): StartedRecord {
+  return { uid, order, ...(hash === undefined ? {} : { hash }), ...(isOutdated === true ? { isOutdated } : {}) };
 }
