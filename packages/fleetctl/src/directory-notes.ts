@@ -87,12 +87,11 @@ function sayConflict({ unit, owner }: DirectoryConflictEntity): string {
 function describeHeld(row: DirectoryRow, nowMs: number): string[] {
   const { held, isLost } = row.host;
   if (held === undefined || isLost === true) return [];
-  const what =
-    held.count === 1 ? '1 file is gone, whose unit runs on' : `${held.count} files are gone, whose units run on`;
+  const end = held.why === 'not-configured' ? 'it names it again' : 'the files are back';
   return [
     `Held back in ${row.directory} on ${labelOf(row)} ${formatSince(held.since, nowMs)}: ${heldReason(held.why)}`,
-    `  ${what}: ${nameSome(held.units, held.count)}`,
-    `  It is over when the files are back. If they are meant to be gone: fleetctl dirs confirm ${row.directory}`,
+    `  ${countUnits(held.count)} without a file, running on: ${nameSome(held.units, held.count)}`,
+    `  It is over when ${end}. If they are meant to go: fleetctl dirs confirm ${row.directory}`,
   ];
 }
 

@@ -83,7 +83,10 @@ test('a host that holds back still when the wait is over is told; one that is lo
     lost.stdout,
     /^9999aaaa\.\.\. gives up 200 units .*; it is not in the cluster, and goes on when it is back$/m,
   );
-  assert.match(lost.stdout, /^ {2}destroyed on 3333\S+, 1: b\.service\n {2}destroyed or kept in the same way: 196 more$/m);
+  assert.match(
+    lost.stdout,
+    /^ {2}destroyed on 3333\S+, 1: b\.service\n {2}destroyed or kept in the same way: 196 more$/m,
+  );
   assert.deepEqual([lost.stderr, lost.exitCode], ['', 0]);
 });
 
