@@ -62,6 +62,19 @@ const diffing: readonly Line[] = [
     exit: 2,
   },
   {
+    line: 'diff t@.service t@.instances',
+    files: { 't@.service': two, 't@.instances': '1\n2\n' },
+    units: { 't@.service': [one, 'inactive'], 't@1.service': [one, 'launched'], 't@2.service': [one, 'loaded'] },
+    stdout:
+      'change t@.service (t@.service)\n' +
+      '--- a/t@.service\t(cluster)\n+++ b/t@.service\n@@ -1,2 +1,3 @@\n' +
+      '+# another\n [Service]\n-ExecStart=/bin/one\n+ExecStart=/bin/two\n' +
+      'change t@1.service (t@.instances) as t@.service\n' +
+      'change t@2.service (t@.instances:2) as t@.service: it is loaded, and will be started\n' +
+      '3 to change\n',
+    exit: 2,
+  },
+  {
     line: 'diff units nowhere',
     files: {
       'units/a.service': '[Service\n',
@@ -142,6 +155,12 @@ const applying: readonly Line[] = [
     files: { 'a.service': `# why\n${one}` },
     units: { 'a.service': [one, 'launched'] },
     stdout: exactly(`Unit a\\.service launched${on}`, String.raw`1 changed \(only comments\)`),
+  },
+  {
+    line: 'apply --no-block t@.service',
+    files: { 't@.service': `# why\n${one}` },
+    units: { 't@.service': [one, 'inactive'] },
+    stdout: 'Template t@.service changed\n1 changed (only comments)\n',
   },
   {
     line: 'apply --no-block units',

@@ -8,15 +8,19 @@ export function placeOf({ source, line }: ApplyFile): string {
   return line === 1 ? source : `${source}:${line}`;
 }
 
-/** What would become of a unit, as a line; `undefined` if nothing would. */
-export function stepLine(step: ApplyStep, palette: Palette): string | undefined {
+/**
+ * What would become of a unit, as a line; `undefined` if nothing would.
+ *
+ * @param twin The unit that changes in the same way, if that has been shown.
+ */
+export function stepLine(step: ApplyStep, palette: Palette, twin?: string): string | undefined {
   const { name, action, file } = step;
   const from = file === undefined ? '' : ` (${placeOf(file)})`;
   switch (action) {
     case 'created':
       return palette.good(`create ${name}${from}`);
     case 'changed':
-      return palette.waiting(`change ${name}${from}${sideEffect(step)}`);
+      return palette.waiting(`change ${name}${from}${twin === undefined ? '' : ` as ${twin}`}${sideEffect(step)}`);
     case 'destroyed':
       return palette.bad(`destroy ${name}`);
     case 'kept':
@@ -43,8 +47,9 @@ function sideEffect({ stored, file, isCommentOnly }: ApplyStep): string {
 }
 
 /** Whether a change leaves what runs alone. */
-export function isQuietChange({ action, isCommentOnly, stored }: ApplyStep): boolean {
-  return action === 'changed' && isCommentOnly === true && stored?.desiredState === 'launched';
+export function isQuietChange({ action, isCommentOnly, file, stored }: ApplyStep): boolean {
+  if (action !== 'changed' || isCommentOnly !== true) return false;
+  return file?.isTemplate === true || stored?.desiredState === 'launched';
 }
 
 const tenses: Readonly<Record<'planned' | 'done', Readonly<Record<ApplyAction, string>>>> = {

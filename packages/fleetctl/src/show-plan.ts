@@ -42,11 +42,17 @@ export function tellRefusals(screen: Screen, { errors, hints }: Refusals, outcom
 }
 
 function tellSteps(screen: Screen, steps: readonly ApplyStep[], diffs: ReadonlyMap<string, string>): void {
+  const shown = new Map<string, string>();
   for (const step of steps) {
-    const line = stepLine(step, screen.outPalette);
-    if (line !== undefined) screen.out(line);
     const diff = diffs.get(step.name);
-    if (diff !== undefined) screen.write(screen.terminal.isOutTerminal ? paintDiff(diff, screen.outPalette) : diff);
+    // A hundred instances change as their template does.
+    const change = diff?.slice(diff.indexOf('\n@@'));
+    const twin = change === undefined ? undefined : shown.get(change);
+    const line = stepLine(step, screen.outPalette, twin);
+    if (line !== undefined) screen.out(line);
+    if (change !== undefined && twin === undefined) shown.set(change, step.name);
+    if (diff !== undefined && twin === undefined)
+      screen.write(screen.terminal.isOutTerminal ? paintDiff(diff, screen.outPalette) : diff);
   }
   if (steps.length > 0) screen.out(countsText(steps, 'planned'));
 }
