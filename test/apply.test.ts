@@ -44,25 +44,32 @@ const count = 1000;
 
 /** Two pages of the list; for an owner also whether the server knows owners, and two batches; with --prune what it has. */
 const quiet = [
-  { flags: [], requests: 2 },
-  { flags: ['--owner=shop'], requests: 5 },
-  { flags: ['--owner=shop', '--prune'], requests: 6 },
+  [{ flags: [], requests: 2 }],
+  [
+    { flags: ['--owner=shop'], requests: 5 },
+    { flags: ['--owner=shop', '--prune'], requests: 6 },
+  ],
 ];
-for (const { flags, requests } of quiet)
-  test(`apply ${flags.join(' ')} of 1,000 unchanged files writes nothing, with ${requests} requests`, async (context) => {
+for (const ways of quiet) {
+  const [{ flags: firstFlags } = { flags: [] }] = ways;
+  test(`apply ${firstFlags.join()} of 1,000 unchanged files writes nothing, and asks little`, async (context) => {
     const { costs, fleetctl, write, units } = await openBench(context);
-    for (let index = 0; index < count; index++) await write(`web-${index}.service`, service(`w${index}`));
-    const first = await fleetctl('apply', '--no-block', ...flags, units);
+    const indexes = Array.from({ length: count }, (_, index) => index);
+    await Promise.all(indexes.map((index) => write(`web-${index}.service`, service(`w${index}`))));
+    const first = await fleetctl('apply', '--no-block', ...firstFlags, units);
     assert.equal(first.stderr, '');
     assert.match(first.stdout, /\n1000 created\n$/);
-    const again = await costs('apply', ...flags, units);
-    assert.deepEqual([again.stdout, again.exitCode, again.revisions], ['1000 unchanged\n', 0, 0]);
-    assert.equal(again.requests.length, requests, again.requests.join('\n'));
+    for (const { flags, requests } of ways) {
+      const again = await costs('apply', ...flags, units);
+      assert.deepEqual([again.stdout, again.exitCode, again.revisions], ['1000 unchanged\n', 0, 0]);
+      assert.equal(again.requests.length, requests, again.requests.join('\n'));
+    }
     await write('web-7.service', service('other'));
-    const third = await costs('apply', '--no-block', ...flags, units);
+    const third = await costs('apply', '--no-block', ...firstFlags, units);
     assert.match(third.stdout, /^Triggered unit web-7\.service apply\n1 changed, 999 unchanged\n$/);
     assert.ok(third.revisions > 0 && third.revisions < 5, `${third.revisions} transactions`);
   });
+}
 
 test('what is applied for an owner is safe from others, and goes when its file has gone', async (context) => {
   const { client, fleetctl, remove, units, write } = await openBench(context);
