@@ -237,6 +237,7 @@ test('while the store is away, that is said of directories, too', async () => {
   api.store.cut();
   for (const isReady of [true, false]) {
     api.isReady = isReady;
+    if (!isReady) api.store.heal();
     for (const request of requests) {
       const response = await api.send(request);
       assert.deepEqual([response.status, errorText(response)], [503, 'fleet server unable to communicate with etcd']);

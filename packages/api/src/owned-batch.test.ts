@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { parseMachineId } from '@flotilla/cluster';
-import { changeClaims, joinDirectory, keys } from '@flotilla/registry';
+import { applyClaimant, changeClaims, joinDirectory, keys } from '@flotilla/registry';
 import { silentLogger } from '@flotilla/runtime';
 import {
   type BatchAnswer,
@@ -203,6 +203,20 @@ describe('a batch for an owner', () => {
     assert.deepEqual(await effects(api, [put('a.service')]), [[201, 'created']]);
   });
 
+  test('is told to try again if the last of what was applied goes at that moment', async () => {
+    const api = new TestApi();
+    const { transact } = api.store;
+    api.store.transact = async (transaction) => {
+      api.store.transact = transact;
+      const result = await api.store.transact(transaction);
+      const from = keys.directoryHost(web, applyClaimant);
+      await api.store.transact({ success: [{ kind: 'delete', from }] });
+      return result;
+    };
+    assert.deepEqual(await effects(api, [put('a.service')]), [[409, 'unit is being changed by others: try again']]);
+    assert.deepEqual(await effects(api, [put('a.service')]), [[201, 'created']]);
+  });
+
   test('of 1,000 units is a few transactions', async () => {
     const api = new TestApi();
     const units = Array.from({ length: 1_000 }, (_, at) => put(`u@${at}.service`));
@@ -263,6 +277,13 @@ describe('what was applied', () => {
     });
   });
 
+  test('counts other comments as a change', async () => {
+    const api = new TestApi();
+    await batch(api, [put('a.service')]);
+    await batch(api, [put('a.service', { file: `# why\n${text('true')}` })]);
+    assert.equal((await applied(api))?.lastChange?.changed, 1);
+  });
+
   test('counts what was only adopted, and claimed then', async () => {
     const api = new TestApi();
     await api.put('a.service', { file: text('true') });
@@ -277,8 +298,9 @@ describe('what was applied', () => {
     await api.put('mine.service', { file: text('true') });
     await batch(api, [put('mine.service')]);
     assert.equal(await applied(api), undefined);
-    await batch(api, [remove('never.service')]);
-    assert.equal(await applied(api), undefined);
+    const { revision } = api.store;
+    await batch(api, [remove('never.service')], 'nobody');
+    assert.equal(api.store.revision, revision);
     await batch(api, [put('a.service')]);
     assert.equal((await applied(api))?.units, 1);
     await batch(api, [remove('a.service')]);

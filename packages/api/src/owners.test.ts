@@ -133,6 +133,22 @@ describe('the directories of a machine are forgotten', () => {
     assert.doesNotMatch(body, new RegExp(gone));
   });
 
+  test('not while others keep changing its units: that is said', async () => {
+    const api = await open();
+    const { transact } = api.store;
+    api.store.transact = async (transaction) => {
+      const isDrop = transaction.success.some((each) => each.kind === 'delete' && each.from.startsWith('dirs/'));
+      return transact.call(api.store, isDrop ? { success: [] } : transaction).then((result) => ({
+        ...result,
+        succeeded: result.succeeded && !isDrop,
+      }));
+    };
+    const response = await api.send(forget(gone));
+    assert.equal(response.status, 409);
+    assert.match(errorText(response), /\.service is being changed by others: try again$/);
+    assert.deepEqual(await statuses(api), [200, 200]);
+  });
+
   describeRefusals(open, [
     ['a machine that is there', forget(here), 409, /^machine is in the cluster: /],
     ['a machine that is there, to be told what would be', forget(here, { dryRun: true }), 409, /^machine is in the/],

@@ -115,7 +115,7 @@ test('nothing is sent for an owner to a server that takes no notice of owners', 
 
 test('what a server refuses whatever is asked is the outcome of each operation, until it goes away', async (context) => {
   let isReady = false;
-  const { client } = await serve(context, (request, response) => {
+  const { client, exchanges } = await serve(context, (request, response) => {
     if (!isReady) return answer(response, 503, { error: { code: 503, message: 'no etcd' } });
     if (request.method === 'GET')
       return answer(response, 405, { error: { code: 405, message: 'only POST supported' } });
@@ -123,6 +123,7 @@ test('what a server refuses whatever is asked is the outcome of each operation, 
   });
   const refused = (await client.batch([put('a.service')], { owner: 'web' })).get('a.service');
   assert.ok(refused?.kind === 'refused' && refused.error.status === 503);
+  assert.equal(exchanges.length, 1);
   isReady = true;
   const done = await client.batch([put('a.service')], { owner: 'web' });
   assert.deepEqual(done.get('a.service'), { effect: 'unchanged', kind: 'updated' });
