@@ -7,7 +7,9 @@ import {
   parseUnitFileWithLines,
   parseUnitName,
   unitFileFromOptions,
+  unitNameParts,
 } from '@flotilla/unit';
+import { AppliedUnits } from './applied-units.js';
 import { fieldsOf, type RawRequest, readFirstJson } from './raw-requests.js';
 
 interface UnitInModel {
@@ -17,6 +19,7 @@ interface UnitInModel {
   /** `undefined`: another one, as orders to a global unit go on from the store's revision. */
   readonly order: number | undefined;
   readonly isGlobal: boolean;
+  readonly owner?: string;
 }
 
 /** What the API has acknowledged: what must be in the registry, and nothing else, while no engine and no agent runs. */
@@ -25,6 +28,7 @@ export class AcceptedChanges {
   /** Every unit file that was ever stored, by the SHA-256 of its bytes: only an engine deletes them. */
   readonly #files = new Map<string, Buffer>();
   readonly #metadata = new Map<string, string>();
+  readonly #applied = new AppliedUnits();
   /** How many requests have changed something. */
   count = 0;
 
@@ -44,6 +48,8 @@ export class AcceptedChanges {
       this.#patch(readFirstJson(body));
     else if (route === '/fleet/v2' && name === 'batch' && method === 'POST')
       this.#batch(readFirstJson(body), answer.body);
+    else if (/^\/fleet\/v2\/units\/.*$/.test(route) && name === 'adopt' && method === 'POST')
+      this.#adopt(segments.at(-2) ?? '', readFirstJson(body), answer.body);
     else assert.fail(`${method} ${target} is no change that there is`);
   }
 
@@ -53,6 +59,7 @@ export class AcceptedChanges {
     const asked = String(fields.get('desiredstate') ?? '');
     if (status === 201) {
       assert.ok(content !== undefined && content.hash !== before?.hash, `${name} was created of nothing new`);
+      assert.equal(before?.owner, undefined, `${name} is its owner's`);
       this.#files.set(content.file, content.bytes);
       const { hash, file, isGlobal } = content;
       const order = orderAfter(before, asked === 'launched');
@@ -64,6 +71,8 @@ export class AcceptedChanges {
       before !== undefined && (content === undefined || content.hash === before.hash),
       `${name} is another one`,
     );
+    const isOwners = content?.isVerbatim === true && content.file !== before.file && before.owner !== undefined;
+    assert.ok(!isOwners, `${name} is its owner's`);
     if (content?.isVerbatim === true) this.#files.set(content.file, content.bytes);
     this.#units.set(name, {
       ...before,
@@ -75,7 +84,18 @@ export class AcceptedChanges {
 
   #delete(name: string, status: number): void {
     assert.equal(status, 204);
-    assert.ok(this.#units.delete(name), `${name} was not there to be deleted`);
+    const before = this.#units.get(name);
+    assert.ok(before !== undefined && this.#units.delete(name), `${name} was not there to be deleted`);
+    assert.equal(before.owner, undefined, `${name} is its owner's`);
+  }
+
+  #adopt(name: string, request: unknown, answer: string): void {
+    const before = this.#units.get(name);
+    assert.ok(before !== undefined, `${name} was not there to be adopted`);
+    const { owner } = (request ?? {}) as { owner?: string };
+    const { owner: former, ...rest } = before;
+    this.#units.set(name, owner === undefined ? rest : { ...rest, owner });
+    assert.deepEqual(JSON.parse(answer), { ...(former && { former }), ...(owner && { owner }) });
   }
 
   #patch(operations: unknown): void {
@@ -89,15 +109,43 @@ export class AcceptedChanges {
   }
 
   #batch(body: unknown, answer: string): void {
-    const { operations } = body as { operations: readonly { op: string; name?: string; unit?: { name: string } }[] };
-    const { results } = JSON.parse(answer) as { results: readonly { name: string; status: number }[] };
+    const { operations, owner } = body as BatchInModel;
+    const { results } = JSON.parse(answer) as { results: readonly ResultInModel[] };
     for (const [at, { op, name, unit }] of operations.entries()) {
       const result = results[at];
       assert.ok(result !== undefined && result.name === (name ?? unit?.name));
       if (result.status >= 300) continue;
-      if (op === 'put') this.#put(result.name, fieldsOf(unit), result.status);
+      if (owner !== undefined && op === 'put') this.#hold(owner, result, fieldsOf(unit));
+      else if (owner !== undefined) this.#drop(owner, result);
+      else if (op === 'put') this.#put(result.name, fieldsOf(unit), result.status);
       else this.#delete(result.name, result.status);
     }
+  }
+
+  #hold(owner: string, { name, status, effect }: ResultInModel, fields: ReadonlyMap<string, unknown>): void {
+    const before = this.#units.get(name);
+    const content = contentOf(name, fields);
+    assert.ok(content !== undefined && (before === undefined || before.owner === owner), `${name} is another's`);
+    this.#applied.hold(owner, name, content.file);
+    const isOther = before?.hash !== content.hash;
+    const isNewFile = isOther || (content.isVerbatim && before.file !== content.file);
+    const expected = before === undefined ? 'created' : isOther ? 'replaced' : isNewFile ? 'updated' : 'unchanged';
+    assert.deepEqual([status, effect], [isOther ? 201 : 204, expected], name);
+    if (!isNewFile) return;
+    this.#files.set(content.file, content.bytes);
+    const desiredState = unitNameParts(parseUnitName(name)).isTemplate
+      ? 'inactive'
+      : String(fields.get('desiredstate') || 'launched');
+    const isOrdered = desiredState === 'launched' && (isOther || before?.desiredState !== 'launched');
+    const { hash, file, isGlobal } = content;
+    this.#units.set(name, { hash, file, desiredState, order: orderAfter(before, isOrdered), isGlobal, owner });
+  }
+
+  #drop(owner: string, { name, status, effect }: ResultInModel): void {
+    const isHeld = this.#applied.drop(owner, name);
+    const isOwn = this.#units.get(name)?.owner === owner;
+    assert.deepEqual([status, effect], [204, isHeld && isOwn ? 'destroyed' : 'kept'], name);
+    if (effect === 'destroyed') this.#units.delete(name);
   }
 
   /** What the registry must hold: decoded records, and the bytes of unit files in hex, by key. */
@@ -109,8 +157,19 @@ export class AcceptedChanges {
     }
     for (const [sha256, bytes] of this.#files) kept.set(`unit-files/${sha256}`, bytes.toString('hex'));
     for (const [key, value] of this.#metadata) kept.set(key, { value });
-    return kept;
+    return new Map([...kept, ...this.#applied.expected()]);
   }
+}
+
+interface BatchInModel {
+  readonly operations: readonly { op: string; name?: string; unit?: { name: string } }[];
+  readonly owner?: string;
+}
+
+interface ResultInModel {
+  readonly name: string;
+  readonly status: number;
+  readonly effect?: string;
 }
 
 function orderAfter(before: UnitInModel | undefined, isOrdered: boolean): number | undefined {

@@ -99,7 +99,7 @@ export class RandomRequests {
     const prefix = chance.pick(['/fleet/v1', '/v1-alpha']);
     const unit = `${prefix}/units/${encodeURIComponent(this.#name())}`;
     const headers = ['Host: localhost'];
-    switch (chance.below(12)) {
+    switch (chance.below(13)) {
       case 0:
         return {
           method: 'GET',
@@ -124,9 +124,22 @@ export class RandomRequests {
         return { method: 'PATCH', target: `${prefix}/machines`, headers, body: this.#patch() };
       case 8:
         return { method: 'POST', target: '/fleet/v2/batch', headers: jsonHeaders, body: this.#batch() };
+      case 9:
+        return { method: 'POST', target: this.#adoptPath(), headers: jsonHeaders, body: this.#owner() };
       default:
         return this.#put(unit);
     }
+  }
+
+  #adoptPath(): string {
+    return `/fleet/v2/units/${encodeURIComponent(this.#name())}/adopt`;
+  }
+
+  /** Nobody else has units for the owner of these names. */
+  #owner(): { readonly owner?: string } {
+    const chance = this.#chance;
+    if (chance.oneIn(2)) return {};
+    return { owner: chance.oneIn(12) ? chance.pick(['', 'a/b', '.a', 'x'.repeat(64)]) : this.#namespace };
   }
 
   #name(): string {
@@ -186,7 +199,7 @@ export class RandomRequests {
       const name = this.#name();
       return chance.oneIn(3) ? { op: 'delete', name } : { op: 'put', unit: { name, ...Object(this.#put('').body) } };
     });
-    return { operations };
+    return { operations, ...this.#owner() };
   }
 }
 
