@@ -8,9 +8,8 @@ export class AppliedUnits {
     this.#claims.set(owner, claims.set(name, file));
   }
 
-  /** Whether there was something to take back. */
-  drop(owner: string, name: string): boolean {
-    return this.#claims.get(owner)?.delete(name) ?? false;
+  drop(owner: string, name: string): void {
+    this.#claims.get(owner)?.delete(name);
   }
 
   /** Decoded records by key, without the times of last changes. */

@@ -137,6 +137,19 @@ describe('a batch for an owner', () => {
     );
   });
 
+  test('destroys what is the owner’s and was never applied, unless a host wants it', async () => {
+    const api = new TestApi();
+    for (const name of ['a.service', 'b.service']) {
+      await api.put(name, { file: text('true') });
+      await api.send({ method: 'POST', url: `/fleet/v2/units/${name}/adopt`, body: { owner: 'web' } });
+    }
+    await hostWants(api, 'b.service', text('true'));
+    assert.deepEqual(await effects(api, [remove('a.service'), remove('b.service')]), [
+      [204, 'destroyed'],
+      [204, 'kept'],
+    ]);
+  });
+
   test('does not touch what is somebody else’s, and says whose it is and what to do', async () => {
     const api = new TestApi();
     await api.put('mine.service', { file: text('true') });
