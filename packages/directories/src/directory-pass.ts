@@ -111,6 +111,7 @@ export class DirectoryPass {
     if (error !== undefined) throw error;
     const { memory } = brake(this.standing.memory, this.#weigh(sight, missing));
     await this.standing.endOlderCopy(memory);
+    if (seen.size + missing.gone.length === 0) return;
     this.#options.log.warn('a directory was put back to an older state; its files change and remove nothing', {
       files: seen.size,
       missing: missing.gone.length,
