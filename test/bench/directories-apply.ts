@@ -18,7 +18,7 @@ export async function benchApply({ lab, host, units, rounds, print }: ApplyOptio
     ['with --owner', 'owned', ['--owner', 'bench']],
   ] as const) {
     await prepareFiles(host, prefix, units);
-    const apply = ['apply', ...words, `${host.root}/srv/files`];
+    const apply = ['apply', '--wait=5m', ...words, `${host.root}/srv/files`];
     await mustFleetctl(host, apply, { timeoutMs });
     const before = await readRevision(lab);
     const times: number[] = [];

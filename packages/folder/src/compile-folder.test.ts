@@ -196,10 +196,13 @@ test('an instance has the bytes of its template, whichever way it is asked for',
   );
 });
 
-test('units that have not changed keep their bytes when a folder is compiled again', () => {
+test('units that have not changed keep their bytes, and are not parsed, when a folder is compiled again', () => {
   const entries = toEntries({ 'a.service': good, 'x.units': `# ---- b.service\n${good}` });
   const [one, other] = [compileFolder(entries), compileFolder([...entries, ...toEntries({ 'c.service': good })])];
-  for (const [name, { bytes }] of one.units) assert.equal(other.units.get(name)?.bytes, bytes);
+  for (const [name, { bytes, unitFile }] of one.units) {
+    assert.equal(other.units.get(name)?.bytes, bytes);
+    assert.equal(other.units.get(name)?.unitFile, unitFile);
+  }
 });
 
 test('unknown options are taken where they are allowed', () => {
