@@ -1,20 +1,14 @@
 import type { MachineId } from '@flotilla/cluster';
-import {
-  type DirectoryChange,
-  type DirectoryProblem,
-  deleteDirectoryOrder,
-  type HoldReason,
-  type RegistryAccess,
-  readDirectoryOrder,
-  readStoredUnits,
-} from '@flotilla/registry';
+import type { DirectoryChange, DirectoryProblem, HoldReason, RegistryAccess } from '@flotilla/registry';
 import type { Clock, Logger } from '@flotilla/runtime';
-import type { OwnerName, UnitName } from '@flotilla/unit';
-import { type Braked, brake, digestOf, type Held, type Weighed } from './brake.js';
-import { carryOut, type Tally, triedDrop, type Wanted } from './carry-out.js';
-import { type Differences, findDifferences, type SeenUnit } from './differences.js';
+import type { OwnerName } from '@flotilla/unit';
+import { brake, type Held, type Weighed } from './brake.js';
+import { carryOut, type Tally, type Wanted } from './carry-out.js';
+import { ConfirmedBrake } from './confirmed-brake.js';
+import { type Differences, findDifferences } from './differences.js';
 import type { MemoryFile } from './memory-file.js';
 import { DirectoryNews } from './news.js';
+import { findRipe } from './ripe.js';
 import { Setbacks } from './setbacks.js';
 import type { SettledSight } from './sighting.js';
 import { Standing } from './standing.js';
@@ -52,11 +46,10 @@ export interface DirectoryDescription {
 /** Has the cluster follow what one directory of this host counts as. */
 export class DirectoryPass {
   readonly standing: Standing;
-  /** Whether a person has said something about what is held back. */
-  hasOrder = false;
   readonly #options: DirectoryPassOptions;
   readonly #setbacks = new Setbacks();
   readonly #news: DirectoryNews;
+  readonly #brake: ConfirmedBrake;
   readonly #startedMs: number;
   #isThere = false;
   #problems: readonly DirectoryProblem[] = [];
@@ -68,7 +61,13 @@ export class DirectoryPass {
     this.#options = options;
     this.standing = new Standing(options);
     this.#news = new DirectoryNews(options.log);
+    this.#brake = new ConfirmedBrake(options);
     this.#startedMs = options.clock.monotonicMs();
+  }
+
+  /** Whether a person has said something about what is held back. */
+  noteOrder(isThere: boolean): void {
+    this.#brake.hasOrder = isThere;
   }
 
   /** Has units that are somebody else's looked at again by the next pass. Tells whether there are any. */
@@ -120,12 +119,17 @@ export class DirectoryPass {
 
   async #follow(sight: SettledSight, signal: AbortSignal): Promise<void> {
     const { holds, ...missing } = this.#differences(sight);
-    const { drops, held, memory, isOrdered, closeOrder } = await this.#brake(sight, missing);
+    const { drops, held, memory, endOrder } = await this.#brake.weigh(
+      this.standing.memory,
+      this.#weigh(sight, missing),
+    );
     this.#held = held;
-    const wanted = await this.#ripe(holds, drops);
+    const { access, clock, owner } = this.#options;
+    const nowMs = clock.monotonicMs();
+    const wanted = await findRipe({ store: access.store, owner, setbacks: this.#setbacks, nowMs }, { holds, drops });
     const isNewPass = wanted.holds.size + wanted.drops.length > 0;
     await this.standing.remember(memory, { isNewPass });
-    if (isOrdered) await closeOrder();
+    await endOrder?.();
     if (isNewPass) {
       await this.#tell();
       if (signal.aborted) return;
@@ -149,30 +153,6 @@ export class DirectoryPass {
     return found;
   }
 
-  /** Weighs removals, with what a person has said of them. */
-  async #brake(sight: SettledSight, missing: Missing): Promise<Braked & OrderEnd> {
-    const { access, log, owner, machine } = this.#options;
-    const weighed = this.#weigh(sight, missing);
-    const braked = brake(this.standing.memory, weighed);
-    const none = { isOrdered: false, closeOrder: async () => undefined };
-    if (!this.hasOrder) return { ...braked, ...none };
-    // First: there may be another one by the time this one is read.
-    this.hasOrder = false;
-    const order = await readDirectoryOrder(access, owner, machine);
-    if (order === undefined) return { ...braked, ...none };
-    const closeOrder = () => deleteDirectoryOrder(access, { owner, machine }, order);
-    const { held, memory } = braked;
-    const isSure = held?.units.every((name) => weighed.gone.includes(name)) === true;
-    if (held !== undefined && isSure && digestOf(held.units) === order.record.confirm) {
-      const confirmed = [...memory.confirmed, ...held.units];
-      return { ...brake({ ...memory, confirmed }, weighed), isOrdered: true, closeOrder };
-    }
-    // What is held back may not be all yet.
-    this.hasOrder = !weighed.isSettled;
-    if (!this.hasOrder) log.warn('a confirmation was for other units than those that are held back');
-    return { ...braked, isOrdered: !this.hasOrder, closeOrder };
-  }
-
   #weigh(sight: SettledSight, missing: Missing): Weighed {
     return {
       claims: this.standing.claims,
@@ -181,31 +161,6 @@ export class DirectoryPass {
       isSettled: sight.kind === 'missing' || sight.isSettled,
       isOlderCopy: this.standing.isOlderCopy,
       nowMs: this.#options.clock.now(),
-    };
-  }
-
-  /** What is to be tried now. */
-  async #ripe(holds: ReadonlyMap<UnitName, SeenUnit>, drops: readonly UnitName[]): Promise<Wanted> {
-    const { access, clock, owner } = this.#options;
-    const nowMs = clock.monotonicMs();
-    const adviceOn = (name: UnitName, tried: string) => this.#setbacks.adviceOn(name, { tried, nowMs });
-    const open = [...holds].filter(([name, { claim }]) => adviceOn(name, claim.file) !== 'wait');
-    const toAsk = open.filter(([name, { claim }]) => adviceOn(name, claim.file) === 'ask');
-    const stored = await readStoredUnits(
-      access.store,
-      toAsk.map(([name]) => name),
-    );
-    const foreign = new Set<UnitName>();
-    for (const [name, { claim }] of toAsk) {
-      const found = stored.get(name);
-      if (found?.kind !== 'there' || found.record.owner === owner) continue;
-      foreign.add(name);
-      const setback = { kind: 'conflict', owner: found.record.owner } as const;
-      this.#setbacks.note(name, { setback, tried: claim.file, nowMs });
-    }
-    return {
-      holds: new Map(open.filter(([name]) => !foreign.has(name))),
-      drops: drops.filter((name) => adviceOn(name, triedDrop) !== 'wait'),
     };
   }
 
@@ -254,9 +209,3 @@ export class DirectoryPass {
 }
 
 type Missing = Omit<Differences, 'holds'>;
-
-/** What is to be done about a person's word once it is remembered. */
-interface OrderEnd {
-  readonly isOrdered: boolean;
-  readonly closeOrder: () => Promise<void>;
-}

@@ -64,7 +64,7 @@ export class Directory {
 
   /** Whether a person has said something about what is held back. */
   noteOrder(isThere: boolean): void {
-    this.#pass.hasOrder = isThere;
+    this.#pass.noteOrder(isThere);
     if (isThere) this.#touch();
   }
 
