@@ -1,7 +1,7 @@
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { createClient } from '@flotilla/client';
+import { sleep, systemClock } from '@flotilla/runtime';
 import { endpointOf, showUnits, type TestHost, waitUntil } from '../lab/index.js';
 
 /** Ways of editors and tools to save a file. */
@@ -42,9 +42,9 @@ export class Checkout {
         return await writeFile(path, text);
       case 'slowly':
         await writeFile(path, '');
-        await pause(20);
+        await sleep(systemClock, 20);
         await writeFile(path, text.slice(0, text.length / 2));
-        await pause(20);
+        await sleep(systemClock, 20);
         return await writeFile(path, text);
     }
   }
