@@ -84,7 +84,10 @@ export function decodeSeenClaim(
 /** Up to so many units are looked up one by one with each claimant; of more, all claims between the first and the last are. */
 const mostSingleReads = 64;
 
-/** Of each of `names` that others claim as well: one of those claims. */
+/**
+ * Of each of `names` that others claim as well: the last one of those claims. When many hosts drop a unit at once, all but one
+ * of them rely on the same claim then, and don't refuse each other.
+ */
 export async function readWitnesses(
   { store }: Pick<RegistryAccess, 'store'>,
   { owner, others }: { readonly owner: ClaimSide['owner']; readonly others: readonly Claimant[] },
@@ -93,7 +96,9 @@ export async function readWitnesses(
   const witnesses = new Map<UnitName, Witness>();
   const note = ({ key, createRevision }: KeyValue) => {
     const parsed = parseKey(key);
-    if (parsed?.kind === 'claim' && !witnesses.has(parsed.name)) witnesses.set(parsed.name, { key, createRevision });
+    if (parsed?.kind !== 'claim') return;
+    const known = witnesses.get(parsed.name);
+    if (known === undefined || known.key < key) witnesses.set(parsed.name, { key, createRevision });
   };
   if (names.length <= mostSingleReads) {
     const all = others.flatMap((claimant) => names.map((name) => keys.claim(owner, claimant, name)));

@@ -69,7 +69,9 @@ test('whatever directories, apply and the API do to a unit, one after the other,
 
 const anyRace = fc.record({
   first: fc.array(act, { maxLength: 6 }),
-  racing: fc.uniqueArray(act, { minLength: 2, maxLength: 4, selector: whoActs }),
+  racing: fc
+    .uniqueArray(act, { minLength: 2, maxLength: 4, selector: whoActs })
+    .map((acts) => acts.map((each) => [each])),
 });
 
 const [here = ''] = owners;
@@ -82,19 +84,42 @@ const holdHere = (claimant: string, file: string): ModelAct => ({
 });
 
 /** What hosts with one directory do at once: those that claim the unit, and those that see their copy of it for the first time. */
-const role = fc.constantFrom('drops', 'drops', 'changes', 'rests', 'joins', 'joins-late', 'away');
-const closeRace = fc.array(role, { minLength: 2, maxLength: 3 }).map((roles) => {
-  const first: ModelAct[] = [];
-  const racing: ModelAct[] = [];
-  for (const [at, role] of roles.entries()) {
-    const claimant = claimants[at] ?? '';
-    if (role === 'drops' || role === 'changes' || role === 'rests') first.push(holdHere(claimant, 'a1'));
-    if (role === 'drops') racing.push({ kind: 'drop', owner: here, claimant, isExplicit: false });
-    else if (role === 'changes' || role === 'joins-late') racing.push(holdHere(claimant, 'b1'));
-    else if (role === 'joins') racing.push(holdHere(claimant, 'a1'));
-  }
-  return { first, racing };
-});
+const role = fc.constantFrom(
+  'drops',
+  'drops',
+  'changes',
+  'rests',
+  'joins',
+  'joins-late',
+  'joins-and-drops',
+  'joins-and-leaves',
+  'away',
+);
+const closeRace = fc
+  .record({
+    roles: fc.array(role, { minLength: 2, maxLength: 3 }),
+    unit: fc.constantFrom('as-claimed', 'as-claimed', 'just-adopted', 'gone'),
+  })
+  .map(({ roles, unit }) => {
+    const first: ModelAct[] = [];
+    if (unit === 'just-adopted')
+      first.push({ kind: 'put', file: 'a1', state: 'launched' }, { kind: 'adopt', owner: here });
+    const racing: ModelAct[][] = [];
+    for (const [at, role] of roles.entries()) {
+      const claimant = claimants[at] ?? '';
+      const drop: ModelAct = { kind: 'drop', owner: here, claimant, isExplicit: false };
+      if (role === 'drops' || role === 'changes' || role === 'rests') first.push(holdHere(claimant, 'a1'));
+      if (role === 'drops') racing.push([drop]);
+      else if (role === 'changes' || role === 'joins-late') racing.push([holdHere(claimant, 'b1')]);
+      else if (role === 'joins') racing.push([holdHere(claimant, 'a1')]);
+      else if (role === 'joins-and-drops') racing.push([holdHere(claimant, 'a1'), drop]);
+      else if (role === 'joins-and-leaves')
+        racing.push([holdHere(claimant, 'a1')], [{ kind: 'leave', owner: here, claimant }]);
+    }
+    // Claims may outlive the unit.
+    if (unit === 'gone') first.push({ kind: 'adopt', owner: undefined }, { kind: 'delete' });
+    return { first, racing };
+  });
 
 /** What an act said; `undefined`: it does not know. */
 interface Done {
@@ -115,12 +140,15 @@ test('acts that race come out as in some order, one after the other, although an
         const stores = { faulty: raced(store, scheduler, [...faults]), sound: raced(store, scheduler, []) };
         const done = await scheduler.waitFor(
           Promise.all(
-            racing.map(
-              async (each): Promise<Done> => ({
-                act: each,
-                outcome: await outcomeOf('claimant' in each ? stores.faulty : stores.sound, each),
-              }),
-            ),
+            racing.map(async (acts) => {
+              const own: Done[] = [];
+              for (const each of acts)
+                own.push({
+                  act: each,
+                  outcome: await outcomeOf('claimant' in each ? stores.faulty : stores.sound, each),
+                });
+              return own;
+            }),
           ),
         );
         await scheduler.waitIdle();
@@ -177,10 +205,13 @@ async function outcomeOf(store: Store, act: ModelAct): Promise<string | undefine
   }
 }
 
-function isSomeOrder(before: ModelUnit, done: readonly Done[], wanted: ModelUnit): boolean {
+/** Whether there is an order of all acts, each actor's own kept, in which the model does and says what the store did and said. */
+function isSomeOrder(before: ModelUnit, done: readonly (readonly Done[])[], wanted: ModelUnit): boolean {
   if (done.length === 0) return isEqual(before, wanted);
-  return done.some((each) => {
-    const rest = done.filter((other) => other !== each);
+  return done.some((acts, at) => {
+    const [each, ...later] = acts;
+    const rest = later.length === 0 ? done.toSpliced(at, 1) : done.with(at, later);
+    if (each === undefined) return isSomeOrder(before, rest, wanted);
     const { after, outcome } = actOnModel(before, each.act);
     if (each.outcome === undefined) return isSomeOrder(before, rest, wanted) || isSomeOrder(after, rest, wanted);
     return each.outcome === outcome && isSomeOrder(after, rest, wanted);
