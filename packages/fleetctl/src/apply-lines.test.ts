@@ -111,6 +111,7 @@ const diffing: readonly Line[] = [
       "Error: No paths given\nName directories of unit files, or single files.\nRun 'fleetctl diff --help' for its usage.\n",
     exit: 64,
   },
+  { line: 'apply units ', stderr: /^Error: A path is empty\nWas a variable not set\?\n/, exit: 64 },
   {
     line: 'diff --prune units',
     stderr: /^Error: --prune needs --owner NAME\n/,

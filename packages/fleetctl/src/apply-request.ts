@@ -41,6 +41,7 @@ export function readPlanRequest(command: Command): PlanRequest {
   const { owner, prune, pruneMost, allowUnknown, output = 'text' } = command.opts<PlanFlags>();
   if (command.args.length === 0)
     throw new UsageError('No paths given', 'Name directories of unit files, or single files.');
+  if (command.args.includes('')) throw new UsageError('A path is empty', 'Was a variable not set?');
   if (owner === undefined && (prune === true || pruneMost === true))
     throw new UsageError(
       '--prune needs --owner NAME',

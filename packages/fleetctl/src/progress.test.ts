@@ -19,6 +19,14 @@ function progressOf(total: number, groups: readonly Group[], rest: Partial<Progr
   return { pending, total, failed: 0, elapsedMs: 12_900, limitMs: 60_000, ...rest };
 }
 
+/** The first of them is to go. */
+function mixed(progress: Progress): Progress {
+  const pending = new Map(progress.pending);
+  const [[name, first] = assert.fail('nothing is pending')] = pending;
+  pending.set(name, { ...first, expectation: { name, goal: 'gone' } });
+  return { ...progress, pending };
+}
+
 const starting: Group = [30, 'on a it is activating (start)', ['a', 'b', 'c']];
 const noDb: Group = [8, 'no machine has role=db', []];
 const cases: readonly (readonly [what: string, progress: Progress, lines: readonly string[]])[] = [
@@ -57,6 +65,11 @@ const cases: readonly (readonly [what: string, progress: Progress, lines: readon
   ],
   ['what is not known yet is on its way', progressOf(9, [[9, 'x']]), ['0 of 9 launched; 9 starting (12 s of 60 s)']],
   ['so is a single unit', progressOf(1, [[1, 'x']]), ['web@1.service: starting (12 s of 60 s)']],
+  [
+    'of units that come and units that go it is said that they are under way',
+    mixed(progressOf(9, [[5, 'x']])),
+    ['4 of 9 done; 5 under way (12 s of 60 s)'],
+  ],
   ['the end of a wait has no progress', progressOf(9, []), []],
 ];
 for (const [what, progress, lines] of cases)

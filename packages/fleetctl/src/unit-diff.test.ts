@@ -19,8 +19,8 @@ const texts = [
   ['lines that look like those of a patch', '# -- a\n-- b\n+++ c\n', '# -- a\n--- b\n@@ -1 +1 @@\n'],
   ['everything', '', '[Service]\nExecStart=/ä\n'],
   ['two places', `[A]\n${lines(20, 'a')}`, `[B]\n${lines(20, 'a')}# end\n`],
-  ['so much that it counts as another file', lines(3000, 'a'), lines(3000, 'b')],
-  ['so much, without a newline', `${lines(3000, 'a')}x`, `${lines(3000, 'b')}y`],
+  ['so much that it counts as another file', lines(30_000, 'a'), lines(30_000, 'b')],
+  ['so much, without a newline', `${lines(1500, 'a')}x`, `${lines(1500, 'b')}y`],
 ] as const;
 const names = ['web@1.service', String.raw`a\x2db.service`];
 const programs = [
