@@ -21,7 +21,7 @@ import { isStopOrdered, reconcile, type Task, tasksOfFirst } from './reconcile.j
 import { Relapses } from './relapses.js';
 import { isReplaced } from './replacing.js';
 import { RollingUpdates } from './rolling-updates.js';
-import { rowsWithoutFiles, stateRows } from './rows.js';
+import { type RowSources, rowsWithoutFiles, stateRows } from './rows.js';
 import type { StartedRecords } from './started-records.js';
 import { TaskFailures } from './task-failures.js';
 import { UnitContents } from './unit-contents.js';
@@ -143,7 +143,7 @@ export class AgentPass {
     this.#settle({ all, tasks, failures }, situation);
     this.#failures.retryFor(allowed.filter(({ kind }) => kind === 'load').map(({ unit }) => unit));
     for (const [unit, error] of failures) log.warn('a unit is not as it should be; it is tried again', { unit, error });
-    this.#publish(tasks, situation);
+    this.#publish(tasks, { ...situation, queued });
     if (tasks.length > 0) return 0;
     const farewellMs = this.#farewells.isBusy ? farewellCheckMs : undefined;
     const restartMs = this.#restarts.sweep({ ...situation.orders, desired, current });
@@ -265,7 +265,7 @@ export class AgentPass {
   }
 
   /** Units that were acted on keep their last row: what was seen of them is outdated, and the next pass is near. */
-  #publish(tasks: readonly Task[], situation: Situation): void {
+  #publish(tasks: readonly Task[], situation: Situation & Pick<RowSources, 'queued'>): void {
     const rows = stateRows({ ...situation, error: (name) => this.#failures.message(name), last: this.#rows });
     for (const { unit } of tasks) {
       const last = this.#rows.get(unit);

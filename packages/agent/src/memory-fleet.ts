@@ -16,7 +16,7 @@ import {
   type UnitRecord,
   type UpdateRecord,
 } from '@flotilla/registry';
-import { type Clock, type Logger, silentLogger, TestClock } from '@flotilla/runtime';
+import { type Logger, silentLogger, TestClock } from '@flotilla/runtime';
 import { MemoryUnitManager } from '@flotilla/systemd';
 import { hashUnitFile, parseUnitFile, type UnitName } from '@flotilla/unit';
 import { type Agent, createAgent } from './agent.js';
@@ -85,12 +85,13 @@ export class MemoryFleet {
     return member;
   }
 
-  async startAgent(member: MemoryMember, clock: Clock = this.clock): Promise<void> {
+  async startAgent(member: MemoryMember, ttlSeconds = 30): Promise<void> {
+    const { clock } = this;
     const stateDirectory = join(this.#directory, member.id, 'state');
     const record = { address: '', metadata: {}, version: '1', instance: member.id, boot: String(member.boot) };
     const shared = { store: member.store, clock, log: this.#log };
     const registration = new Registration({
-      ...{ ...shared, machine: member.id, record, ttlSeconds: 30 },
+      ...{ ...shared, machine: member.id, record, ttlSeconds },
       storage: createLeaseStorage(stateDirectory),
     });
     const machine = { id: member.id, metadata: new Map<string, string>(), isClosed: false };

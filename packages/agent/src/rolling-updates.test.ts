@@ -316,6 +316,62 @@ test('a turn that comes late is given back', async () => {
   await untilFree();
 });
 
+/** Has version 9 fail where the turn is first. Returns that machine's place. */
+async function failFirst(): Promise<number> {
+  await fleet.putGlobal(logs, bad);
+  await fleet.until(async () => (await fleet.active(logs)).includes('failed'), 'failed');
+  await fleet.advance(1000);
+  return (await fleet.active(logs)).indexOf('failed');
+}
+
+test('a machine whose lease lives for another time from now on keeps its turn', async () => {
+  await runGlobal();
+  const at = await failFirst();
+  await fleet.kill(fleet.at(at));
+  await fleet.startAgent(fleet.at(at), 45);
+  await fleet.advance(60_000);
+  assert.deepEqual(await fleet.turns(), [`logs.service logs.service ${at + 1}`]);
+  assert.equal((await fleet.active(logs)).filter((state) => state === 'active').length, 2);
+});
+
+test('a machine that is frozen gives its turn back', async () => {
+  await runGlobal();
+  const at = await failFirst();
+  await fleet.kill(fleet.at(at));
+  await fleet.write({ kind: 'delete', from: keys.cluster });
+  await fleet.startAgent(fleet.at(at));
+  await fleet.until(async () => !(await fleet.turns()).includes(`logs.service logs.service ${at + 1}`), 'given back');
+  assert.notEqual(fleet.at(at).agent?.findFreezeReason(), undefined);
+});
+
+test('a copy that is stopped for the loss of contact starts with the new content when it is back', async () => {
+  const alone = ['Global=true', 'OnPartition=stop'];
+  await fleet.putGlobal(logs, version(0, alone));
+  const all = [0, 1].map((number) => version(number, alone));
+  await untilAll(logs, 0, all);
+  await fleet.advance(1000);
+  fleet.at(0).store.cut();
+  await fleet.putGlobal(logs, version(1, alone));
+  await fleet.until(async () => (await fleet.versions(logs, all)).join() === '0,1,1', 'replaced elsewhere');
+  await fleet.until(async () => (await fleet.active(logs))[0] === 'inactive', 'stopped');
+  fleet.at(0).store.heal();
+  await untilAll(logs, 1, all);
+  await untilFree();
+});
+
+test('the row of a copy that waits for its turn says so, and has no error', async () => {
+  await runGlobal();
+  const at = await failFirst();
+  const rows = await Promise.all(fleet.members.map((member) => fleet.findRow(logs, member)));
+  assert.deepEqual(
+    rows.map((row) => [row?.active, row?.waitsFor, row?.error]),
+    rows.map((_, index) => (index === at ? ['failed', undefined, undefined] : ['active', 'turn', undefined])),
+  );
+  await fleet.putGlobal(logs, v0);
+  await untilAll(logs, 0);
+  await fleet.until(async () => (await fleet.findRow(logs, fleet.at(at + 1)))?.waitsFor === undefined, 'no longer');
+});
+
 test('nothing is asked of the store while a unit waits', async () => {
   await runGlobal();
   await fleet.putGlobal(logs, bad);

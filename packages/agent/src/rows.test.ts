@@ -41,7 +41,12 @@ for (const [active, job, before, expected] of queued)
     const name = parseUnitName('web.service');
     const now = { ...unit, status: { ...status, active, job }, started: { uid: 6, order: 3 } };
     const last = new Map([[name, { ...rowOf(wish, now, undefined), order: before }]]);
-    const sources = { desired: new Map([[name, wish]]), current: new Map([[name, now]]), error: () => undefined };
+    const sources = {
+      desired: new Map([[name, wish]]),
+      current: new Map([[name, now]]),
+      error: () => undefined,
+      queued: new Set<never>(),
+    };
     assert.equal(stateRows({ ...sources, last }).get(name)?.order, expected);
     const isFirst = active === 'inactive' && job === 'start';
     const fresh = stateRows({ ...sources, last: new Map() }).get(name)?.order;

@@ -8,17 +8,19 @@ export interface RowSources {
   readonly desired: ReadonlyMap<UnitName, DesiredUnit>;
   readonly current: ReadonlyMap<UnitName, CurrentUnit>;
   readonly error: (name: UnitName) => string | undefined;
+  /** Units that go on as they are until it is their turn to be replaced. */
+  readonly queued: { has(name: UnitName): boolean };
   /** The rows that were published last. */
   readonly last: ReadonlyMap<UnitName, UnitRow>;
 }
 
 /** The state row of each unit that is here or should be, in name order. A unit that is gone has none. */
-export function stateRows({ desired, current, error, last }: RowSources): Map<UnitName, UnitRow> {
+export function stateRows({ desired, current, error, queued, last }: RowSources): Map<UnitName, UnitRow> {
   const rows = new Map<UnitName, UnitRow>();
   for (const [name, wish] of desired) {
     const unit = current.get(name);
     if (unit === undefined || (wish.kind === 'absent' && isGone(unit))) continue;
-    const row = rowOf(wish, unit, error(name));
+    const row: UnitRow = { ...rowOf(wish, unit, error(name)), ...(queued.has(name) ? { waitsFor: 'turn' } : {}) };
     rows.set(name, isQueued(unit) ? { ...row, order: orderBefore(row, unit, last.get(name)) } : row);
   }
   return rows;

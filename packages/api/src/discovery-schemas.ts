@@ -91,6 +91,7 @@ export const discoverySchemas: Readonly<Record<string, Readonly<Record<string, D
     systemdActiveState: text('ActiveState= of systemd'),
     systemdLoadState: text('LoadState= of systemd'),
     systemdSubState: text('SubState= of systemd'),
+    waitsFor: text('turn: it is to be replaced, and others of its kind come first'),
   },
   UnitStatePage: { nextPageToken, states: listOf('UnitState') },
 };

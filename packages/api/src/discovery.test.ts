@@ -63,7 +63,7 @@ async function fullCluster(): Promise<TestApi> {
   for (const name of ['a.service', 'b.service']) {
     await api.put(name, { options: sleeper(), desiredState: 'launched' });
     await api.place(name, 'm1');
-    await api.reportState(name, 'm1', { error: 'late' });
+    await api.reportState(name, 'm1', { error: 'late', waitsFor: 'turn' });
   }
   await api.put('w.service', { options: sleeper(), desiredState: 'launched' });
   await api.write(keys.reason(parseUnitName('w.service')), { since: 1, machines: 0, misfits: {} });

@@ -32,6 +32,6 @@ export async function getUnitState({ deps, name }: RoutedRequest): Promise<ApiRe
 }
 
 function describe({ name, machine, record }: KnownUnitState): UnitStateEntity {
-  const { load, active, sub, hash, since, order, error } = record;
-  return toUnitStateEntity({ name, machineId: machine, hash, load, active, sub, since, order, error });
+  const { load, active, sub, hash, since, order, error, waitsFor } = record;
+  return toUnitStateEntity({ name, machineId: machine, hash, load, active, sub, since, order, error, waitsFor });
 }

@@ -247,6 +247,12 @@ for (const { says, expects = launched, states = [running], seen = {}, verdict, .
       assert.ok(mayEnd(expects, { states, unchangedMs: 0, hasRun: false, ...seen }));
   });
 
+test('an old copy whose turn to be replaced has not come says so', () => {
+  const states = [state('active', { hash: 'old', waitsFor: 'turn' })];
+  const verdict = judge(launched, { unit: placed, states, unchangedMs: 0, hasRun: false });
+  assert.ok(verdict.kind === 'waiting' && verdict.why.endsWith(', until it is its turn (Update=rolling)'));
+});
+
 test('a unit that waits for a machine gives the reason of the API', () => {
   const { machineID: _, ...unit } = placed;
   const verdict = judge(launched, { unit: { ...unit, reason: 'no db' }, states: [], unchangedMs: 0, hasRun: false });

@@ -58,8 +58,13 @@ export function troubleText(subject: Subject, state: UnitStateEntity, options: S
   return lines.length === 0 ? '' : formatText(titleOf(subject.unit), lines);
 }
 
-function troubleLines(subject: Subject, { error }: UnitStateEntity, options: StatusTextOptions): Line[] {
-  return [...(error === undefined ? [] : [['Error', error] as const]), ...waitLines(subject, options)];
+function troubleLines(subject: Subject, { error, waitsFor }: UnitStateEntity, options: StatusTextOptions): Line[] {
+  const inTurn = 'for its turn to be replaced: another one is, or has failed with the new file (Update=rolling)';
+  return [
+    ...(error === undefined ? [] : [['Error', error] as const]),
+    ...(waitsFor === 'turn' ? [['Waits', inTurn] as const] : []),
+    ...waitLines(subject, options),
+  ];
 }
 
 function waitLines(subject: Subject, { nowMs }: StatusTextOptions): Line[] {

@@ -62,6 +62,15 @@ test('what only fleetd knows of a unit on this host comes before what systemctl 
   assert.deepEqual([exitCode, calls.length], [3, 1]);
 });
 
+test('a copy that goes on as it is until its turn says so', async (context) => {
+  const { api, fleetctl } = await openCluster(context, two, 0);
+  api.tempers.set('web.service', { waitsFor: 'turn' });
+  api.add('web.service', web, 'launched');
+  const { stdout } = await fleetctl('status', 'web');
+  assert.match(stdout, / {6}Waits: for its turn to be replaced: .*\(Update=rolling\)\n/);
+  assert.match((await fleetctl('list-units', '-o', 'wide')).stdout, /\tturn\t-\n/);
+});
+
 test('a global unit is shown on each machine, on this host by systemctl', async (context) => {
   const { api, calls, fleetctl } = await openCluster(context, two);
   api.add('agent.service', global, 'launched');

@@ -134,7 +134,9 @@ function judgePlaced(expectation: Expectation, observation: Observation, unit: U
   if (!isStale && state.error !== undefined && (isOwed || !isRunning(state)))
     return { kind: 'failed', machineID, why: state.error };
   if (expectation.hash !== undefined && state.hash !== expectation.hash)
-    return isReplaced(expectation, unit) ? replaced : { kind: 'waiting', why: `${on} is still another version of it` };
+    return isReplaced(expectation, unit)
+      ? replaced
+      : { kind: 'waiting', why: `${on} is still another version of it${inTurn(state)}` };
   if (!isStale && brokenLoadStates.has(state.systemdLoadState))
     return { kind: 'failed', machineID, why: `systemd cannot load it: ${state.systemdLoadState}` };
   if (expectation.goal === 'loaded') {
@@ -224,6 +226,11 @@ function whereabouts(states: readonly UnitStateEntity[]): string {
 function whereabout(state: UnitStateEntity): string {
   const trouble = state.error === undefined ? '' : `: ${state.error}`;
   return `${words(state)} on ${machineIdLabel(state.machineID)}${trouble}`;
+}
+
+/** What is new reaches one copy after the other. */
+function inTurn({ waitsFor }: UnitStateEntity): string {
+  return waitsFor === 'turn' ? ', until it is its turn (Update=rolling)' : '';
 }
 
 function words(state: UnitStateEntity): string {

@@ -81,6 +81,8 @@ export interface StateRecord {
   readonly since: number;
   /** What went wrong with the unit's last load, start or stop. */
   readonly error?: string;
+  /** `turn`: it is to be replaced, and others of its kind come first. */
+  readonly waitsFor?: 'turn';
 }
 
 /** `machines/<id>`: lives as long as the machine's lease. */

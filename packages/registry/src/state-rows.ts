@@ -162,7 +162,18 @@ export class StateRows {
 }
 
 /** One order of fields, so that equal rows are equal texts. */
-const storedFields = ['load', 'active', 'sub', 'hash', 'uid', 'order', 'isLaunched', 'since', 'error'] as const;
+const storedFields = [
+  'load',
+  'active',
+  'sub',
+  'hash',
+  'uid',
+  'order',
+  'isLaunched',
+  'since',
+  'error',
+  'waitsFor',
+] as const;
 
 function storedForm(row: StateRecord): string {
   return JSON.stringify(row, [...storedFields]);

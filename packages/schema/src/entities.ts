@@ -64,6 +64,8 @@ export interface UnitStateEntity {
   readonly systemdActiveState: string;
   readonly systemdLoadState: string;
   readonly systemdSubState: string;
+  /** `turn`: the copy is to be replaced, and others of its kind come first (`Update=rolling`). More words may come. */
+  readonly waitsFor?: string;
 }
 
 /** A machine whose lease is alive. */

@@ -68,6 +68,7 @@ const described = {
     since: fc.option(fc.nat(), { nil: undefined }),
     order: fc.nat(),
     error: optional(fc.string()),
+    waitsFor: optional(fc.string()),
   }),
   machine: fc.record({
     id: fc.string(),

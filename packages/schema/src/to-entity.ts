@@ -44,6 +44,7 @@ export interface DescribedUnitState {
   readonly since: number | undefined;
   readonly order: number;
   readonly error: string | undefined;
+  readonly waitsFor: string | undefined;
 }
 
 /** What {@link toMachineEntity} tells of a machine. `metadata` is the effective one. */
@@ -86,6 +87,7 @@ export function toUnitStateEntity(state: DescribedUnitState): UnitStateEntity {
     systemdActiveState: state.active,
     systemdLoadState: state.load,
     systemdSubState: state.sub,
+    ...(state.waitsFor === undefined ? {} : { waitsFor: state.waitsFor }),
   };
 }
 

@@ -61,6 +61,7 @@ export const unitStateSchema = z.object({
   systemdActiveState: z.string(),
   systemdLoadState: z.string(),
   systemdSubState: z.string(),
+  waitsFor: z.string().exactOptional(),
 }) satisfies z.ZodType<UnitStateEntity>;
 
 /** Checks a {@link MachineEntity}. */

@@ -34,9 +34,10 @@ const layout: ListLayout<Row> = {
     since: ({ state }) => formatTime(state.since),
     sub: ({ state }) => state.systemdSubState,
     unit: ({ state }) => state.name,
+    waits: ({ state }) => state.waitsFor ?? '-',
   },
   defaultFields: 'unit,machine,active,sub',
-  wideFields: 'unit,machine,load,active,sub,hash,since,error',
+  wideFields: 'unit,machine,load,active,sub,hash,since,waits,error',
   keyFields: ['unit', 'machine'],
   tones: {
     active: activeTone,

@@ -266,7 +266,7 @@ export class MemoryApi extends MemoryMachines {
   }
 
   #state(entry: Entry, machineID: string, [active, sub]: readonly [string, string]): UnitStateEntity {
-    const { error } = this.tempers.get(entry.unit.name) ?? {};
+    const { error, waitsFor } = this.tempers.get(entry.unit.name) ?? {};
     return {
       ...(error !== undefined && { error }),
       hash: hashUnitFile(storedFile(entry.unit)),
@@ -277,6 +277,7 @@ export class MemoryApi extends MemoryMachines {
       systemdActiveState: active,
       systemdLoadState: 'loaded',
       systemdSubState: sub,
+      ...(waitsFor !== undefined && { waitsFor }),
     };
   }
 

@@ -10,6 +10,8 @@ export interface Temper {
   readonly reason?: string;
   /** What the agent says went wrong. */
   readonly error?: string;
+  /** What the agent says that it waits for. */
+  readonly waitsFor?: string;
 }
 
 /** A unit that is registered, or going. */
