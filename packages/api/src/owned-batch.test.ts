@@ -11,6 +11,7 @@ import {
   unitSchema,
 } from '@flotilla/schema';
 import { hashUnitFile, parseOwnerName, parseUnitFile, parseUnitName } from '@flotilla/unit';
+import fc from 'fast-check';
 import { errorText, TestApi } from './api-harness.js';
 import { uncertainText } from './responses.js';
 
@@ -191,6 +192,33 @@ describe('a batch for an owner', () => {
     assert.equal(texts[4], 'cannot activate template "t@.service"');
     assert.match(texts[5] ?? '', /^bad\.service:2: /);
     assert.match(texts[7] ?? '', /^unknown\.service:4: .*MachineOf=/);
+  });
+
+  test('ends as its operations do one by one, however it is split', async () => {
+    const operation = fc.oneof(
+      fc.record({ name: fc.constantFrom('a', 'b', 't@', 't@1', 'mine'), line: fc.constantFrom('true', 'false') }),
+      fc.record({ name: fc.constantFrom('a', 'b', 't@', 'mine') }),
+    );
+    const some = fc.uniqueArray(operation, { minLength: 1, maxLength: 5, selector: ({ name }) => name });
+    const turn = fc.record({ owner: fc.constantFrom('web', 'db'), operations: some });
+    const toOperation = (of: { readonly name: string; readonly line?: string }) =>
+      of.line === undefined ? remove(`${of.name}.service`) : put(`${of.name}.service`, { file: text(of.line) });
+    await fc.assert(
+      fc.asyncProperty(fc.array(turn, { minLength: 1, maxLength: 4 }), async (turns) => {
+        const [api, other] = [new TestApi(), new TestApi()];
+        for (const each of [api, other]) await each.put('mine.service', { file: text('true') });
+        for (const { owner, operations } of turns) {
+          const together = await effects(api, operations.map(toOperation), owner);
+          const alone: unknown[] = [];
+          for (const each of operations) alone.push(...(await effects(other, [toOperation(each)], owner)));
+          assert.deepEqual(together, alone);
+        }
+        assert.deepEqual(await api.get('/units'), await other.get('/units'));
+        for (const owner of ['web', 'db'])
+          assert.equal((await applied(api, owner))?.units, (await applied(other, owner))?.units);
+      }),
+      { numRuns: 30 },
+    );
   });
 
   for (const owner of ['', '.web', 'a b', 'a/b', 'x'.repeat(64), 'ä'])
