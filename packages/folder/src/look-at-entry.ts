@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
 import { lstat, readlink, stat } from 'node:fs/promises';
-import { largestUnitFile } from '@flotilla/unit';
 import { entryKind, misnameProblem } from './entry-kind.js';
 import type { FolderEntry, FolderFault } from './folder-model.js';
 import { errorCode } from './io-errors.js';
-import { readSafely, stampOf, tooLarge, unreadable } from './read-safely.js';
+import { readSafely, unreadable } from './read-safely.js';
 
 /** What counts as a fault. */
 export interface EntryRules {
@@ -26,7 +25,7 @@ interface FoundEntry {
   readonly behind: BigIntStats | FolderFault;
 }
 
-/** How often a file is read again that changes while it is read: what is written all the time is taken as it is then. */
+/** How often an entry is looked at again that becomes another one under our eyes. */
 const tries = 3;
 
 /** The device number of /dev/null on Linux: major 1, minor 3. */
@@ -52,10 +51,14 @@ export async function lookAtEntry(
     const read = await readSafely(place.path);
     if (read.kind === 'fault') return toEntry(name, found, read.fault);
     if (read.kind === 'gone') continue;
-    const isWhole = read.isStill && (found.stamp === read.stamp || found.stamp.startsWith(`${read.stamp} `));
-    if (isWhole || attempt === tries) return withBytes(toEntry(name, found, read.bytes), read.bytes, previous);
+    return withBytes(toEntry(name, found, read.bytes), read.bytes, previous);
   }
   return undefined;
+}
+
+/** Another one when what is behind a name may have other content. */
+function stampOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
+  return `${dev}:${ino}:${size}:${mtimeNs}:${ctimeNs}`;
 }
 
 /** Whether there is something else behind the name now, without reading it. */
@@ -103,12 +106,9 @@ function findFault(behind: FoundEntry['behind'], { isTrusted }: EntryRules): Fol
     return { kind: 'masked', message: 'is /dev/null, and masks nothing in a cluster: to have no such unit, remove it' };
   if (!behind.isFile())
     return { kind: 'special', message: 'is a pipe, a socket or a device: a unit is a file; remove it' };
-  if (!isTrusted && (behind.mode & 0o002n) !== 0n)
-    return {
-      kind: 'open-to-all',
-      message: 'every user of this host may write to it, and would be root on the cluster: chmod o-w',
-    };
-  return behind.size > BigInt(largestUnitFile) ? tooLarge() : undefined;
+  if (isTrusted || (behind.mode & 0o002n) === 0n) return undefined;
+  const message = 'every user of this host may write to it, and would be root on the cluster: chmod o-w';
+  return { kind: 'open-to-all', message };
 }
 
 function dropIn(name: string, { stamp, behind }: FoundEntry): FolderEntry | undefined {

@@ -97,6 +97,15 @@ test('a file that changes twice within a tick of the clock is read again', async
   assert.notEqual(now?.signature, stale.signature);
 });
 
+test('the signature of other content is another one', async (context) => {
+  const path = makeFolder(context);
+  for (const [name, text] of Object.entries({ a: 'one', b: 'one', c: 'two' }))
+    writeFileSync(join(path, `${name}.service`), text);
+  const [a, b, c] = thereOf(await lookAtFolder(path)).entries.map(({ signature }) => signature.split(' ')[0]);
+  assert.equal(a, b);
+  assert.notEqual(b, c);
+});
+
 test('a change that keeps size and modification time is seen', async (context) => {
   const path = makeFolder(context);
   const file = join(path, 'a.service');

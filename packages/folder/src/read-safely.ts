@@ -1,4 +1,4 @@
-import { type BigIntStats, constants } from 'node:fs';
+import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { largestUnitFile } from '@flotilla/unit';
 import type { FolderFault } from './folder-model.js';
@@ -6,21 +6,16 @@ import { errorCode, errorText } from './io-errors.js';
 
 /** What reading a file gave. */
 export type ReadFile =
-  /** `isStill`: nobody wrote to it meanwhile, as far as its times tell. */
-  | { readonly kind: 'read'; readonly bytes: Uint8Array; readonly stamp: string; readonly isStill: boolean }
+  | { readonly kind: 'read'; readonly bytes: Uint8Array }
   /** It is not there any more, or no file any more. */
   | { readonly kind: 'gone' }
   | { readonly kind: 'fault'; readonly fault: FolderFault };
 
-/** Another one when a file may have other content. */
-export function stampOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
-  return `${dev}:${ino}:${size}:${mtimeNs}:${ctimeNs}`;
-}
-
 /** A unit file's limit holds for any file of a folder: what is larger was not written by hand. */
-export function tooLarge(): FolderFault {
-  return { kind: 'too-large', message: `is larger than ${largestUnitFile} bytes: no unit file is, so take it away` };
-}
+const tooLarge: FolderFault = {
+  kind: 'too-large',
+  message: `is larger than ${largestUnitFile} bytes: no unit file is, so take it away`,
+};
 
 /**
  * Reads a file that may be anything by now: never waits for the other end of a pipe, and takes no more than
@@ -30,13 +25,11 @@ export async function readSafely(path: string, opener: typeof open = open): Prom
   let file: FileHandle | undefined;
   try {
     file = await opener(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
-    const before = await file.stat({ bigint: true });
-    if (!before.isFile()) return { kind: 'gone' };
-    if (before.size > BigInt(largestUnitFile)) return { kind: 'fault', fault: tooLarge() };
-    const bytes = await readAll(file, Number(before.size));
-    if (bytes.length > largestUnitFile) return { kind: 'fault', fault: tooLarge() };
-    const stamp = stampOf(before);
-    return { kind: 'read', bytes, stamp, isStill: stampOf(await file.stat({ bigint: true })) === stamp };
+    const found = await file.stat();
+    if (!found.isFile()) return { kind: 'gone' };
+    if (found.size > largestUnitFile) return { kind: 'fault', fault: tooLarge };
+    const bytes = await readAll(file, found.size);
+    return bytes.length > largestUnitFile ? { kind: 'fault', fault: tooLarge } : { kind: 'read', bytes };
   } catch (error) {
     const code = errorCode(error);
     // ENXIO: a socket has taken its place.
