@@ -62,6 +62,28 @@ for (const nth of writesOfPass)
       assert.equal((await host.row())?.lastChange?.changed, 1);
     });
 
+test('a removal of which nobody knows whether it was carried out is looked up when the file is there again', async () => {
+  const host = await world.startedHost('m1', files('abc'));
+  const copy = host.folder.copy();
+  const transact = host.store.transact.bind(host.store);
+  host.store.transact = async (transaction) => {
+    const isRemoval = transaction.success.some(({ kind }) => kind === 'delete');
+    if (isRemoval) host.store.loseNextReply();
+    const result = transact(transaction);
+    if (isRemoval) host.store.cut();
+    return result;
+  };
+  host.folder.remove('a.service');
+  await world.settle();
+  assert.equal(await unitNames(), 'b.service c.service');
+  host.store.transact = transact;
+  host.folder.restore(copy);
+  await world.settle();
+  host.store.heal();
+  await world.settle(20_000);
+  assert.equal(await unitNames(), 'a.service b.service c.service');
+});
+
 test('a pass that ends in the middle is gone on with by the next process', async () => {
   const host = await world.startedHost('m1', files('abcd'));
   const transact = host.store.transact.bind(host.store);

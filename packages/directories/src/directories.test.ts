@@ -88,7 +88,9 @@ test('a directory that nobody tells of changes is looked at', async () => {
   await world.settle();
   host.folder.write('web.service', unitText(1));
   await world.settle(12_000);
-  assert.equal(await unitNames(), 'web');
+  host.folder.write('web.service', unitText(2));
+  await world.settle(12_000);
+  assert.equal(await world.text('web.service'), unitText(2));
 });
 
 test('a broken file leaves its unit as it is; so does a broken bundle, and one whose separator is broken', async () => {
