@@ -133,4 +133,7 @@ test('what hosts hold back is confirmed as they have told of it; an order that c
   assert.ok(second !== undefined);
   await deleteDirectoryOrder(access, { owner: local, machine: a }, second);
   assert.equal(await readDirectoryOrder(access, local, a), undefined);
+  await orderConfirm(access, local);
+  await removeDirectoryHost(access, { owner: local, claimant: a });
+  assert.equal(await readDirectoryOrder(access, local, a), undefined);
 });

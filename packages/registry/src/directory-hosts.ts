@@ -1,4 +1,5 @@
 import type { OwnerName, UnitName } from '@flotilla/unit';
+import { applyClaimant } from './claimant.js';
 import type { ClaimSide } from './claims.js';
 import type { ClaimRecord, DirectoryHostRecord, DirectoryOwnerRecord } from './directory-records.js';
 import { keys, parseKey, ranges } from './keys.js';
@@ -64,7 +65,7 @@ export async function writeDirectoryHost(
   return succeeded ? 'absent' : 'written';
 }
 
-/** Makes a claimant none any more, if it claims nothing. @throws StoreError */
+/** Makes a claimant none any more, if it claims nothing; what it was told is gone, too. @throws StoreError */
 export async function removeDirectoryHost(
   { store }: RegistryAccess,
   { owner, claimant }: ClaimSide,
@@ -72,7 +73,10 @@ export async function removeDirectoryHost(
   const { from, to } = ranges.claimsOf(owner, claimant);
   const { succeeded } = await store.transact({
     compares: [{ key: from, to, on: 'create-revision', equals: 0 }],
-    success: [{ kind: 'delete', from: keys.directoryHost(owner, claimant) }],
+    success: [
+      { kind: 'delete', from: keys.directoryHost(owner, claimant) },
+      ...(claimant === applyClaimant ? [] : [{ kind: 'delete', from: keys.directoryOrder(owner, claimant) } as const]),
+    ],
   });
   return succeeded ? 'removed' : 'claims';
 }
