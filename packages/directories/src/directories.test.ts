@@ -74,6 +74,31 @@ test('hundreds of files are one pass', async () => {
   assert.equal((await host.row())?.units, 500);
 });
 
+test('a template that changes takes its instances along, in one pass', async () => {
+  const host = await world.startedHost('m1', { 'foo@.service': unitText('%i'), 'foo@.instances': '1\n2\n' });
+  host.folder.write('foo@.service', unitText('9%i'));
+  host.folder.write('foo@.instances', '2\n3\n');
+  await world.settle();
+  assert.deepEqual(await world.texts(), {
+    'foo@.service': unitText('9%i'),
+    'foo@2.service': unitText('9%i'),
+    'foo@3.service': unitText('9%i'),
+  });
+  assert.equal((await host.row())?.pass, 2);
+});
+
+test('a bundle that breaks while a list names one of its units leaves that unit as it was', async () => {
+  const host = await world.startedHost('m1', {
+    'foo@.service': unitText('%i'),
+    'foo@.instances': '1\n',
+    'x.units': `# ---- foo@1.service\n${unitText('own')}`,
+  });
+  assert.equal(await world.text('foo@1.service'), unitText('own'));
+  host.folder.write('x.units', '# ---- foo@1.nothing\n');
+  await world.settle(60_000);
+  assert.equal(await world.text('foo@1.service'), unitText('own'));
+});
+
 test('nothing is asked of the store while nothing happens, for an hour', async () => {
   const host = await world.startedHost('m1', { ...files('abc'), 'broken.service': 'no unit\n' });
   host.calls = 0;
