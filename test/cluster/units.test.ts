@@ -97,6 +97,33 @@ describe('units on three hosts', { skip: labObstacle() }, () => {
     await cluster.assertRunning(await cluster.untilPlaced(instances));
   });
 
+  it('become what a folder has when it is applied, and those that have not changed run on untouched', async () => {
+    const host = cluster.anyHost;
+    const apply = (...flags: readonly string[]) =>
+      mustFleetctl(host, ['apply', '--owner=test', ...flags, `${host.root}/root/applied`]);
+    const write = (name: string, text: string) => host.writeFile(`/root/applied/${name}`, text);
+    const [same = '', comments = '', changed = '', gone = ''] = names;
+    for (const name of [same, comments, changed, gone]) await write(name, sleeper);
+    assert.match(await apply(), /\n4 created\n$/);
+    const placed = await cluster.untilPlaced([same, comments, changed, gone]);
+    const on = (name: string) => placed.get(name) ?? host;
+    const runOf = (name: string) => showProperty(on(name), name, 'InvocationID');
+    const before = await Promise.all([same, comments, changed].map(runOf));
+    await write(comments, `# why\n${sleeper}`);
+    await write(changed, sleeper.replace('infinity', '1000000'));
+    await host.mustExec(['rm', `/root/applied/${gone}`]);
+    assert.match(await apply('--prune'), /\n2 changed \(1 only comments\), 1 unchanged, 1 destroyed\n$/);
+    const [sameRun, commentsRun, changedRun] = await Promise.all([same, comments, changed].map(runOf));
+    assert.deepEqual([sameRun, commentsRun], before.slice(0, 2));
+    assert.notEqual(changedRun, before[2]);
+    assert.match(await showProperty(on(changed), changed, 'ExecStart'), /sleep 1000000/);
+    assert.equal(await showProperty(on(gone), gone, 'LoadState'), 'not-found');
+    assert.equal(await apply('--prune'), '3 unchanged\n');
+    await host.mustExec(['find', '/root/applied', '-type', 'f', '-delete']);
+    await apply('--prune-most');
+    assert.deepEqual(await cluster.unitFiles(), []);
+  });
+
   it('run only where the metadata say so', async () => {
     await cluster.startUnits(['test-pinned.service'], `${sleeper}[X-Fleet]\nMachineMetadata=host=host-2\n`);
     const placed = await cluster.untilPlaced(['test-pinned.service']);
