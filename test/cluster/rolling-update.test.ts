@@ -51,7 +51,8 @@ describe('an update in turns', { skip: labObstacle() }, () => {
   let cluster: Cluster;
 
   before(async () => {
-    cluster = await Cluster.start('rolling-update');
+    // A fleetd that is killed has to be back before its lease has run out, also on two busy cores.
+    cluster = await Cluster.start('rolling-update', { config: { agent_ttl: '8s' } });
   });
 
   after(() => cluster.close());
