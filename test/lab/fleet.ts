@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { type Client, createClient } from '@flotilla/client';
 import { type CommandOptions, type CommandResult, runCommand } from './command.js';
 import type { TestHost } from './host.js';
 import { type FleetConfig, installFleet, outerSocket, singleFiles } from './install-fleet.js';
@@ -27,32 +28,34 @@ export async function mustFleetctl(host: TestHost, args: readonly string[], opti
   return stdout;
 }
 
+/**
+ * What fleetctl asks with, in this process: who waits asks again and again, and a program for each time would take half
+ * of a processor away from what is waited for.
+ */
+function clientOf(host: TestHost): Client {
+  return createClient({ endpoint: endpointOf(host) });
+}
+
 /** A row of list-units. */
 export interface UnitRow {
   readonly unit: string;
-  /** Full machine ID, or `-`. */
+  /** Full machine ID. */
   readonly machine: string;
   readonly active: string;
   readonly sub: string;
 }
 
-/** What list-units says, by way of one host's fleetd. */
+/** What list-units shows, by way of one host's fleetd. */
 export async function listUnits(host: TestHost): Promise<UnitRow[]> {
-  const output = await mustFleetctl(host, ['list-units', '--full', '--no-legend', '--fields=unit,machine,active,sub']);
-  return rowsOf(output).map(([unit = '', machine = '', active = '', sub = '']) => {
-    return { unit, machine: machine.split('/')[0] ?? '', active, sub };
+  const states = await clientOf(host).listStates();
+  return states.map(({ name, machineID, systemdActiveState, systemdSubState }) => {
+    return { unit: name, machine: machineID, active: systemdActiveState, sub: systemdSubState };
   });
 }
 
 /** IDs of the machines that list-machines shows. */
 export async function listMachines(host: TestHost): Promise<string[]> {
-  const output = await mustFleetctl(host, ['list-machines', '--full', '--no-legend', '--fields=machine']);
-  return rowsOf(output).map(([machine = '']) => machine);
-}
-
-function rowsOf(output: string): string[][] {
-  const lines = output.split('\n').filter((line) => line.trim() !== '');
-  return lines.map((line) => line.trim().split(/\s+/));
+  return (await clientOf(host).listMachines()).map(({ id }) => id);
 }
 
 /** Installs fleetd on every host of a lab and waits until all of them are machines of the cluster. */

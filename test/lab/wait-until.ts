@@ -8,11 +8,17 @@ export interface WaitOptions<State> {
   readonly until: (state: State) => boolean;
   /** @default 30_000 */
   readonly timeoutMs?: number;
-  /** Time between two looks. @default 100 */
+  /**
+   * Time between two looks. @default 100 at first, then a tenth of the time waited, to 500: what takes long is not to be
+   * kept from the processors by who looks at it
+   */
   readonly intervalMs?: number;
   /** More to print on failure: journals, say. */
   readonly onTimeout?: () => Promise<string>;
 }
+
+const shortestMs = 100;
+const longestMs = 500;
 
 /**
  * Waits for a state of the world.
@@ -21,8 +27,8 @@ export interface WaitOptions<State> {
  * @throws Error with the last state seen, if the deadline passes first.
  */
 export async function waitUntil<State>(options: WaitOptions<State>): Promise<State> {
-  const { what, read, until, timeoutMs = 30_000, intervalMs = 100, onTimeout } = options;
-  const deadlineMs = systemClock.monotonicMs() + timeoutMs;
+  const { what, read, until, timeoutMs = 30_000, onTimeout } = options;
+  const startedMs = systemClock.monotonicMs();
   let seen: unknown;
   for (;;) {
     try {
@@ -32,8 +38,9 @@ export async function waitUntil<State>(options: WaitOptions<State>): Promise<Sta
     } catch (error) {
       seen = error;
     }
-    if (systemClock.monotonicMs() > deadlineMs) break;
-    await sleep(systemClock, intervalMs);
+    const waitedMs = systemClock.monotonicMs() - startedMs;
+    if (waitedMs > timeoutMs) break;
+    await sleep(systemClock, options.intervalMs ?? Math.min(Math.max(shortestMs, waitedMs / 10), longestMs));
   }
   const more = onTimeout === undefined ? '' : await onTimeout().catch((error) => `(no details: ${String(error)})`);
   throw new Error(`not so after ${timeoutMs} ms: ${what}\nlast seen: ${describe(seen)}\n${more}`);

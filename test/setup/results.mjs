@@ -41,9 +41,14 @@ export class Results {
   }
 }
 
-/** Runs test files, each in a process of its own, and adds what they report to `results`. */
+/**
+ * Runs test files, each in a process of its own, and adds what they report to `results`.
+ *
+ * @returns How long each file took, in milliseconds, the longest first.
+ */
 export async function runTestFiles({ files, concurrency, timeoutMs, signal, results }) {
   const output = new Map();
+  const durations = new Map();
   for await (const { type, data } of run({ files, concurrency, timeout: timeoutMs, signal })) {
     if (type === 'test:stdout' || type === 'test:stderr') {
       output.set(data.file, (output.get(data.file) ?? '') + data.message);
@@ -51,8 +56,11 @@ export async function runTestFiles({ files, concurrency, timeoutMs, signal, resu
       countPass(data, results);
     } else if (type === 'test:fail') {
       countFailure(data, results, output);
+    } else if (type === 'test:complete' && data.name === data.file) {
+      durations.set(data.file, data.details.duration_ms);
     }
   }
+  return [...durations].sort(([, a], [, b]) => b - a);
 }
 
 function countPass(data, results) {

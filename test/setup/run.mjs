@@ -1,7 +1,7 @@
 // npm test: gets ready, builds, lints, runs every tier that this machine allows, and counts.
 import './node-version.mjs';
 import { setMaxListeners } from 'node:events';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import util from 'node:util';
 import { runShown } from './command.mjs';
@@ -67,9 +67,11 @@ async function runTier(name) {
   process.env.FLOTILLA_TEST_LENGTH = options.isLong ? 'long' : 'short';
   const { concurrency } = tier;
   const timeoutMs = tier.timeoutMs * (options.isLong ? 10 : 1);
-  await runTestFiles({ files: sources.map(compiled), concurrency, timeoutMs, signal: interrupted.signal, results });
+  const files = sources.map(compiled);
+  const durations = await runTestFiles({ files, concurrency, timeoutMs, signal: interrupted.signal, results });
   delete process.env.NODE_OPTIONS;
-  console.log(`  so far ${results.counts}, ${Math.round(process.uptime())} s`);
+  const longest = durations.slice(0, 5).map(([file, ms]) => `${basename(file, '.test.js')} ${Math.round(ms / 1000)} s`);
+  console.log(`  so far ${results.counts}, ${Math.round(process.uptime())} s; the longest: ${longest.join(', ')}`);
 }
 
 function lint() {
