@@ -183,7 +183,11 @@ describe('the quota of a real etcd', { skip }, () => {
     await restarted.close();
     const failures = cluster.warnings.filter((line) => line.startsWith('pass failed'));
     assert.ok(failures.length > 0 && failures.length < 15, cluster.warnings.join('\n'));
-    assert.ok(cluster.warnings.includes('the store needs care store-no-space'), cluster.warnings.join('\n'));
+    await waitUntil({
+      what: 'the leader says that the store needs care',
+      read: async () => cluster.warnings,
+      until: (lines) => lines.includes('the store needs care store-no-space'),
+    });
 
     await makeRoom(etcd, store);
     assert.deepEqual(await alarmsOf(store), ['store-no-space'], 'it lasts until an operator ends it');

@@ -61,7 +61,7 @@ export class Components {
     this.#isClosing = true;
     await this.#interrupt();
     this.#lastReadiness = this.#isReady();
-    await this.#roles?.directories.close();
+    await this.#roles?.directories?.close();
     await this.#roles?.engine?.close();
     await this.#roles?.agent?.close();
     this.#roles?.unitManager?.close();
@@ -118,9 +118,11 @@ export class Components {
     this.#roles = roles;
     log.info('Starting server components');
     if (!config.hasEngine) log.info('Not starting engine; disable-engine is set');
+    if (!config.hasAgent && config.unitDirectories.length > 0)
+      log.info('Not watching directories; disable-agent is set', { directories: config.unitDirectories });
     await roles.agent?.start();
-    // With an agent, these wait for the agent's word that the store is the right one.
-    if (roles.agent === undefined) roles.allow(true);
+    // With an agent, the engine waits for the agent's word that the store is the right one.
+    if (roles.agent === undefined) void roles.engine?.set(true);
     front.hold(firstAnswerMs);
     void front.exchange(createApi(this.#apiDeps(store, roles)));
     if (roles.agent !== undefined) await this.#firstAnswer(roles.agent.firstAttempt, this.#interrupted.signal);
@@ -157,7 +159,7 @@ export class Components {
   }
 
   #directories(): readonly DirectoryDescription[] {
-    return this.#roles?.directories.current?.describe() ?? [];
+    return this.#roles?.directories?.current?.describe() ?? [];
   }
 
   /** A machine without an agent is not registered; its requests find out about the store by themselves. */

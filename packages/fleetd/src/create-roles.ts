@@ -25,9 +25,8 @@ interface Foundation {
 export interface Roles {
   readonly agent: Agent | undefined;
   readonly engine: RoleSwitch<Engine> | undefined;
-  readonly directories: RoleSwitch<Directories>;
-  /** Has engine and directories at work, or not. */
-  readonly allow: (isAllowed: boolean) => void;
+  /** Goes with the agent, which is who verifies the store. */
+  readonly directories: RoleSwitch<Directories> | undefined;
   /** The agent's. */
   readonly unitManager: UnitManager | undefined;
 }
@@ -42,6 +41,7 @@ export interface RolesFoundation extends Foundation {
 export function createRoles(foundation: RolesFoundation): Roles {
   const { config, onTaken } = foundation;
   const engine = config.hasEngine ? createEngineSwitch(foundation) : undefined;
+  if (!config.hasAgent) return { engine, directories: undefined, agent: undefined, unitManager: undefined };
   const directories = createDirectorySwitch(foundation);
   const allow = (isAllowed: boolean) => {
     void engine?.set(isAllowed);
@@ -52,10 +52,13 @@ export function createRoles(foundation: RolesFoundation): Roles {
     if (freezeReason === undefined) onTaken();
   };
   const onDoubt = () => allow(false);
-  const allowed = { engine, directories, allow };
-  if (!config.hasAgent) return { ...allowed, agent: undefined, unitManager: undefined };
   const unitManager = createUnitManager(foundation);
-  return { ...allowed, agent: createHostAgent({ ...foundation, unitManager, onVerified, onDoubt }), unitManager };
+  return {
+    engine,
+    directories,
+    agent: createHostAgent({ ...foundation, unitManager, onVerified, onDoubt }),
+    unitManager,
+  };
 }
 
 function createEngineSwitch({ config, identity, store, clock, log, figures }: RolesFoundation): RoleSwitch<Engine> {

@@ -126,7 +126,7 @@ export const options = {
     group: 'Units',
     reads: { kind: 'boolean' },
     fallback: 'false',
-    help: 'run no units on this machine',
+    help: 'run no units on this machine, and watch no directories',
   },
   on_stop: {
     group: 'Units',
