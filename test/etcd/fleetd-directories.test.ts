@@ -47,7 +47,7 @@ describe('a fleetd that watches directories', { skip: etcdMissing() ?? false }, 
       ...[`unit_dirs = ${unitDirs}`, 'disable_engine = true', ''],
     ].join('\n');
   const start = (unitDirs: string) => {
-    fleetd = new FleetdProcess({ disable_agent: 'false' }, configuration(unitDirs));
+    fleetd = new FleetdProcess({ disable_agent: 'false', systemd_user: 'true' }, configuration(unitDirs));
     started.push(fleetd);
   };
   const reload = (unitDirs: string) => {

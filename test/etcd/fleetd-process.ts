@@ -38,7 +38,8 @@ export class FleetdProcess {
     const environment = Object.fromEntries(all.map(([name, value]) => [`FLEET_${name.toUpperCase()}`, value]));
     if (text !== undefined) this.configure(text);
     this.#child = spawn(process.execPath, [program, ...(text === undefined ? [] : [`--config=${this.configFile}`])], {
-      env: { PATH: process.env.PATH, ...environment },
+      // With systemd_user, all that is kept until a boot is in the process's own directory, and no systemd within reach.
+      env: { PATH: process.env.PATH, XDG_RUNTIME_DIR: this.#directory, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#child.stdout?.on('data', (chunk) => {
