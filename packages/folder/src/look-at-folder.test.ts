@@ -245,6 +245,22 @@ test('a folder that is not there, or is none, is missing', async (context) => {
   assert.equal(await why('loop'), 'unreadable');
 });
 
+test('a folder in which entries come and go has moved', async (context) => {
+  const path = makeFolder(context);
+  const longAgo = new Date(1_000_000_000_000);
+  const lookLongAgo = async () => {
+    utimesSync(path, longAgo, longAgo);
+    return lookAtFolder(path);
+  };
+  const empty = await lookLongAgo();
+  assert.equal(await hasFolderMoved(path, empty), false);
+  writeFileSync(join(path, 'a.service'), good);
+  assert.equal(await hasFolderMoved(path, empty), true);
+  const full = await lookLongAgo();
+  rmSync(join(path, 'a.service'));
+  assert.equal(await hasFolderMoved(path, full), true);
+});
+
 test('another directory at the same path has another place', async (context) => {
   const path = makeFolder(context);
   const folder = join(path, 'units');

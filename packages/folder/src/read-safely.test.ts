@@ -5,6 +5,7 @@ import {
   chmodSync,
   existsSync,
   mkdtempSync,
+  readdirSync,
   renameSync,
   rmSync,
   symlinkSync,
@@ -134,4 +135,13 @@ test('a file that may not be read is a fault that says who is to be let in, and 
   process.seteuid?.(0);
   const after = await lookAtFolder(folder, look);
   assert.ok(after.kind === 'there' && after.entries[0]?.content instanceof Uint8Array);
+});
+
+test('files are closed, whatever comes of them', async (context) => {
+  const path = makeFile(context, 'one');
+  await readSafely(path);
+  const before = readdirSync('/proc/self/fd').length;
+  for (let count = 0; count < 20; count++)
+    for (const each of [path, '/dev/null', '/proc/self/mem']) await readSafely(each);
+  assert.equal(readdirSync('/proc/self/fd').length, before);
 });
