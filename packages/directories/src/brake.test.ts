@@ -10,7 +10,8 @@ interface Case {
   /** Letters: one unit each. */
   readonly claims: string;
   readonly gone: string;
-  readonly unsure?: string;
+  readonly unsettled?: string;
+  readonly broken?: string;
   readonly place?: Weighed['place'];
   readonly isSettled?: boolean;
   readonly isOlderCopy?: boolean;
@@ -21,7 +22,8 @@ interface Case {
 function weigh({
   claims,
   gone,
-  unsure = '',
+  unsettled = '',
+  broken = '',
   place = here,
   isSettled = true,
   isOlderCopy = false,
@@ -32,7 +34,8 @@ function weigh({
   return brake(known, {
     claims: new Map(units(claims).map((name) => [name, {}])),
     gone: units(gone),
-    unsure: units(unsure),
+    unsettled: units(unsettled),
+    broken: units(broken),
     place,
     isSettled,
     isOlderCopy,
@@ -84,14 +87,19 @@ const table: Readonly<Record<string, readonly [Case, string]>> = {
   ],
   'others go meanwhile': [{ claims: 'abcdefgh', gone: 'ab', memory: heldBefore('a') }, 'b/most-gone a'],
   'what is there again is not held any more': [{ claims: 'abcd', gone: '', memory: heldBefore('abc') }, '/'],
-  'what is held and can’t be read stays held': [
-    { claims: 'abcdef', gone: 'b', unsure: 'ac', memory: heldBefore('ab') },
+  'what is held and not settled yet stays held': [
+    { claims: 'abcdef', gone: 'b', unsettled: 'ac', memory: heldBefore('ab') },
     '/most-gone ab',
   ],
   'another directory of which nothing is known yet': [
-    { claims: 'ab', gone: 'a', unsure: 'b', place: elsewhere },
+    { claims: 'ab', gone: 'a', unsettled: 'b', place: elsewhere },
     '/another-directory a',
   ],
+  'what is held and there again, but broken, is not held': [
+    { claims: 'abcdef', gone: 'b', broken: 'ac', memory: heldBefore('ab') },
+    '/most-gone b',
+  ],
+  'another directory that has a broken one of it': [{ claims: 'ab', gone: 'a', broken: 'b', place: elsewhere }, 'a/'],
   'what is confirmed goes': [{ claims: 'abcd', gone: 'abc', memory: { confirmed: units('abc') } }, 'abc/'],
   'what is gone besides is weighed without it': [
     { claims: 'abcdefg', gone: 'abcd', memory: { confirmed: units('abc') } },
@@ -119,10 +127,17 @@ test('what was held before the directory went is held when it is back', () => {
   assert.equal(shown(weigh({ claims: 'abcd', gone: 'c', memory: away.memory })), '/most-gone c');
 });
 
+test('what was held and is broken now is held again when it goes', () => {
+  const broken = weigh({ claims: 'abcdef', gone: '', broken: 'a', memory: heldBefore('a') });
+  assert.equal(shown(broken), '/');
+  assert.equal(shown(weigh({ claims: 'abcdef', gone: 'a', memory: broken.memory })), '/most-gone a');
+  assert.equal(weigh({ claims: 'abcdef', gone: '', memory: broken.memory }).memory.held, undefined);
+});
+
 test('a place is remembered, but not one that has nothing of it', () => {
   assert.equal(weigh({ claims: 'a', gone: '', place: elsewhere }).memory.place, elsewhere);
   assert.equal(weigh({ claims: 'a', gone: 'a', place: elsewhere }).memory.place, here);
-  assert.equal(weigh({ claims: 'a', gone: '', unsure: 'a', place: elsewhere }).memory.place, here);
+  assert.equal(weigh({ claims: 'a', gone: '', unsettled: 'a', place: elsewhere }).memory.place, here);
   assert.equal(weigh({ claims: '', gone: '', place: elsewhere }).memory.place, elsewhere);
   assert.equal(weigh({ claims: 'a', gone: '', place: elsewhere, isSettled: false }).memory.place, here);
 });

@@ -41,8 +41,10 @@ export interface Weighed {
   readonly claims: ReadonlyMap<UnitName, unknown>;
   /** What of that is gone, in order of names; all of it if the directory is. */
   readonly gone: readonly UnitName[];
-  /** What of it is neither there nor gone for now: broken, or not settled yet. */
-  readonly unsure: readonly UnitName[];
+  /** What of it may be gone: that is not settled yet. */
+  readonly unsettled: readonly UnitName[];
+  /** What of it has a file that is broken. */
+  readonly broken: readonly UnitName[];
   /** Device and inode; or why there is no directory. */
   readonly place: string | { readonly why: 'directory-gone' | 'not-configured' };
   /** Whether all that was seen of the directory counts already. */
@@ -67,34 +69,43 @@ export interface Braked {
  * `memory.confirmed`; what is held only because there is no directory, until there is one.
  */
 export function brake(memory: DirectoryMemory, weighed: Weighed): Braked {
-  const { gone, unsure, place, isSettled, nowMs } = weighed;
-  const isMissing = new Set([...gone, ...unsure]);
+  const { gone, unsettled, place, nowMs } = weighed;
+  const isMissing = new Set([...gone, ...unsettled]);
   const confirmed = new Set(memory.confirmed.filter((name) => isMissing.has(name)));
-  const open = gone.filter((name) => !confirmed.has(name));
+  const isOpen = (name: UnitName) => !confirmed.has(name);
+  const open = gone.filter(isOpen);
   const before = new Set(memory.held?.units);
   const why = whyHeld(memory, weighed, open);
-  const units = [
-    ...(why === undefined ? open.filter((name) => before.has(name)) : open),
-    ...unsure.filter((name) => before.has(name)),
-  ].sort();
-  const hasMore = units.some((name) => !before.has(name));
-  const heldWhy = why !== undefined && (hasMore || typeof place !== 'string') ? why : (memory.held?.why ?? why);
-  const held = heldWhy === undefined || units.length === 0 ? undefined : { why: heldWhy, units };
+  const heldNow = why === undefined ? open.filter((name) => before.has(name)) : open;
+  const units = [...heldNow, ...unsettled.filter((name) => before.has(name) && isOpen(name))].sort();
+  const isNews = typeof place !== 'string' || units.some((name) => !before.has(name));
+  const held = hold(isNews ? why : (memory.held?.why ?? why), units);
 
   const stays = new Set(units);
   const drops = gone.filter((name) => !stays.has(name));
   const removed = new Map([...memory.removed].filter(([, atMs]) => Math.abs(nowMs - atMs) < togetherMs));
-  for (const name of drops) if (!confirmed.has(name)) removed.set(name, nowMs);
+  for (const name of drops.filter(isOpen)) removed.set(name, nowMs);
+  return { drops, held, memory: { ...remember(memory, weighed, held), confirmed: [...confirmed], removed } };
+}
+
+/** What to know of the place, and of what is held back. */
+function remember(memory: DirectoryMemory, weighed: Weighed, held: Held | undefined): DirectoryMemory {
+  const { broken, claims, place, isSettled } = weighed;
+  const before = memory.held?.units ?? [];
+  if (typeof place !== 'string')
+    return {
+      ...memory,
+      held: hold(
+        memory.held?.why,
+        before.filter((name) => claims.has(name)),
+      ),
+    };
+  // What is broken is told as broken; when it goes, it is held again.
+  const brokenBefore = before.filter((name) => broken.includes(name));
   return {
-    drops,
-    held,
-    memory: {
-      pass: memory.pass,
-      place: typeof place === 'string' && isSettled && !isEmptied(memory, weighed) ? place : memory.place,
-      held: typeof place === 'string' ? held : withOnly(memory.held, isMissing),
-      confirmed: [...confirmed],
-      removed,
-    },
+    ...memory,
+    place: isSettled && !isEmptied(memory, weighed) ? place : memory.place,
+    held: hold(held?.why ?? memory.held?.why, [...(held?.units ?? []), ...brokenBefore].sort()),
   };
 }
 
@@ -117,12 +128,11 @@ function whyHeld(memory: DirectoryMemory, weighed: Weighed, open: readonly UnitN
 }
 
 /** Whether another directory stands where the one was that had the files, and has none of them. */
-function isEmptied(memory: DirectoryMemory, { claims, gone, unsure, place }: Weighed): boolean {
+function isEmptied(memory: DirectoryMemory, { claims, gone, unsettled, place }: Weighed): boolean {
   const isElsewhere = memory.place !== undefined && place !== memory.place;
-  return isElsewhere && claims.size > 0 && gone.length + unsure.length === claims.size;
+  return isElsewhere && claims.size > 0 && gone.length + unsettled.length === claims.size;
 }
 
-function withOnly(held: Held | undefined, names: ReadonlySet<UnitName>): Held | undefined {
-  const units = held?.units.filter((name) => names.has(name)) ?? [];
-  return held === undefined || units.length === 0 ? undefined : { why: held.why, units };
+function hold(why: HoldReason | undefined, units: readonly UnitName[]): Held | undefined {
+  return why === undefined || units.length === 0 ? undefined : { why, units };
 }

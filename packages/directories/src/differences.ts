@@ -15,8 +15,10 @@ export interface Differences {
   readonly holds: ReadonlyMap<UnitName, SeenUnit>;
   /** Units that are claimed, and that the folder has no more, in order of names. */
   readonly gone: readonly UnitName[];
-  /** Units that are claimed, and of which that can't be said now, in order of names. */
-  readonly unsure: readonly UnitName[];
+  /** Units that are claimed, and may be gone: that is not settled yet. In order of names. */
+  readonly unsettled: readonly UnitName[];
+  /** Units that are claimed, and that the folder has only in a file that is broken, in order of names. */
+  readonly broken: readonly UnitName[];
 }
 
 export interface FolderSight {
@@ -41,10 +43,12 @@ export function findDifferences(
     if (known?.file !== claim.file || known.source !== claim.source) holds.set(name, { unit, claim });
   }
   const missing = [...claims].filter(([name]) => !content.units.has(name));
+  const settled = missing.filter(([, { source }]) => !unknown.has(source));
   return {
     holds,
-    gone: namesOf(missing.filter(([name, claim]) => !isUnsure(name, claim))),
-    unsure: namesOf(missing.filter(([name, claim]) => isUnsure(name, claim))),
+    gone: namesOf(settled.filter(([name, claim]) => !isUnsure(name, claim))),
+    unsettled: namesOf(missing.filter(([, { source }]) => unknown.has(source))),
+    broken: namesOf(settled.filter(([name, claim]) => isUnsure(name, claim))),
   };
 }
 

@@ -31,6 +31,7 @@ type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 interface DiskCopy {
   readonly folder: ReturnType<MemoryFolder['copy']>;
   readonly memory: DirectoryMemory | undefined;
+  readonly isEmptied: boolean;
 }
 
 /** What befalls some hosts with one directory, and which units somebody has meant to remove. */
@@ -39,6 +40,8 @@ class Story {
   readonly hosts: readonly TestHost[];
   /** Units of which a person has removed the file somewhere. */
   readonly removed = new Set<string>();
+  /** Hosts whose files all went at once, and which may not have seen that yet. */
+  readonly #emptied = new Set<TestHost>();
   readonly #copies = new Map<TestHost, DiskCopy>();
   #places = 0;
 
@@ -58,6 +61,7 @@ class Story {
     const acting = this.hosts[action.host];
     if (acting === undefined) return;
     const { folder, store } = acting;
+    if (action.do === 'write' || action.do === 'truncate' || action.do === 'fill') this.#refill(acting);
     if ('text' in action) return this.#write(action, folder);
     if ('name' in action) return this.#spoil(action, folder);
     switch (action.do) {
@@ -93,6 +97,12 @@ class Story {
     await this.world.settle(60_000);
   }
 
+  /** Who puts half of the files into an empty directory before it was seen empty means that directory: see the brake. */
+  #refill(acting: TestHost): void {
+    if (!this.#emptied.delete(acting) || acting.disk.content?.held !== undefined) return;
+    for (const name of [...names, 'g.service']) this.removed.add(name);
+  }
+
   async #write({ do: how, name, text }: { do: string; name: number; text: number }, folder: MemoryFolder) {
     if (how === 'truncate') {
       folder.write(names[name] ?? '', unitText(text).trimEnd());
@@ -118,18 +128,22 @@ class Story {
     if (what === 'empty') {
       folder.place = `${++this.#places}:2`;
       folder.clear();
+      this.#emptied.add(acting);
     }
+    const copy = { folder: folder.copy(), memory: disk.content, isEmptied: this.#emptied.has(acting) };
     if (what === 'age') {
-      this.#copies.set(acting, { folder: folder.copy(), memory: disk.content });
+      this.#refill(acting);
+      this.#copies.set(acting, copy);
       folder.write('g.service', unitText(6));
       await this.world.settle(2_000);
     }
-    if (what === 'copy') this.#copies.set(acting, { folder: folder.copy(), memory: disk.content });
-    const copy = this.#copies.get(acting);
-    if ((what !== 'putBack' && what !== 'age') || copy === undefined) return;
+    if (what === 'copy') this.#copies.set(acting, copy);
+    const kept = this.#copies.get(acting);
+    if ((what !== 'putBack' && what !== 'age') || kept === undefined) return;
     await acting.stop();
-    folder.restore(copy.folder);
-    disk.content = copy.memory;
+    folder.restore(kept.folder);
+    disk.content = kept.memory;
+    if (kept.isEmptied) this.#emptied.add(acting);
     acting.start();
   }
 }

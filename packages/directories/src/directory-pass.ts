@@ -147,7 +147,7 @@ export class DirectoryPass {
     const found =
       sight.kind === 'there'
         ? findDifferences(sight, claims)
-        : { holds: new Map(), gone: [...claims.keys()].sort(), unsure: [] };
+        : { holds: new Map(), gone: [...claims.keys()].sort(), unsettled: [], broken: [] };
     const gone = new Set(found.gone);
     this.#setbacks.keepOnly((name) => found.holds.has(name) || gone.has(name));
     return found;
