@@ -22,7 +22,7 @@ export async function readUnitPaths(paths: readonly string[], options: CompileOp
   for (const path of paths) {
     const read = await readPath(path);
     if (!Array.isArray(read)) problems.push({ source: path, message: read });
-    else for (const each of read) entries.set(resolve(each.source), entries.get(resolve(each.source)) ?? each);
+    else for (const each of read) entries.set(resolve(each.source), each);
   }
   return compileEntries([...entries.values()], options, problems);
 }
