@@ -23,6 +23,14 @@ interface Attempt {
   readonly write: UnitWrite;
 }
 
+/** A write that nobody answered: the revision of the claim before it, and the unit's identity. */
+interface Unanswered {
+  readonly effect: ClaimOutcome;
+  readonly error: StoreError;
+  readonly claimed: Revision;
+  readonly uid: Revision | undefined;
+}
+
 /** One change of a claim on its way: what is known, and what was tried. Does no I/O: it says what it needs. */
 export class ClaimEdit {
   readonly name: UnitName;
@@ -37,7 +45,7 @@ export class ClaimEdit {
   #attempt: Attempt | undefined;
   /** What a refused write relied on. */
   #refused: readonly Compare[] | undefined;
-  #unanswered: { readonly effect: ClaimOutcome; readonly error: StoreError; readonly claimed: Revision } | undefined;
+  #unanswered: Unanswered | undefined;
   #result: UnitResult<ClaimOutcome> | undefined;
 
   constructor(name: UnitName, change: ClaimChange, options: ChangeClaimsOptions) {
@@ -104,8 +112,9 @@ export class ClaimEdit {
   /** The write may have been carried out. */
   missAnswer(error: StoreError): void {
     const { effect } = this.#attempt ?? {};
-    const claimed = this.#seen?.claim?.modRevision ?? 0;
-    if (effect !== undefined && effect !== 'parting') this.#unanswered = { effect, error, claimed };
+    const { claim, before } = this.#seen ?? {};
+    if (effect !== undefined && effect !== 'parting')
+      this.#unanswered = { effect, error, claimed: claim?.modRevision ?? 0, uid: before?.uid };
     this.#attempts++;
     this.#forget();
   }
@@ -129,10 +138,13 @@ export class ClaimEdit {
     return { kind: 'failed', error: new FleetError('not-joined', `${claimant} is none of the claimants of ${owner}`) };
   }
 
-  /** Whether an unanswered write was carried out after all: each one puts the claim anew, or takes it away if there is one. */
+  /**
+   * Whether an unanswered write was carried out after all: each one puts the claim anew, or takes it away if there is one. Of a unit
+   * without a claim that is gone it is not known who has destroyed it, and all the same.
+   */
   #findDone({ before, claim }: SeenClaim): ClaimOutcome | undefined {
-    const { effect, claimed } = this.#unanswered ?? {};
-    const isDone = (claim?.modRevision ?? 0) !== claimed || (effect === 'destroyed' && before === undefined);
+    const { effect, claimed, uid } = this.#unanswered ?? {};
+    const isDone = (claim?.modRevision ?? 0) !== claimed || (effect === 'destroyed' && before?.uid !== uid);
     return isDone ? effect : undefined;
   }
 
