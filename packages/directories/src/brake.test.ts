@@ -81,6 +81,10 @@ const table: Readonly<Record<string, readonly [Case, string]>> = {
   'another directory that has something of it': [{ claims: 'ab', gone: 'a', place: elsewhere }, 'a/'],
   'a first directory': [{ claims: 'a', gone: 'a', place: elsewhere, memory: { place: undefined } }, 'a/'],
   'an older copy': [{ claims: 'abcdef', gone: 'a', isOlderCopy: true }, '/older-copy a'],
+  'an older copy of which not all is settled': [
+    { claims: 'abcdef', gone: 'a', unsettled: 'b', isOlderCopy: true },
+    '/older-copy ab',
+  ],
   'what is held stays held, although there is no more reason': [
     { claims: 'abcdef', gone: 'ab', memory: heldBefore('ab') },
     '/most-gone ab',

@@ -69,7 +69,7 @@ export interface Braked {
  * `memory.confirmed`; what is held only because there is no directory, until there is one.
  */
 export function brake(memory: DirectoryMemory, weighed: Weighed): Braked {
-  const { gone, unsettled, place, nowMs } = weighed;
+  const { gone, unsettled, place, isOlderCopy, nowMs } = weighed;
   const isMissing = new Set([...gone, ...unsettled]);
   const confirmed = new Set(memory.confirmed.filter((name) => isMissing.has(name)));
   const isOpen = (name: UnitName) => !confirmed.has(name);
@@ -77,7 +77,7 @@ export function brake(memory: DirectoryMemory, weighed: Weighed): Braked {
   const before = new Set(memory.held?.units);
   const why = whyHeld(memory, weighed, open);
   const heldNow = why === undefined ? open.filter((name) => before.has(name)) : open;
-  const units = [...heldNow, ...unsettled.filter((name) => before.has(name) && isOpen(name))].sort();
+  const units = [...heldNow, ...unsettled.filter((name) => (isOlderCopy || before.has(name)) && isOpen(name))].sort();
   const isNews = typeof place !== 'string' || units.some((name) => !before.has(name));
   const held = hold(isNews ? why : (memory.held?.why ?? why), units);
 

@@ -270,6 +270,23 @@ test('a host that is put back to an older state changes and destroys nothing, an
   assert.equal(await world.text('b.service'), unitText('newer'));
 });
 
+test('a host that is put back while etcd is away destroys nothing when it is there again', async () => {
+  const host = await world.startedHost('m1', files('abcd'));
+  const copy = { folder: host.folder.copy(), disk: host.disk.content };
+  host.folder.write('e.service', unitText('e'));
+  await world.settle();
+  await host.stop();
+  host.folder.restore(copy.folder);
+  host.disk.content = copy.disk;
+  host.start();
+  host.store.cut();
+  await world.settle(60_000);
+  host.store.heal();
+  await world.settle(20_000);
+  assert.equal(await unitNames(), 'abcde');
+  assert.equal((await host.row())?.held?.why, 'older-copy');
+});
+
 test('the same directory on two hosts: the last one to let go destroys; who comes with an empty copy, nothing', async () => {
   const [one, other] = [await world.startedHost('m1', files('abc')), await world.startedHost('m2', files('ab'))];
   await world.startedHost('m3');

@@ -50,7 +50,8 @@ export class DirectoryPass {
   readonly #setbacks = new Setbacks();
   readonly #news: DirectoryNews;
   readonly #brake: ConfirmedBrake;
-  readonly #startedMs: number;
+  /** Since when this disk is seen to be older than the records, on the monotonic clock. */
+  #olderSinceMs: number | undefined;
   #isThere = false;
   #problems: readonly DirectoryProblem[] = [];
   #held: Held | undefined;
@@ -62,7 +63,6 @@ export class DirectoryPass {
     this.standing = new Standing(options);
     this.#news = new DirectoryNews(options.log);
     this.#brake = new ConfirmedBrake(options);
-    this.#startedMs = options.clock.monotonicMs();
   }
 
   /** Whether a person has said something about what is held back. */
@@ -94,7 +94,9 @@ export class DirectoryPass {
     this.#isThere = sight.kind === 'there';
     this.#problems = this.#problemsOf(sight);
     if (this.standing.isOlderCopy && sight.kind === 'there') {
-      const isLate = this.#options.clock.monotonicMs() - this.#startedMs >= longestSettlingMs;
+      const nowMs = this.#options.clock.monotonicMs();
+      this.#olderSinceMs ??= nowMs;
+      const isLate = nowMs - this.#olderSinceMs >= longestSettlingMs;
       if (!sight.isSettled && !isLate) return undefined;
       await this.#catchUp(sight);
     }
