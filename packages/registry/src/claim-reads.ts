@@ -13,7 +13,7 @@ import { decodeSeen } from './unit-before.js';
 
 /** What all changes of one claimant depend on. */
 export interface ClaimScene {
-  /** Create revision of the claimant's own row; 0 if it has not joined. */
+  /** Revision of the claimant's own row, which it writes before each pass; 0 if it has not joined. */
   readonly joined: Revision;
   /** Who else has joined. */
   readonly others: readonly Claimant[];
@@ -36,12 +36,12 @@ export async function readScene(
     ],
   });
   const [owners, hosts, machines] = answers.map(({ kvs }) => kvs);
-  const rows = (hosts ?? []).flatMap(({ key, createRevision }) => {
+  const rows = (hosts ?? []).flatMap(({ key, modRevision }) => {
     const parsed = parseKey(key);
-    return parsed?.kind === 'directory-host' ? [{ claimant: parsed.claimant, createRevision }] : [];
+    return parsed?.kind === 'directory-host' ? [{ claimant: parsed.claimant, modRevision }] : [];
   });
   return {
-    joined: rows.find((row) => row.claimant === claimant)?.createRevision ?? 0,
+    joined: rows.find((row) => row.claimant === claimant)?.modRevision ?? 0,
     others: rows.flatMap((row) => (row.claimant === claimant ? [] : [row.claimant])),
     ownerRevision: owners?.[0]?.modRevision ?? 0,
     isMachineThere: (machines?.length ?? 0) > 0,

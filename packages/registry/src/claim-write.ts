@@ -44,9 +44,10 @@ export function toClaimWrite(name: UnitName, sources: ClaimWriteSources): UnitWr
   const unitKey = keys.unit(name);
   compares.push(
     { key: unitKey, on: 'mod-revision', equals: before?.modRevision ?? 0 },
+    // A request that comes late, when the unit was made and destroyed since, finds the row of a later pass.
     {
       key: keys.directoryHost(options.owner, options.claimant),
-      on: 'create-revision',
+      on: 'mod-revision',
       equals: sources.scene.joined,
     },
     ...(decision.isAlone ? [ownerCompare(sources)] : []),

@@ -127,7 +127,7 @@ function wordsOf({ owner, file, desiredState, order }: UnitRecord): string {
   return [owner, file, desiredState, order].join(' ');
 }
 
-function sideOf({ owner, claimant }: { readonly owner: string; readonly claimant: string }): ClaimSide {
+export function sideOf({ owner, claimant }: { readonly owner: string; readonly claimant: string }): ClaimSide {
   return { owner: owner as OwnerName, claimant: claimant as MachineId };
 }
 

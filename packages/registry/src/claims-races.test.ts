@@ -4,10 +4,11 @@ import { adoptUnit } from './adopt-unit.js';
 import { changeClaims } from './claims.js';
 import { contentOf, emptyRow } from './claims-cluster.js';
 import { a, b, c, drop, hold, local, machines, outcome, setUp, web } from './claims-harness.js';
-import { joinDirectory, removeDirectoryHost } from './directory-hosts.js';
+import { joinDirectory, removeDirectoryHost, writeDirectoryHost } from './directory-hosts.js';
 import { keys, ranges } from './keys.js';
 import type { RacingStore } from './racing-store.js';
 import type { UnitRecord } from './records.js';
+import { StoreError, type Transaction } from './store.js';
 import { deleteUnit, deleteUnits } from './unit-deleter.js';
 import { putUnit } from './unit-editor.js';
 
@@ -125,4 +126,20 @@ describe('what was decided is decided anew', () => {
       assert.equal(await one(a, hold('b1')), 'behind');
       assert.equal((await find<UnitRecord>(keys.unit(web)))?.hash, contentOf('a1').hash);
     });
+
+  test('and a request that comes late, after a later pass has destroyed the unit, does nothing', async () => {
+    const { join, one, store, access } = setUp();
+    await join(a);
+    let late: Transaction | undefined;
+    store.insteadOfCompare = (transaction) => {
+      late = transaction;
+      store.insteadOfCompare = undefined;
+      throw new StoreError('uncertain', 'no answer');
+    };
+    assert.equal(await one(a, hold('a1')), 'created');
+    await writeDirectoryHost(access, { owner: local, claimant: a }, emptyRow);
+    assert.equal(await one(a, drop), 'destroyed');
+    assert.ok(late !== undefined);
+    assert.equal((await store.transact(late)).succeeded, false);
+  });
 });
