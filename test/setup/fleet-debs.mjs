@@ -57,7 +57,8 @@ async function daemon() {
       Description: `init system for a cluster: ${what}
  fleetd runs this host's share of the systemd units of a cluster, reports how
  they are, and, on the host that leads, decides which host runs which unit. The
- cluster's state is in etcd.`,
+ cluster's state is in etcd. Unit files in /etc/fleet/units run as units of the
+ cluster.`,
     },
     files: [
       { path: `${units}/fleet.service`, content: fleetServiceUnit(service) },

@@ -172,6 +172,15 @@ test('many files are compared by a list; only those that differ are read, and on
   assert.deepEqual(await requestsOf('apply'), [], folder);
 });
 
+test('when the API fails in between, it is said that some may be done', async (context) => {
+  const { api, fleetctl } = await openBench(context, { 'a.service': one, 'b.service': one });
+  api.refusals.set('b.service', [503, 'no etcd']);
+  const { stderr, exitCode } = await fleetctl('apply');
+  assert.match(stderr, /^Some of it may be done: the same line again does the rest.*\nError: no etcd\n/);
+  assert.equal(exitCode, 1);
+  assert.ok(api.unit('a.service'));
+});
+
 test('a server that is too old for owners is told of nothing', async (context) => {
   const { api, fleetctl } = await openBench(context, { 'a.service': one });
   api.directories.isKnown = false;

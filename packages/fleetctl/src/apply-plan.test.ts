@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { FolderUnit } from '@flotilla/folder';
 import type { UnitEntity } from '@flotilla/schema';
-import { type ApplyFile, type ApplyPlan, decideApply, destroysMost } from './apply-plan.js';
+import { type ApplyPlan, decideApply, destroysMost } from './apply-plan.js';
 import { applyFile, listedUnit } from './testing/apply-files.js';
 import { one, two } from './testing/lines.js';
 
@@ -170,7 +171,7 @@ test('units that others have, or own by now, neither count as destroyed nor hide
 });
 
 function planOf(
-  files: readonly ApplyFile[],
+  files: readonly FolderUnit[],
   {
     stored,
     owner,

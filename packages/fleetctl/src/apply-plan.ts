@@ -1,26 +1,13 @@
 import { createHash } from 'node:crypto';
+import type { FolderUnit } from '@flotilla/folder';
 import type { UnitEntity } from '@flotilla/schema';
-import { hashUnitFile, isUnitName, type UnitFile, type UnitHash, type UnitName } from '@flotilla/unit';
+import { hashUnitFile, isUnitName, type UnitName } from '@flotilla/unit';
 import { storedFile } from './unit-content.js';
-
-/** A unit that the paths hold. */
-export interface ApplyFile {
-  readonly name: UnitName;
-  readonly bytes: Uint8Array;
-  readonly unitFile: UnitFile;
-  /** Of each option, counted from 1 where the unit begins. */
-  readonly lines: readonly number[];
-  readonly hash: UnitHash;
-  readonly isGlobal: boolean;
-  readonly isTemplate: boolean;
-  /** The file that it was read from, and the line there where it begins, counted from 1. */
-  readonly source: string;
-  readonly line: number;
-}
 
 /** What is known before anything is changed. */
 export interface ApplyInput {
-  readonly files: ReadonlyMap<UnitName, ApplyFile>;
+  /** What the paths hold. */
+  readonly files: ReadonlyMap<UnitName, FolderUnit>;
   /** The same units as they are registered, and those of `claims`. */
   readonly stored: ReadonlyMap<string, UnitEntity>;
   /** On whose behalf; `undefined`: the units belong to nobody. */
@@ -43,7 +30,7 @@ export interface ApplyStep {
   readonly name: UnitName;
   readonly action: ApplyAction;
   /** Absent if it is to go. */
-  readonly file?: ApplyFile;
+  readonly file?: FolderUnit;
   /** Absent if it is not registered. */
   readonly stored?: UnitEntity;
   /** Of a change: only comments and blanks differ, so that no copy is replaced. */
@@ -87,7 +74,7 @@ export function countActions(steps: readonly Pick<ApplyStep, 'action'>[]): Recor
   return counts;
 }
 
-function decideFile(input: ApplyInput, file: ApplyFile): ApplyStep {
+function decideFile(input: ApplyInput, file: FolderUnit): ApplyStep {
   const { name } = file;
   const stored = input.stored.get(name);
   if (stored === undefined) return { name, action: 'created', file };
@@ -114,13 +101,13 @@ function isOwn({ owner }: ApplyInput, stored: UnitEntity | undefined): boolean {
 }
 
 /** A server that does not say which bytes it has leaves the content to go by. */
-function isSameFile({ bytes, hash }: ApplyFile, stored: UnitEntity): boolean {
+function isSameFile({ bytes, hash }: FolderUnit, stored: UnitEntity): boolean {
   if (stored.fileHash !== undefined) return stored.fileHash === createHash('sha256').update(bytes).digest('hex');
   if (stored.file !== undefined) return Buffer.from(stored.file).equals(bytes);
   return hashUnitFile(storedFile(stored)) === hash;
 }
 
-function inOrder(one: ApplyFile, other: ApplyFile): number {
+function inOrder(one: FolderUnit, other: FolderUnit): number {
   if (one.isTemplate !== other.isTemplate) return one.isTemplate ? -1 : 1;
   return one.name < other.name ? -1 : 1;
 }

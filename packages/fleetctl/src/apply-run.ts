@@ -1,4 +1,4 @@
-import type { OperationOutcome } from '@flotilla/client';
+import { isTransient, type OperationOutcome } from '@flotilla/client';
 import type { BatchOperationEntity, UnitStateEntity } from '@flotilla/schema';
 import type { ApplyAction, ApplyStep } from './apply-plan.js';
 import type { PlanRequest } from './apply-request.js';
@@ -71,7 +71,9 @@ export class ApplyRun {
     // Of a unit that belongs to an owner the server also notes that it is still wanted.
     const sent = steps.filter(({ action }) => owner !== undefined || action !== 'unchanged');
     const operations = sent.map((step) => this.#operation(step));
-    const outcomes = await this.#context.client.batch(operations, owner === undefined ? {} : { owner });
+    const outcomes = await this.#context.client
+      .batch(operations, owner === undefined ? {} : { owner })
+      .catch((error: unknown) => this.#breakOff(error));
     this.#follow.asked(sent.filter(({ action }) => action !== 'unchanged').length);
     let isTaken = true;
     for (const planned of steps) {
@@ -85,6 +87,13 @@ export class ApplyRun {
       }
     }
     return isTaken;
+  }
+
+  /** A batch is several requests: some may have been taken. */
+  #breakOff(error: unknown): never {
+    if (isTransient(error))
+      this.#context.screen.err('Some of it may be done: the same line again does the rest, fleetctl diff shows it.');
+    throw error;
   }
 
   #operation({ name, file }: ApplyStep): BatchOperationEntity {
@@ -123,7 +132,7 @@ export class ApplyRun {
   }
 
   #fail({ name }: ApplyStep, error: unknown): void {
-    if (!isAboutOneUnit(error)) throw error;
+    if (!isAboutOneUnit(error)) this.#breakOff(error);
     const why = messageOf(error);
     this.#follow.fail(`Error applying units: ${why.includes(name) ? why : `${name}: ${why}`}`);
     this.#ends.set(name, { outcome: 'refused', why });

@@ -1,10 +1,11 @@
-import type { ApplyAction, ApplyFile, ApplyStep } from './apply-plan.js';
+import type { FolderUnit } from '@flotilla/folder';
+import type { ApplyAction, ApplyStep } from './apply-plan.js';
 import { countActions } from './apply-plan.js';
 import { machineIdLabel } from './machine-label.js';
 import type { Palette } from './terminal.js';
 
 /** Where a file is to be found: with the line, if it is one of several in it. */
-export function placeOf({ source, line }: ApplyFile): string {
+export function placeOf({ source, line }: FolderUnit): string {
   return line === 1 ? source : `${source}:${line}`;
 }
 

@@ -1,5 +1,6 @@
+import type { FolderUnit } from '@flotilla/folder';
 import { unitNameParts } from '@flotilla/unit';
-import type { ApplyFile, ApplyStep } from './apply-plan.js';
+import type { ApplyStep } from './apply-plan.js';
 import type { Screen } from './terminal.js';
 import { findIgnored } from './unit-problems.js';
 
@@ -22,7 +23,7 @@ export function warnOfIgnored(
 }
 
 /** Instances without a file of their own have their text from it. */
-function templateOf(files: ReadonlyMap<string, ApplyFile>, file: ApplyFile): ApplyFile {
+function templateOf(files: ReadonlyMap<string, FolderUnit>, file: FolderUnit): FolderUnit {
   const template = files.get(unitNameParts(file.name).template ?? '');
   return template?.bytes === file.bytes ? template : file;
 }

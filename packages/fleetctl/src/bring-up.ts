@@ -105,7 +105,9 @@ class BringUp {
       path,
       fullPath: resolve(path),
       isReplacing,
-      ...(stored && { stored: { desiredState: stored.desiredState, hash: storedContent(stored).hash } }),
+      ...(stored && {
+        stored: { desiredState: stored.desiredState, hash: storedContent(stored).hash, owner: stored.owner },
+      }),
       ...(local && { local: { kind: local.kind, hash: local.hash, path: local.source } }),
       ...(template && { storedTemplate: { name: template.source, hash: template.hash } }),
     });

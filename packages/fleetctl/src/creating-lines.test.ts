@@ -28,6 +28,15 @@ const creating: readonly Line[] = [
     stderr: keeps('a.service'),
   },
   {
+    line: 'start a',
+    files: { 'a.service': two },
+    units: { 'a.service': [one, 'launched'] },
+    owned: { 'a.service': ['local'] },
+    stdout: /^Unit a.service launched/,
+    stderr:
+      'WARNING: Unit a.service in registry differs from local unit file a.service. It belongs to the directory "local": change its file there.\n',
+  },
+  {
     line: 'submit t@1',
     files: { 't@.service': two },
     units: { 't@1.service': [one, 'inactive'] },

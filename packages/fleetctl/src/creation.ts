@@ -21,7 +21,12 @@ export interface CreationInput {
   readonly fullPath: string;
   readonly isReplacing: boolean;
   /** The unit as it is registered. */
-  readonly stored?: { readonly desiredState: LaunchStateWord; readonly hash: UnitHash };
+  readonly stored?: {
+    readonly desiredState: LaunchStateWord;
+    readonly hash: UnitHash;
+    /** Who alone may give it other content; `undefined`: anybody may. */
+    readonly owner?: string | undefined;
+  };
   /** The file on this machine: the unit's own, or its template's. */
   readonly local?: { readonly kind: 'unit' | 'template'; readonly hash: UnitHash; readonly path: string };
   /** The template in the registry, of an instance that has no file of its own. */
@@ -49,7 +54,7 @@ const replaceable: Readonly<Record<CreatingVerb, readonly LaunchStateWord[]>> = 
 /** Decides where a unit's content comes from. A unit that is registered stays as it is, unless it may be replaced. */
 export function decideCreation(input: CreationInput): CreationStep {
   if (input.stored === undefined) return decideNew(input);
-  return input.isReplacing ? decideReplacement(input, input.stored) : decideKept(input, input.stored.hash);
+  return input.isReplacing ? decideReplacement(input, input.stored) : decideKept(input, input.stored);
 }
 
 function decideNew({ name, local, storedTemplate, fullPath }: CreationInput): CreationStep {
@@ -66,9 +71,9 @@ function decideNew({ name, local, storedTemplate, fullPath }: CreationInput): Cr
   };
 }
 
-function decideKept({ name, local }: CreationInput, hash: UnitHash): CreationStep {
-  if (local === undefined || local.hash === hash) return { action: 'keep' };
-  return { action: 'keep', warnings: [differs({ name, local })] };
+function decideKept({ name, local }: CreationInput, stored: NonNullable<CreationInput['stored']>): CreationStep {
+  if (local === undefined || local.hash === stored.hash) return { action: 'keep' };
+  return { action: 'keep', warnings: [differs({ name, local, owner: stored.owner })] };
 }
 
 function decideReplacement(input: CreationInput, stored: NonNullable<CreationInput['stored']>): CreationStep {
@@ -94,10 +99,16 @@ function decideReplacement(input: CreationInput, stored: NonNullable<CreationInp
 function differs({
   name,
   local,
+  owner,
 }: {
   readonly name: string;
   readonly local: NonNullable<CreationInput['local']>;
+  readonly owner?: string | undefined;
 }): string {
   const file = local.kind === 'template' ? 'local template unit file' : 'local unit file';
-  return `WARNING: Unit ${name} in registry differs from ${file} ${local.path}. Add --replace to override.`;
+  const advice =
+    owner === undefined
+      ? 'Add --replace to override.'
+      : `It belongs to the directory "${owner}": change its file there.`;
+  return `WARNING: Unit ${name} in registry differs from ${file} ${local.path}. ${advice}`;
 }

@@ -195,6 +195,15 @@ test('a unit that is not there does not keep the others', async (context) => {
   assert.equal(exitCode, 1);
 });
 
+test('a server that is too old for owners is told apart from one without the unit', async (context) => {
+  const { api, fleetctl } = await openHarbour(context);
+  api.add('web.service', service);
+  api.directories.isKnown = false;
+  const { stderr, exitCode } = await fleetctl('adopt', 'web');
+  assert.match(stderr, /^Error adopting unit web\.service: .*older than this fleetctl/);
+  assert.equal(exitCode, 1);
+});
+
 test('lines that make no sense are explained, and each command explains itself', async (context) => {
   const bench = await openBench(context);
   await assertExplained(bench, [

@@ -33,6 +33,7 @@ const mistaken: readonly Line[] = [
     stderr: `Error: option '-w, --watch=<interval>' argument 'soon' is invalid. It is no duration like 2s or 500ms.\n${usage('list-units')}`,
     exit: 64,
   },
+  { line: 'list-unit-files --owner a=b', stderr: /^Error: not a name for an owner: "a=b"\n/, exit: 64 },
   { line: '-- nosuch', stderr: /^Error: unknown command 'nosuch'\n/, exit: 64 },
   { line: '-- list-units', stdout: /^UNIT/ },
   { line: 'list-units -fields=unit,active -no-legend', stdout: '' },

@@ -65,7 +65,8 @@ async function adoptOne({ client }: Context, { name }: ChosenUnit, owner: string
     return { isDone: true, line: `Unit ${name} ${describe(former, owner)}` };
   } catch (error) {
     if (!(error instanceof ApiError) || error.status >= 500) throw error;
-    if (error.status === 404) return { isDone: false, line: `Unit ${name} does not exist.` };
+    if (error.status === 404 && (await client.findUnit(name)) === undefined)
+      return { isDone: false, line: `Unit ${name} does not exist.` };
     return { isDone: false, line: `Error adopting unit ${name}: ${messageOf(error)}` };
   }
 }

@@ -1,5 +1,5 @@
 import type { MachineEntity, UnitEntity } from '@flotilla/schema';
-import { describeUnit, hashUnitFile } from '@flotilla/unit';
+import { describeUnit, hashUnitFile, parseOwnerName } from '@flotilla/unit';
 import { examples, type FleetctlCommand } from '../command.js';
 import type { Context } from '../context.js';
 import { addListFlags, chooseListing, type ListFlags, type ListLayout } from '../list-output.js';
@@ -77,6 +77,7 @@ export const listUnitFiles: FleetctlCommand = {
   run(context, command) {
     const flags = command.opts<FileListFlags>();
     const listing = chooseListing(flags, layout);
+    if (flags.owner !== undefined) parseOwnerName(flags.owner);
     const filter = chooseUnitFilter(command.args, flags);
     if (listing.fields.includes('tmachine'))
       context.screen.err('WARNING: The "tmachine" field is deprecated. Use "target" instead');

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
+import type { FolderUnit } from '@flotilla/folder';
 import type { UnitEntity } from '@flotilla/schema';
 import { hashUnitFile, parseUnitFileWithLines, parseUnitName, unitNameParts } from '@flotilla/unit';
-import type { ApplyFile } from '../apply-plan.js';
 import { toOptionEntities } from '../unit-content.js';
 
 /** A file as a folder gives it. */
@@ -12,7 +12,7 @@ export function applyFile(
 ) {
   const bytes = Buffer.from(text);
   const { file: unitFile, lines } = parseUnitFileWithLines(bytes, name);
-  const file: ApplyFile = {
+  const file: FolderUnit = {
     name: parseUnitName(name),
     bytes,
     unitFile,

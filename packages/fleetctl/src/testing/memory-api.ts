@@ -103,7 +103,7 @@ export class MemoryApi extends MemoryMachines {
     const name = encoded === undefined ? undefined : decodeURIComponent(encoded);
     if (resource === 'dirs') return this.directories.answer(method, name, order);
     if (order === 'forget-dirs') return this.directories.forget(name ?? '', JSON.parse(text));
-    if (order === 'adopt') return this.#adopt(name ?? '', JSON.parse(text));
+    if (order === 'adopt') return this.directories.isKnown ? this.#adopt(name ?? '', JSON.parse(text)) : [404];
     if (resource === 'settings') return this.settings.answer(method === 'PUT' ? JSON.parse(text) : {});
     if (order === 'metadata') return this.settings.answerMetadata(name ?? '', JSON.parse(text));
     if (order === 'limit') return this.settings.answerLimit(name ?? '', JSON.parse(text));
