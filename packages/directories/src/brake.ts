@@ -17,7 +17,7 @@ export interface Held {
 export interface DirectoryMemory {
   /** Number of the last pass that may have changed something. */
   readonly pass: number;
-  /** Device and inode of the directory when it was last found as it should be. */
+  /** Device, inode and birth of the directory when it was last found as it should be. */
   readonly place: string | undefined;
   /** What is held back until the files are there again, or somebody has said that it is meant. */
   readonly held: Held | undefined;
@@ -45,7 +45,7 @@ export interface Weighed {
   readonly unsettled: readonly UnitName[];
   /** What of it has a file that is broken. */
   readonly broken: readonly UnitName[];
-  /** Device and inode; or why there is no directory. */
+  /** Device, inode and birth; or why there is no directory. */
   readonly place: string | { readonly why: 'directory-gone' | 'not-configured' };
   /** Whether all that was seen of the directory counts already. */
   readonly isSettled: boolean;

@@ -234,6 +234,6 @@ test('on a disk', { concurrency }, async (t) => {
   assert.ok(state.includes('vim.json'));
   assert.match(
     await readFile(join(root, 'state', 'directories', 'vim.json'), 'utf8'),
-    /^\{"pass":3,"place":"\d+:\d+",/,
+    /^\{"pass":3,"place":"\d+:\d+:\d+",/,
   );
 });

@@ -21,7 +21,7 @@ export type Sight =
     }
   | {
       readonly kind: 'there';
-      /** Device and inode. */
+      /** Device, inode and birth. */
       readonly place: string;
       readonly content: FolderContent;
       readonly unknown: ReadonlySet<string>;

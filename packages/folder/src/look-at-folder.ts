@@ -14,7 +14,7 @@ export type FolderLook =
   | { readonly kind: 'missing'; readonly why: MissingFolder; readonly message: string }
   | {
       readonly kind: 'there';
-      /** `dev:ino` of the directory: another one is another directory, be it under the same path. */
+      /** Device, inode and birth of the directory: another one is another directory, be it under the same path. */
       readonly place: string;
       /** Another one when entries have come or gone. */
       readonly stamp: string;
@@ -88,7 +88,8 @@ async function statFolder(path: string, { isTrusted }: EntryRules): Promise<Fold
   if (!found.isDirectory()) return missing('not-a-directory', 'this is not a directory');
   const problem = isTrusted ? undefined : openness(found);
   if (problem !== undefined) return missing('open-to-all', problem);
-  const place = `${found.dev}:${found.ino}`;
+  // Inodes are given out again, births are not.
+  const place = `${found.dev}:${found.ino}:${found.birthtimeNs}`;
   return { kind: 'there', place, stamp: `${place}:${found.mtimeNs}:${found.ctimeNs}` };
 }
 
