@@ -100,6 +100,7 @@ export class MemoryFolder implements FolderAccess {
 
 /** A disk's one file, which can be copied and put back. */
 export class MemoryDisk implements MemoryFile {
+  readonly path = '/state/local.json';
   content: DirectoryMemory | undefined;
   isFailing = false;
 

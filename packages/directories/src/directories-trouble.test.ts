@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
+import type { MachineId } from '@flotilla/cluster';
 import { keys, ranges } from '@flotilla/registry';
-import { parseUnitName } from '@flotilla/unit';
-import { local, TestWorld, unitText } from './directories-harness.js';
+import { silentLogger } from '@flotilla/runtime';
+import { parseOwnerName, parseUnitName } from '@flotilla/unit';
+import { createDirectories } from './directories.js';
+import { local, MemoryDisk, MemoryFolder, TestWorld, unitText } from './directories-harness.js';
 
 let world: TestWorld;
 beforeEach(() => {
@@ -127,9 +130,37 @@ test('a disk that takes no file changes nothing, and is made up for', async () =
   await world.settle(60_000);
   assert.equal(await world.text('a.service'), unitText('a'));
   assert.equal((await host.row())?.pass, 1);
+  const [problem] = (await host.row())?.problems ?? [];
+  assert.equal(problem?.source, host.disk.path);
+  assert.match(problem.message, /no space left on device/);
   host.disk.isFailing = false;
   await world.settle(20_000);
   assert.equal(await world.text('a.service'), unitText('new'));
+  assert.equal((await host.row())?.problemCount, 0);
+});
+
+test('a file that moves to another directory of the host is there as soon as it has gone from the first', async () => {
+  const folders = { one: new MemoryFolder(), two: new MemoryFolder() };
+  const disks = { one: new MemoryDisk(), two: new MemoryDisk() };
+  const pick = <T>({ one, two }: { readonly one: T; readonly two: T }, name: string) => (name === 'one' ? one : two);
+  const directories = createDirectories({
+    store: world.store.client(),
+    clock: world.clock,
+    log: silentLogger,
+    machine: 'm1' as MachineId,
+    directories: ['one', 'two'].map((name) => ({ name: parseOwnerName(name), path: `/${name}` })),
+    stateDirectory: '/none',
+    openFolder: ({ name }) => pick(folders, name),
+    openMemory: (name) => pick(disks, name),
+  });
+  folders.one.write('a.service', unitText('a'));
+  directories.start();
+  await world.settle();
+  folders.two.write('a.service', unitText('a'));
+  folders.one.remove('a.service');
+  await world.settle(3_000);
+  assert.equal((await world.record('a.service'))?.owner, 'two');
+  await directories.close();
 });
 
 test('a host whose claims were taken away sees its directory for the first time', async () => {

@@ -307,6 +307,18 @@ test('who comes with an old copy changes nothing', async () => {
   assert.equal(await world.text('web.service'), unitText(3));
 });
 
+test('a host whose directory was configured for less time than its files take to settle leaves no row behind', async () => {
+  const host = world.host('m1');
+  host.folder.write('a.service', unitText('a'));
+  host.start();
+  await world.settle(300);
+  await host.stop();
+  assert.ok(await host.row());
+  host.start({ isConfigured: false });
+  await world.settle();
+  assert.equal(await host.row(), undefined);
+});
+
 test('a directory that is not configured any more holds its units until a person lets them go', async () => {
   const host = await world.startedHost('m1', files('ab'));
   await host.stop();

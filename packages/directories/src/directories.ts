@@ -125,12 +125,16 @@ class RunningDirectories {
       this.#noteOrder(key, true);
     }
     this.#search.wake();
+    this.#noteOwners();
+  }
+
+  #noteOwners(): void {
     for (const directory of this.#all()) directory.noteOwners();
   }
 
   #notePut(key: string): void {
     this.#noteOrder(key, true);
-    if (parseKey(key)?.kind === 'directory-owner') for (const directory of this.#all()) directory.noteOwners();
+    if (parseKey(key)?.kind === 'directory-owner') this.#noteOwners();
   }
 
   #noteOrder(key: string, isThere: boolean): void {
@@ -152,7 +156,7 @@ class RunningDirectories {
         this.#former.set(owner, directory);
         directory.start();
         if (this.#orders.has(owner)) directory.noteOrder(true);
-      } else if ((await this.#memoryOf(owner).load()) !== undefined) {
+      } else {
         await removeDirectoryHost({ store, log }, side);
         await this.#memoryOf(owner).remove();
       }
@@ -177,6 +181,7 @@ class RunningDirectories {
       owner,
       path,
       memoryFile: this.#memoryOf(owner),
+      onRemoved: () => this.#noteOwners(),
       ...(path !== '' && { sighting: new Sighting(openFolder(directory, log), clock) }),
     });
   }

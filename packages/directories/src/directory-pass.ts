@@ -28,6 +28,8 @@ export interface DirectoryPassOptions {
   /** Empty: the configuration does not name the directory any more. */
   readonly path: string;
   readonly memoryFile: MemoryFile;
+  /** Units are gone: another directory may have waited for their names. */
+  readonly onRemoved: () => void;
 }
 
 /** How a directory fares on this host. */
@@ -54,6 +56,8 @@ export class DirectoryPass {
   #olderSinceMs: number | undefined;
   #isThere = false;
   #problems: readonly DirectoryProblem[] = [];
+  /** Why nothing can be changed now. */
+  #obstacle: DirectoryProblem | undefined;
   #held: Held | undefined;
   #lastChange: DirectoryChange | undefined;
   #isOver = false;
@@ -82,7 +86,7 @@ export class DirectoryPass {
       path: this.#options.path,
       isThere: this.#isThere,
       units: this.standing.claims.size,
-      problemCount: this.#problems.length + this.#setbacks.failures.length,
+      problemCount: this.#allProblems().length,
       conflictCount: this.#setbacks.conflicts.length,
       ...(held !== undefined && { held: { why: held.why, count: held.units.length } }),
     };
@@ -111,7 +115,7 @@ export class DirectoryPass {
     const { error } = await this.#carryOut({ holds: seen, drops: [] }, { isOlderCopy: true });
     if (error !== undefined) throw error;
     const { memory } = brake(this.standing.memory, this.#weigh(sight, missing));
-    await this.standing.endOlderCopy(memory);
+    await this.#note(() => this.standing.endOlderCopy(memory));
     if (seen.size + missing.gone.length === 0) return;
     this.#options.log.warn('a directory was put back to an older state; its files change and remove nothing', {
       files: seen.size,
@@ -130,7 +134,7 @@ export class DirectoryPass {
     const nowMs = clock.monotonicMs();
     const wanted = await findRipe({ store: access.store, owner, setbacks: this.#setbacks, nowMs }, { holds, drops });
     const isNewPass = wanted.holds.size + wanted.drops.length > 0;
-    await this.standing.remember(memory, { isNewPass });
+    await this.#note(() => this.standing.remember(memory, { isNewPass }));
     await endOrder?.();
     if (isNewPass) {
       await this.#tell();
@@ -141,6 +145,20 @@ export class DirectoryPass {
     if (sight.kind === 'missing' && sight.why === 'not-configured' && this.standing.claims.size === 0) {
       await this.standing.leave();
       this.#isOver = !this.standing.isStale;
+    }
+  }
+
+  /** Nothing may be changed that this host would not know of after a restart. */
+  async #note(write: () => Promise<void>): Promise<void> {
+    try {
+      await write();
+      this.#obstacle = undefined;
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      const message = `cannot be written, and until it can nothing is changed: ${reason}`;
+      this.#obstacle = { source: this.#options.memoryFile.path, message };
+      await this.#tell();
+      throw error;
     }
   }
 
@@ -175,6 +193,7 @@ export class DirectoryPass {
       this.#lastChange = { at: clock.now(), ...counts, units };
       log.info('units of a directory were changed', { ...counts, units });
     }
+    if (removed.length > 0) this.#options.onRemoved();
     if (error !== undefined) throw error;
   }
 
@@ -186,7 +205,7 @@ export class DirectoryPass {
 
   /** Tells the store and the log how the directory fares. */
   async #tell(): Promise<void> {
-    const problems = [...this.#problems, ...this.#setbacks.failures];
+    const problems = this.#allProblems();
     const { conflicts } = this.#setbacks;
     const held = this.#held;
     this.#news.tell({ problems, conflicts, held });
@@ -202,6 +221,10 @@ export class DirectoryPass {
       lastChange: this.#lastChange ?? before.lastChange,
     };
     await this.standing.tell(toRow(status, { before, nowMs: this.#options.clock.now() }));
+  }
+
+  #allProblems(): readonly DirectoryProblem[] {
+    return [...(this.#obstacle === undefined ? [] : [this.#obstacle]), ...this.#problems, ...this.#setbacks.failures];
   }
 
   #problemsOf(sight: SettledSight): readonly DirectoryProblem[] {

@@ -7,6 +7,8 @@ import { type DirectoryMemory, type Held, noMemory } from './brake.js';
 
 /** Where a directory's memory outlives the process. */
 export interface MemoryFile {
+  /** For messages. */
+  readonly path: string;
   /** `undefined` if there is none, or none that can be read. */
   load(): Promise<DirectoryMemory | undefined>;
   /** Resolves when no power cut brings the former one back. */
@@ -18,6 +20,7 @@ export interface MemoryFile {
 export function createMemoryFile(stateDirectory: string, owner: OwnerName): MemoryFile {
   const path = join(stateDirectory, 'directories', `${owner}.json`);
   return {
+    path,
     load: async () => parseMemory(await findJson(path)),
     save: (memory) => writeLasting(path, `${formatMemory(memory)}\n`),
     remove: () => rm(path, { force: true }),

@@ -70,11 +70,14 @@ export async function removeDirectoryHost(
   { store }: RegistryAccess,
   { owner, claimant }: ClaimSide,
 ): Promise<'removed' | 'claims'> {
+  const row = keys.directoryHost(owner, claimant);
+  // Nearly always there is nothing to do, and a read is no burden on the other members of etcd.
+  if ((await store.range({ from: row, keysOnly: true })).kvs.length === 0) return 'removed';
   const { from, to } = ranges.claimsOf(owner, claimant);
   const { succeeded } = await store.transact({
     compares: [{ key: from, to, on: 'create-revision', equals: 0 }],
     success: [
-      { kind: 'delete', from: keys.directoryHost(owner, claimant) },
+      { kind: 'delete', from: row },
       ...(claimant === applyClaimant ? [] : [{ kind: 'delete', from: keys.directoryOrder(owner, claimant) } as const]),
     ],
   });
