@@ -24,7 +24,8 @@ export function progressOf(
   unit: CurrentUnit | undefined,
 ): 'over' | 'settling' | 'replacing' {
   if (wish === undefined || unit === undefined || wish.kind === 'absent') return 'over';
-  if (wish.kind === 'untouched') return motion(unit.status) === 'running' ? 'over' : 'replacing';
+  if (wish.kind === 'untouched')
+    return motion(unit.status) === 'running' || wish.why === 'waiting' ? 'over' : 'replacing';
   if (!wish.isLaunched) return 'over';
   const isStarted = unit.started !== undefined && !isOtherContent(wish, unit);
   return isStarted && unit.status.job === undefined && wellStates.has(unit.status.active) ? 'settling' : 'replacing';

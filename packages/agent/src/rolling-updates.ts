@@ -40,6 +40,8 @@ export class RollingUpdates {
   readonly #turns: Turns;
   /** Since when the new copies are well that have their turn, by group. */
   readonly #wellSinceMs = new Map<UnitName, number>();
+  /** When the first of them may have been well for long enough. */
+  #settledAtMs = Number.POSITIVE_INFINITY;
   #waiting: ReadonlyMap<UnitName, UnitName> = new Map();
 
   constructor(options: RollingUpdatesOptions) {
@@ -75,8 +77,8 @@ export class RollingUpdates {
 
   /** In how many milliseconds a new copy may have been well for long enough. */
   nextCheckMs(): number | undefined {
-    if (this.#wellSinceMs.size === 0) return undefined;
-    return Math.max(1, Math.min(...this.#wellSinceMs.values()) + settleMs - this.#clock.monotonicMs());
+    if (this.#settledAtMs === Number.POSITIVE_INFINITY) return undefined;
+    return Math.max(1, this.#settledAtMs - this.#clock.monotonicMs());
   }
 
   /** The store is asked again which turns this machine has. */
@@ -95,15 +97,16 @@ export class RollingUpdates {
   ): Promise<Queued[]> {
     const asking = new Set<UnitName>();
     for (const { unit } of due) {
-      const mayGo = own?.get(turnGroup(unit)) === unit;
-      if (!mayGo && isReplaced(desired.get(unit), current.get(unit))) asking.add(unit);
+      const group = turnGroup(unit);
+      // Of any other unit there is one copy.
+      const hasTurns = group !== unit || globals.has(unit);
+      const mayGo = own?.get(group) === unit;
+      if (hasTurns && !mayGo && isReplaced(desired.get(unit), current.get(unit))) asking.add(unit);
     }
     const rules = await this.#readRules(asking, { desired, current });
     this.#requirements.forgetUnused();
     const queue = [...asking].sort().map((unit) => ({ unit, group: turnGroup(unit) }));
-    // Of any other unit there is one copy.
-    const hasTurns = ({ unit, group }: Queued) => group !== unit || globals.has(unit);
-    return queue.filter((each) => hasTurns(each) && rules.get(each.unit)?.isRolling === true);
+    return queue.filter(({ unit }) => rules.get(unit)?.isRolling === true);
   }
 
   async #readRules(
@@ -126,6 +129,7 @@ export class RollingUpdates {
   ): ReadonlySet<UnitName> {
     const over = new Set<UnitName>();
     const nowMs = this.#clock.monotonicMs();
+    this.#settledAtMs = Number.POSITIVE_INFINITY;
     for (const group of this.#wellSinceMs.keys()) if (own?.has(group) !== true) this.#wellSinceMs.delete(group);
     for (const [group, unit] of own ?? []) {
       const progress = progressOf(desired.get(unit), current.get(unit));
@@ -134,6 +138,7 @@ export class RollingUpdates {
       else this.#wellSinceMs.delete(group);
       const isSettled = progress === 'settling' && nowMs - wellSinceMs >= settleMs;
       if (isSettled || progress === 'over') over.add(group);
+      else if (progress === 'settling') this.#settledAtMs = Math.min(this.#settledAtMs, wellSinceMs + settleMs);
     }
     return over;
   }

@@ -54,6 +54,8 @@ export class Turns {
   /** The lease and the epoch that {@link #seen} is of. */
   #knownOf = '';
   #isDoubted = false;
+  /** The group whose turn is on its way back: nobody knows any more whether this machine has it. */
+  #leaving: UnitName | undefined;
   #following: Following | undefined;
   #listensUntilMs = 0;
   #end: Timer | undefined;
@@ -70,11 +72,21 @@ export class Turns {
     });
   }
 
-  /** By group, the unit of this machine that has the turn; `undefined` as long as that is not known. */
+  /**
+   * By group, the unit of this machine that has the turn; `undefined` as long as that is not known. None of these is given
+   * back before {@link want} says so.
+   */
   findOwn(epoch: string): ReadonlyMap<UnitName, UnitName> | undefined {
+    this.#wishes = { ...this.#wishes, over: new Set() };
     const { lease } = this.#options.registration;
-    if (lease === undefined || this.#knownOf !== knownOf(lease, epoch)) return undefined;
-    return new Map(this.#ownGroups().map((group) => [group, this.#seen.find(group)?.name ?? group]));
+    if (lease === undefined || !this.#isKnown(lease, epoch)) return undefined;
+    const own = new Map<UnitName, UnitName>();
+    for (const group of this.#ownGroups()) {
+      const found = this.#seen.find(group);
+      // What hangs on an earlier lease may end at any moment.
+      if (found?.lease === lease.id && group !== this.#leaving) own.set(group, found.name);
+    }
+    return own;
   }
 
   /** Who has a group's turn, as far as is known. */
@@ -84,8 +96,10 @@ export class Turns {
 
   want(wishes: TurnWishes): void {
     this.#wishes = wishes;
+    const { lease } = this.#options.registration;
     const isIdle = wishes.wanted.size === 0 && wishes.over.size === 0;
-    if (!isIdle || this.#isDoubted || this.findOwn(wishes.epoch) === undefined) this.#loop.wake();
+    const isKnown = lease !== undefined && this.#isKnown(lease, wishes.epoch);
+    if (!isIdle || this.#isDoubted || !isKnown) this.#loop.wake();
   }
 
   /** This machine may have a turn that it does not know of: it is looked for when it is next said what is wanted. */
@@ -104,7 +118,7 @@ export class Turns {
     if (lease?.isFresh() !== true || this.#wishes.epoch === '') return;
     try {
       await this.#look(lease);
-      for (const group of this.#wishes.over) await this.#giveBack(group);
+      for (const group of this.#ownGroups()) if (this.#wishes.over.has(group)) await this.#giveBack(group);
       for (const group of this.#ownGroups()) await this.#keep(group, lease);
       for (const [group, name] of this.#wishes.wanted)
         if (this.#seen.find(group) === undefined) await this.#put(group, name, lease);
@@ -137,7 +151,14 @@ export class Turns {
   }
 
   async #giveBack(group: UnitName): Promise<void> {
-    if (this.#isOwn(group)) await this.#write(group, { kind: 'delete', from: keys.update(group) });
+    this.#leaving = group;
+    try {
+      await this.#write(group, { kind: 'delete', from: keys.update(group) });
+    } finally {
+      this.#leaving = undefined;
+      // A pass that came meanwhile did not count on it, and so did not say that it is over.
+      if (this.#isOwn(group) && !this.#wishes.over.has(group)) this.#options.onChange();
+    }
   }
 
   /** What was taken on an earlier lease, which is left to run out, goes on on this one. */
@@ -156,6 +177,10 @@ export class Turns {
       failure: [look],
     });
     this.#seen.note(group, found[0]?.kvs[0], revision);
+  }
+
+  #isKnown(lease: HeldLease, epoch: string): boolean {
+    return this.#knownOf === knownOf(lease, epoch);
   }
 
   #ownGroups(): UnitName[] {
