@@ -111,6 +111,10 @@ const rows: Readonly<Record<string, readonly [Levers, RegExp]>> = {
   'a unit file without its unit': [{ values: { 'unit-files/ab': '' } }, /unit-files\/ab is left over/],
   'a machine that is frozen': [{ values: { [`machines/${other}`]: '{"frozen":"why"}' } }, /is frozen/],
   'a machine that is missing': [{ values: { [`machines/${other}`]: undefined } }, /machines\/02bb is missing/],
+  'a turn that is not given back': [
+    { values: { 'updates/test-inst@.service': '{}' } },
+    /inst@.* updates\/test-inst@.service is left over/,
+  ],
   'a loss that is not over': [{ values: { [`losses/${other}`]: '{}' } }, /losses\/02bb is left over/],
   'a unit that was started by hand, beside its copy': [
     { host: { units: new Map([...whole.units, ['test-inst@1.service', active]]) } },

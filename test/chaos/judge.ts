@@ -105,7 +105,7 @@ function judgeStore(sight: Sight, wanted: Wanted): Problem[] {
     'machines',
     hosts.map(({ machine }) => machine),
   );
-  for (const table of ['losses', 'held', 'releases', 'unfreeze', 'restarts']) compare(table, []);
+  for (const table of ['losses', 'held', 'releases', 'unfreeze', 'restarts', 'updates']) compare(table, []);
   for (const [machine, value] of tableOf(store, 'machines'))
     if ('frozen' in (JSON.parse(value) as object)) wrong('-', `machine ${machine} is frozen: ${value}`);
   problems.push(...judgeSchedule(sight, wanted, scheduled));

@@ -17,6 +17,8 @@ export interface ChaosUnit {
   readonly apart?: string;
   /** It is stopped where it is cut off (`OnPartition=stop`), so that it never runs twice. */
   readonly isOnce?: boolean;
+  /** Its copies are replaced in turns (`Update=rolling`). One that stays down would keep its turn, so it is to come back by itself. */
+  readonly isRolling?: boolean;
 }
 
 const unit = (name: string, kind: UnitKind, rules: Partial<ChaosUnit> = {}): ChaosUnit => {
@@ -25,9 +27,11 @@ const unit = (name: string, kind: UnitKind, rules: Partial<ChaosUnit> = {}): Cha
 const apart = { apart: 'test-apart-*' };
 const isGlobal = { isGlobal: true };
 const isOnce = { isOnce: true };
+const isRolling = { isRolling: true };
 
 export const chaosUnits: readonly ChaosUnit[] = [
-  ...['plain-1', 'plain-2', 'plain-3', 'plain-4', 'inst@1', 'inst@2', 'inst@3'].map((name) => unit(name, 'plain')),
+  ...['plain-1', 'plain-2', 'plain-3', 'plain-4'].map((name) => unit(name, 'plain')),
+  ...['inst@1', 'inst@2', 'inst@3'].map((name) => unit(name, 'again', isRolling)),
   ...['again-1', 'again-2'].map((name) => unit(name, 'again')),
   ...['apart-1', 'apart-2', 'apart-3'].map((name) => unit(name, 'plain', apart)),
   ...['slow-1', 'slow-2'].map((name) => unit(name, 'slow')),
@@ -41,7 +45,7 @@ export const chaosUnits: readonly ChaosUnit[] = [
   unit('once-3', 'slow', isOnce),
   unit('installed-1', 'installed'),
   unit('global-1', 'plain', isGlobal),
-  unit('global-2', 'again', isGlobal),
+  unit('global-2', 'again', { ...isGlobal, ...isRolling }),
   unit('global-3', 'slow', isGlobal),
 ];
 
@@ -68,6 +72,7 @@ export function unitText(name: string, version: Version, note: string): string {
     machineOf,
     apart: glob,
     isOnce: isSingle = false,
+    isRolling: isInTurn = false,
   } = byName.get(name) ?? unit('none', 'plain');
   return [
     `# version ${version}, of %n`,
@@ -86,6 +91,7 @@ export function unitText(name: string, version: Version, note: string): string {
     ...(glob === undefined ? [] : [`Conflicts=${glob}`]),
     // Shorter than it takes a slow one to stop.
     ...(isSingle ? ['OnPartition=stop', 'OnPartitionStopSec=2s'] : []),
+    ...(isInTurn ? ['Update=rolling'] : []),
     '',
   ].join('\n');
 }
