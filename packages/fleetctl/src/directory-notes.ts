@@ -87,10 +87,11 @@ function sayConflict({ unit, owner }: DirectoryConflictEntity): string {
 function describeHeld(row: DirectoryRow, nowMs: number): string[] {
   const { held, isLost } = row.host;
   if (held === undefined || isLost === true) return [];
-  const end = held.why === 'not-configured' ? 'it names it again' : 'the files are back';
+  const [what, end] =
+    held.why === 'not-configured' ? ['', 'it names it again'] : [' without a file', 'the files are back'];
   return [
     `Held back in ${row.directory} on ${labelOf(row)} ${formatSince(held.since, nowMs)}: ${heldReason(held.why)}`,
-    `  ${countUnits(held.count)} without a file, running on: ${nameSome(held.units, held.count)}`,
+    `  ${countUnits(held.count)}${what}: ${nameSome(held.units, held.count)}`,
     `  It is over when ${end}. If they are meant to go: fleetctl dirs confirm ${row.directory}`,
   ];
 }

@@ -74,7 +74,7 @@ test('what is wrong is counted in the table, and told with what to do below it',
     '  web.service belongs to the directory stack (4c3f8a1e...)',
     '  Remove the files, or give local the units: fleetctl adopt --owner local db.service web.service',
     'Held back in local on 8f2d1c6a... since 2026-11-23 08:00:00 UTC (5 min): more than half of its files are gone at once',
-    '  2 units without a file, running on: a.service b.service',
+    '  2 units without a file: a.service b.service',
     '  It is over when the files are back. If they are meant to go: fleetctl dirs confirm local',
     '9999aaaa... is not in the cluster; what it had in local stays, 1 unit. If it does not come back: fleetctl dirs forget 9999aaaa',
     'Files of local on 8f2d1c6a... that are not what the cluster runs: c.service',
@@ -83,6 +83,17 @@ test('what is wrong is counted in the table, and told with what to do below it',
   ]);
   assert.equal(exitCode, 0);
   assert.equal((await fleetctl('dirs', '--check', '-o', 'name')).exitCode, 2);
+});
+
+test('a host that gives a directory up is not said to lack files', async (context) => {
+  const { fleetctl, directories } = await openHarbour(context);
+  const held = { why: 'not-configured', digest: 'd', since: at, units: ['a.service'], count: 1 } as const;
+  directories.add('local', [quietHost(one, { units: 1, held })]);
+  const { stderr } = await fleetctl('dirs');
+  assert.match(
+    stderr,
+    /unit_dirs of the host does not name it any more\n {2}1 unit: a\.service\n {2}It is over when it names it again/,
+  );
 });
 
 test('a directory that is missing is said to be, and long lists are counted', async (context) => {

@@ -84,15 +84,6 @@ export async function removeDirectoryHost(
   return succeeded ? 'removed' : 'claims';
 }
 
-/** All names that have owned a unit, or had a claimant, by name. One range. @throws StoreError */
-export async function listOwners({ store }: RegistryAccess): Promise<readonly OwnerName[]> {
-  const { kvs } = await store.range({ ...ranges.directoryOwners, keysOnly: true });
-  return kvs.flatMap(({ key }) => {
-    const parsed = parseKey(key);
-    return parsed?.kind === 'directory-owner' ? [parsed.owner] : [];
-  });
-}
-
 /** All claimants, or those of one owner, by owner and claimant. @throws StoreError */
 export async function listDirectories(
   { store, log }: RegistryAccess,

@@ -28,7 +28,6 @@ export {
   joinDirectory,
   type KnownDirectoryHost,
   listDirectories,
-  listOwners,
   readClaims,
   removeDirectoryHost,
   writeDirectoryHost,
