@@ -81,7 +81,7 @@ function describeConflicts(name: string, rows: readonly DirectoryRow[]): string[
 }
 
 function sayConflict({ unit, owner }: DirectoryConflictEntity): string {
-  return owner === undefined ? `${unit} was submitted through the API` : `${unit} belongs to the directory ${owner}`;
+  return owner === undefined ? `${unit} belongs to no directory` : `${unit} belongs to the directory ${owner}`;
 }
 
 function describeHeld(row: DirectoryRow, nowMs: number): string[] {
