@@ -196,6 +196,14 @@ test('an instance has the bytes of its template, whichever way it is asked for',
   );
 });
 
+test('a line that is a file long is not told in full', () => {
+  const long = 'x'.repeat(900_000);
+  const { problems } = compile({ 'a.units': `# ---- ${long}.service\n`, 'a@.instances': `${long}\n` });
+  assert.ok(problems.length >= 2);
+  for (const { message } of problems) assert.ok(message.length <= 500, `${message.length} characters`);
+  assert.match(problems[0]?.message ?? '', /^"# ----" begins a unit here.*xx…xx.*not the name of one/);
+});
+
 test('units that have not changed keep their bytes, and are not parsed, when a folder is compiled again', () => {
   const entries = toEntries({ 'a.service': good, 'x.units': `# ---- b.service\n${good}` });
   const [one, other] = [compileFolder(entries), compileFolder([...entries, ...toEntries({ 'c.service': good })])];

@@ -4,7 +4,10 @@ import { findUnit } from './find-unit.js';
 import type { FolderContent, FolderEntry, FolderProblem, FolderUnit } from './folder-model.js';
 import { listedOffers } from './listed-offers.js';
 import { type Offer, type ReadEntry, readEntry, type SourcedEntry } from './offers.js';
-import { safeText } from './safe-text.js';
+import { safeText, shortened } from './safe-text.js';
+
+/** In characters. A line of a list may be a file long, and a record of a hundred problems has to fit into the store. Taste. */
+const longestMessage = 500;
 
 /** How units of a folder are read. */
 export interface CompileOptions {
@@ -94,7 +97,7 @@ function byName(offers: readonly Offer[]): Map<UnitName, Offer[]> {
 }
 
 function toSafe({ source, message, ...rest }: FolderProblem): FolderProblem {
-  return { source: safeText(source), ...rest, message: safeText(message) };
+  return { source: safeText(source), ...rest, message: shortened(safeText(message), longestMessage) };
 }
 
 function byPlace(one: FolderProblem, other: FolderProblem): number {

@@ -10,3 +10,10 @@ export function hasUnsafe(text: string): boolean {
 export function safeText(text: string): string {
   return text.replace(unsafe, (char) => (char === '\ufffd' ? char : `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`));
 }
+
+/** A text that may quote what is a file long, without its middle if it has more than `most` characters. */
+export function shortened(text: string, most: number): string {
+  if (text.length <= most) return text;
+  const half = Math.floor((most - 1) / 2);
+  return `${text.slice(0, half)}…${text.slice(-half)}`;
+}
