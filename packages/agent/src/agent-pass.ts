@@ -19,7 +19,7 @@ import { OrderCheck } from './order-check.js';
 import { OwnRestarts } from './own-restarts.js';
 import { isStopOrdered, reconcile, type Task, tasksOfFirst } from './reconcile.js';
 import { Relapses } from './relapses.js';
-import { isReplaced } from './replacing.js';
+import { isOutdated, isReplaced } from './replacing.js';
 import { RollingUpdates } from './rolling-updates.js';
 import { type RowSources, rowsWithoutFiles, stateRows } from './rows.js';
 import type { StartedRecords } from './started-records.js';
@@ -129,7 +129,8 @@ export class AgentPass {
     const { desired, current } = situation;
     const due = reconcile(desired, current);
     const queued = await this.#rolling.findWaiting(due, { ...situation, ...situation.orders, epoch: this.#epoch });
-    this.#options.started.outdate(queued.keys());
+    const { started } = this.#options;
+    started.outdate([...queued.keys()].filter((name) => isOutdated(desired.get(name), current.get(name))));
     const clear = due.filter(({ unit }) => !queued.has(unit));
     const all = withholdStarts(clear, await this.#conflicts.findWaiting(clear, situation));
     const tasks = tasksOfFirst(unitsPerPass, all);

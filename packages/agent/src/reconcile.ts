@@ -135,6 +135,6 @@ export function isStopOrdered(wish: Present, { status, known }: CurrentUnit): bo
   return wish.order > known.order && motion(status) === 'running';
 }
 
-function isNewer(wish: StartedRecord, done: StartedRecord): boolean {
+export function isNewer(wish: Pick<StartedRecord, 'uid' | 'order'>, done: StartedRecord): boolean {
   return wish.uid > done.uid || (wish.uid === done.uid && wish.order > done.order);
 }

@@ -67,8 +67,6 @@ class Story {
       case 'good':
         return await this.put(good(++this.#version));
       case 'back':
-        // Who sees neither that the content has changed nor that it was changed back, takes the new order for a restart.
-        await fleet.advance(1000);
         return await this.put(good(Math.max(0, this.#version - 1)));
       case 'bad':
         return await this.put(bad(this.#version));

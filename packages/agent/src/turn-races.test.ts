@@ -100,3 +100,29 @@ test('a turn that could not be given back at first is given back, whatever else 
   assert.deepEqual(await fleet.turns(), []);
   await untilAll(1);
 });
+
+test('machines that were away for new content and its being taken back restart their copies in turns', async () => {
+  await fleet.putGlobal(logs, version(0));
+  await untilAll(0);
+  await fleet.advance(1000);
+  for (const { store } of fleet.members) store.cut();
+  await fleet.advance(1000);
+  await fleet.putGlobal(logs, version(1));
+  await fleet.putGlobal(logs, version(0));
+  let most = 0;
+  const stopped = new Set<number>();
+  fleet.onStep = async () => {
+    const down = (await fleet.active(logs)).flatMap((state, index) => (state === 'active' ? [] : [index]));
+    for (const index of down) stopped.add(index);
+    most = Math.max(most, down.length);
+  };
+  for (const { store } of fleet.members) store.heal();
+  await fleet.until(() => stopped.size === 2, 'restarted');
+  await untilAll(0);
+  await fleet.until(async () => (await fleet.turns()).length === 0, 'free of turns');
+  await fleet.advance(5000);
+  assert.equal(most, 1);
+  await fleet.putGlobal(logs, version(0));
+  await fleet.advance(500);
+  assert.deepEqual(await fleet.active(logs), ['deactivating', 'deactivating'], 'an order to restart takes no turns');
+});

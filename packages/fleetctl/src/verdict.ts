@@ -143,7 +143,7 @@ function judgePlaced(expectation: Expectation, observation: Observation, unit: U
     const isLoaded = unit.currentState !== 'inactive' && state.systemdLoadState === 'loaded';
     return isLoaded ? reached(unit) : { kind: 'waiting', why: `${on} it is ${words(state)}` };
   }
-  if (isOwed) return { kind: 'waiting', why: `${on} it has not been restarted yet` };
+  if (isOwed) return { kind: 'waiting', why: `${on} it has not been restarted yet${inTurn(state)}` };
   if (expectation.machineID !== undefined)
     return judgeStarted(
       { unit: { ...unit, currentState: 'launched', machineID }, state, isStale },
