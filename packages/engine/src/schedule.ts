@@ -76,6 +76,7 @@ class Pass {
   readonly #lookedAt: Set<UnitName> | undefined;
   readonly #blocked = new Set<UnitNode>();
   readonly #idle = new Set<UnitNode>();
+  readonly #globals = new Set<UnitNode>();
   /** What units ask for that no machine had, and at which version of the index. */
   readonly #unplaceable = new Map<string, number>();
 
@@ -119,6 +120,8 @@ class Pass {
         }
         node.change = undefined;
       }
+      // The plan may not come true: one that runs by it alone is still of interest.
+      for (const node of this.#globals) if (undo && node.copies === 0) this.#index.units.setSeeking(node, true);
     });
   }
 
@@ -154,6 +157,7 @@ class Pass {
   /** A global unit that no machine runs is of interest again as soon as anything changes. */
   #noteGlobal(node: UnitNode): void {
     const isIdle = node.copies === 0;
+    this.#globals.add(node);
     this.#index.units.setSeeking(node, isIdle);
     if (isIdle) this.#idle.add(node);
   }
