@@ -10,7 +10,7 @@ import { readChapter } from './readme.js';
 const [group = '', ...others] = await readChapter('On your own hosts');
 const [install = '', upgrade = '', uninstall = '', ...more] = await readChapter('With fleetd install');
 const [byCommand = '', byDirectory = '', look = '', change = '', byApi = '', ...furtherWays] =
-  await readChapter('Three ways in');
+  await readChapter('Quick start: three ways in');
 const examples = ['hello.service', 'log-shipper.service', 'host-monitor.service'];
 const unit = 'test-installed.service';
 
