@@ -16,10 +16,18 @@ export interface UnitText extends UnitFileWithLines {
  * `parseRequirements`.
  *
  * @param source What errors call the file.
- * @throws UnitError `invalid-unit-file`, also if there is not one option.
+ * @throws UnitError `invalid-unit-file`, also if there is not one option, or a NUL byte in one.
  */
 export function readUnitText(text: string | Uint8Array, source?: string): UnitText {
   const { file, lines } = parseUnitFileWithLines(text, source);
   if (file.options.length === 0) throw new UnitError('invalid-unit-file', 'the unit file has no options', { source });
+  for (const [at, { section, name: option, value }] of file.options.entries())
+    if (value.includes('\0'))
+      throw new UnitError('invalid-unit-file', 'holds a NUL byte, at which systemd ends the line', {
+        source,
+        line: lines[at],
+        section,
+        option,
+      });
   return { file, lines, hash: hashUnitFile(file) };
 }
