@@ -166,7 +166,7 @@ describe('a directory', () => {
         name: 'a.service',
       },
       { claimants: [{ claimant: here, source: 'b.units' }], name: 'b.service' },
-      { claimants: [{ claimant: gone, isBehind: true, source: 'g.units' }], name: 'gone.service' },
+      { claimants: [{ claimant: gone, source: 'g.units' }], name: 'gone.service' },
     ]);
     assertSortedKeys((await api.send({ url: '/fleet/v2/dirs/web' })).body);
   });

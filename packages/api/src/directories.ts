@@ -120,7 +120,7 @@ function toUnitEntity({ name, file, claimants }: OwnedUnit): DirectoryUnitEntity
   return {
     claimants: claimants.map(({ claimant, source, file: seen }) => ({
       claimant: claimantName(claimant),
-      ...(seen === file ? {} : { isBehind: true }),
+      ...(file === undefined || seen === file ? {} : { isBehind: true }),
       source,
     })),
     name,

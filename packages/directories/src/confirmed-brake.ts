@@ -28,7 +28,10 @@ export class ConfirmedBrake {
     if (!this.hasOrder) return braked;
     // First: there may be another one by the time this one is read.
     this.hasOrder = false;
-    const order = await readDirectoryOrder(access, owner, machine);
+    const order = await readDirectoryOrder(access, owner, machine).catch((error: unknown) => {
+      this.hasOrder = true;
+      throw error;
+    });
     if (order === undefined) return braked;
     const endOrder = () => deleteDirectoryOrder(access, { owner, machine }, order);
     const { held } = braked;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import type { MachineId } from '@flotilla/cluster';
-import { keys, ranges } from '@flotilla/registry';
+import { keys, orderConfirm, ranges, StoreError } from '@flotilla/registry';
 import { silentLogger } from '@flotilla/runtime';
 import { parseOwnerName, parseUnitName } from '@flotilla/unit';
 import { createDirectories } from './directories.js';
@@ -41,6 +41,22 @@ test('a start without etcd is made up for', async () => {
   host.store.heal();
   await world.settle(20_000);
   assert.equal(await unitNames(), 'a.service');
+});
+
+test('a confirmation that can not be read at once is read when it can', async () => {
+  const host = await world.startedHost('m1', files('abcdef'));
+  host.folder.remove('a.service', 'b.service', 'c.service', 'd.service');
+  await world.settle();
+  const range = host.store.range.bind(host.store);
+  let failures = 0;
+  host.store.range = async (request) => {
+    if (request.from.startsWith('dir-orders/') && failures++ === 0) throw new StoreError('unavailable', 'a test');
+    return range(request);
+  };
+  await orderConfirm(world.access, local);
+  await world.settle(60_000);
+  assert.ok(failures > 0);
+  assert.equal(await unitNames(), 'e.service f.service');
 });
 
 /** The row, the unit with its claim, the row again. */

@@ -134,7 +134,11 @@ export class DirectoryPass {
     const nowMs = clock.monotonicMs();
     const wanted = await findRipe({ store: access.store, owner, setbacks: this.#setbacks, nowMs }, { holds, drops });
     const isNewPass = wanted.holds.size + wanted.drops.length > 0;
-    await this.#note(() => this.standing.remember(memory, { isNewPass }));
+    await this.#note(() => this.standing.remember(memory, { isNewPass })).catch((error: unknown) => {
+      // What a person has said is not known yet.
+      if (endOrder !== undefined) this.#brake.hasOrder = true;
+      throw error;
+    });
     await endOrder?.();
     if (isNewPass) {
       await this.#tell();
