@@ -208,6 +208,9 @@ describe('nothing is destroyed by a directory that is not what it was', { skip: 
     await first.save(b, versioned('5'));
     const { conflicts } = await until(first, 'it may not touch b any more', (seen) => seen.conflictCount === 1);
     assert.deepEqual(conflicts, [{ unit: b }]);
+    assert.match(await first.host.journal('fleet.service'), /belongs to somebody else.*test-b\.service/);
+    const owners = await mustFleetctl(asked, ['list-unit-files', '--no-legend', '--fields=unit,owner', b]);
+    assert.equal(owners, `${b}\t- (also in web)\n`);
     await untilRunning(rest, 'b is as it was');
     await mustFleetctl(asked, ['adopt', '--owner', 'web', b]);
     await untilRunning(['test-b.service 5', ...rest.slice(1)], 'given back, the directory counts');

@@ -186,6 +186,19 @@ test('units are taken from a directory, and given to one, by name and by pattern
   );
 });
 
+test('a unit that another directory has a file of, too, says so where its owner is shown', async (context) => {
+  const { api, fleetctl, directories } = await openHarbour(context);
+  for (const name of ['db.service', 'web.service']) api.add(name, service);
+  await fleetctl('adopt', '--owner', 'local', 'web');
+  const conflicts = [{ unit: 'db.service' }, { unit: 'web.service', owner: 'local' }];
+  directories.add('git', [quietHost(one, { units: 0, conflicts }), quietHost(two, { units: 0, conflicts })]);
+  directories.add('shop', [quietHost(two, { units: 0, conflicts: conflicts.slice(1) })]);
+  const list = () => fleetctl('list-unit-files', '--fields=unit,owner', '--no-legend');
+  assert.equal((await list()).stdout, 'db.service\t- (also in git)\nweb.service\tlocal (also in git) (also in shop)\n');
+  directories.isKnown = false;
+  assert.equal((await list()).stdout, 'db.service\t-\nweb.service\tlocal\n');
+});
+
 test('a unit that is not there does not keep the others', async (context) => {
   const { api, fleetctl } = await openHarbour(context);
   api.add('web.service', service);

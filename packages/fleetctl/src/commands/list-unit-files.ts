@@ -4,6 +4,7 @@ import { examples, type FleetctlCommand } from '../command.js';
 import type { Context } from '../context.js';
 import { addListFlags, chooseListing, type ListFlags, type ListLayout } from '../list-output.js';
 import { machineLabel } from '../machine-label.js';
+import { readRivals } from '../rival-directories.js';
 import { showList } from '../show-list.js';
 import { formatTime } from '../since.js';
 import { shortHashCell } from '../unit-cells.js';
@@ -14,6 +15,8 @@ interface Row {
   readonly unit: UnitEntity;
   readonly isGlobal: boolean;
   readonly machine: Pick<MachineEntity, 'id' | 'primaryIP'> | undefined;
+  /** Directories that have a file of it although it is not theirs. */
+  readonly rivals: readonly string[];
 }
 
 interface FileListFlags extends ListFlags, UnitFilterFlags {
@@ -31,7 +34,7 @@ const layout: ListLayout<Row> = {
     dstate: ({ unit }) => unit.desiredState,
     global: ({ isGlobal }) => String(isGlobal),
     hash: ({ unit }, isFull) => shortHashCell(hashUnitFile(storedFile(unit)), isFull),
-    owner: ({ unit }) => unit.owner ?? '-',
+    owner: ({ unit, rivals }) => [unit.owner ?? '-', ...rivals.map((name) => `(also in ${name})`)].join(' '),
     reason: ({ unit }) => unit.reason ?? '-',
     since: ({ unit }) => formatTime(unit.waitingSince),
     state: ({ unit, isGlobal }) => (isGlobal ? '-' : unit.currentState),
@@ -43,6 +46,7 @@ const layout: ListLayout<Row> = {
   wideFields: 'unit,hash,dstate,state,target,global,owner,desc,since,reason',
   keyFields: ['unit'],
   tones: {
+    owner: ({ rivals }) => (rivals.length > 0 ? 'waiting' : undefined),
     reason: () => 'waiting',
     state: ({ unit }) => {
       if (unit.reason !== undefined) return 'waiting';
@@ -61,7 +65,7 @@ export const listUnitFiles: FleetctlCommand = {
       .description(
         'Shows the registered units: what was asked of each (dstate), how far it is (state), and where it belongs (target). A ' +
           'unit that waits for a machine says why (reason) and since when (since). A unit of a watched directory says of which one ' +
-          '(owner). Names and patterns choose units.',
+          '(owner), and of others that have a file of it, too. Names and patterns choose units.',
       )
       .addHelpText(
         'after',
@@ -82,14 +86,21 @@ export const listUnitFiles: FleetctlCommand = {
     if (listing.fields.includes('tmachine'))
       context.screen.err('WARNING: The "tmachine" field is deprecated. Use "target" instead');
     return showList(context, listing, async () => {
-      const [units, machines] = await Promise.all([readUnits(context, filter), context.client.listMachines()]);
+      const { client } = context;
+      const showsOwners = listing.form === 'table' && listing.fields.includes('owner');
+      const [units, machines, rivals] = await Promise.all([
+        readUnits(context, filter),
+        client.listMachines(),
+        showsOwners ? readRivals(client) : new Map(),
+      ]);
       const machineById = new Map(machines.map((machine) => [machine.id, machine]));
       const isOwned = ({ owner }: UnitEntity) => flags.owner === undefined || owner === flags.owner;
       const items = units
         .filter((unit) => filter.isWanted(unit) && isOwned(unit))
         .map((unit) => {
           const id = unit.machineID;
-          return { unit, isGlobal: isGlobalUnit(unit), machine: id ? (machineById.get(id) ?? { id }) : undefined };
+          const machine = id ? (machineById.get(id) ?? { id }) : undefined;
+          return { unit, isGlobal: isGlobalUnit(unit), machine, rivals: rivals.get(unit.name) ?? [] };
         });
       const known = new Set(units.map(({ name }) => name));
       const unknown = (filter.names ?? []).filter((name) => !known.has(name));
