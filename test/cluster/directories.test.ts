@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { systemClock } from '@flotilla/runtime';
 import { type Chance, createChance } from '../chaos/chance.js';
-import { findLeader, isLong, labObstacle, type TestHost, untilMachines } from '../lab/index.js';
+import { findLeader, isLong, labObstacle, type TestHost, untilMachines, waitUntil } from '../lab/index.js';
 import { Checkout, runningVersions, untilDirectory, untilVersions, versioned, waysToSave } from './checkout.js';
 import { Cluster } from './cluster.js';
 
@@ -86,8 +87,23 @@ describe('a directory on two of three hosts', { skip: labObstacle() }, () => {
     await untilVersions(hosts, content.expected(up), { what, onTimeout: () => cluster.details() });
   }
 
-  /** Some changes at once; never so many removals that the brake holds them back. */
+  /** When units were removed, on the monotonic clock. */
+  const removals: number[] = [];
+
+  /** Waits until the brake allows more removals: it counts those of a minute. */
+  async function untilRemovable(): Promise<void> {
+    const sinceMs = () => systemClock.monotonicMs() - 65_000;
+    await waitUntil({
+      what: 'few units were removed within a minute',
+      read: async () => removals.filter((atMs) => atMs > sinceMs()).length,
+      until: (lately) => lately <= 8,
+      timeoutMs: 120_000,
+    });
+  }
+
+  /** Some changes at once. */
   function change(): void {
+    const before = content.expected(1);
     const plain = [...content.files.keys()].filter((file) => /^test-[a-f]\d*\.service$/.test(file));
     const [edited = '', broken = '', renamed = '', removed = ''] = chance
       .some(plain, 4)
@@ -102,6 +118,8 @@ describe('a directory on two of three hosts', { skip: labObstacle() }, () => {
     if (chance.oneIn(2)) content.put('test-w@.service');
     else content.putInstances(chance.some(['one', 'two', 'three', 'four'], 3));
     if (chance.oneIn(3)) content.put('test-g.service');
+    const units = new Set(content.expected(1).map((line) => line.split(' ')[0]));
+    for (const line of before) if (!units.has(line.split(' ')[0])) removals.push(systemClock.monotonicMs());
   }
 
   /** Something bad, while files change. @returns What makes it good again. */
@@ -150,6 +168,7 @@ describe('a directory on two of three hosts', { skip: labObstacle() }, () => {
 
   for (let round = 0; round < rounds; round++) {
     it(`is edited, broken, renamed and removed while hosts and leaders die (${round + 1})`, async () => {
+      await untilRemovable();
       const mend = await harm(round);
       change();
       for (const copy of chance.some(copies, 2)) await pull(copy);
