@@ -5,6 +5,7 @@ import {
   type ClaimChange,
   changeClaims,
   joinDirectory,
+  newDirectoryHost,
   ranges,
   readOwnedUnits,
   removeDirectoryHost,
@@ -20,16 +21,7 @@ import { openStore } from './test-stores.js';
 const rounds = isLong ? 200 : 6;
 
 const owner = parseOwnerName('local');
-const row = {
-  path: '',
-  pass: 0,
-  units: 0,
-  isThere: true,
-  problems: [],
-  problemCount: 0,
-  conflicts: [],
-  conflictCount: 0,
-};
+const row = newDirectoryHost('', true);
 const names = Array.from({ length: 30 }, (_, at) => parseUnitName(`unit${at}.service`));
 const hold: ClaimChange = {
   kind: 'hold',

@@ -10,6 +10,7 @@ import {
   type HoldChange,
   joinDirectory,
   listDirectories,
+  newDirectoryHost,
   readClaims,
   removeDirectoryHost,
   type UnitChange,
@@ -86,16 +87,7 @@ async function claim(deps: ApiDeps, owner: OwnerName, claims: ReadonlyMap<UnitNa
   return outcomes;
 }
 
-const nothingYet: DirectoryHostRecord = {
-  path: '',
-  pass: 0,
-  units: 0,
-  isThere: true,
-  problems: [],
-  problemCount: 0,
-  conflicts: [],
-  conflictCount: 0,
-};
+const nothingYet = newDirectoryHost('', true);
 
 async function findRow(deps: ApiDeps, owner: OwnerName): Promise<DirectoryHostRecord | undefined> {
   return (await listDirectories(deps, owner)).find(({ claimant }) => claimant === applyClaimant)?.record;

@@ -3,6 +3,7 @@ import {
   type ClaimRecord,
   type DirectoryHostRecord,
   joinDirectory,
+  newDirectoryHost,
   type RegistryAccess,
   readClaims,
   removeDirectoryHost,
@@ -11,7 +12,7 @@ import {
 import type { OwnerName, UnitName } from '@flotilla/unit';
 import { type DirectoryMemory, noMemory } from './brake.js';
 import { formatMemory, type MemoryFile } from './memory-file.js';
-import { emptyRow, isSameRow } from './status-row.js';
+import { isSameRow } from './status-row.js';
 
 export interface StandingOptions {
   readonly access: RegistryAccess;
@@ -32,7 +33,7 @@ export class Standing {
 
   constructor(options: StandingOptions) {
     this.#options = options;
-    this.#row = emptyRow(options.path);
+    this.#row = newDirectoryHost(options.path, false);
   }
 
   /** What this host last saw of each unit that it claims. */
@@ -74,7 +75,7 @@ export class Standing {
     const { access, memoryFile, path } = this.#options;
     const isFirst = this.#memory === undefined;
     const memory = this.#memory ?? (await memoryFile.load()) ?? noMemory;
-    const joining = emptyRow(path);
+    const joining = newDirectoryHost(path, false);
     this.#row = (await joinDirectory(access, this.#side, joining)) ?? joining;
     const claims = await readClaims(access, this.#side);
     this.#claims.clear();

@@ -40,11 +40,6 @@ export function toRow(
   };
 }
 
-/** The record of a directory that nothing is known of yet. */
-export function emptyRow(path: string): DirectoryHostRecord {
-  return { path, pass: 0, units: 0, isThere: false, problems: [], problemCount: 0, conflicts: [], conflictCount: 0 };
-}
-
 /** Whether two records say the same. */
 export function isSameRow(one: DirectoryHostRecord, other: DirectoryHostRecord): boolean {
   return sortedJson(one) === sortedJson(other);

@@ -7,7 +7,7 @@ import { applyClaimant, type Claimant } from './claimant.js';
 import { type ClaimOutcome, type ClaimSide, changeClaims } from './claims.js';
 import type { ModelAct, ModelUnit } from './claims-model.js';
 import { joinDirectory, removeDirectoryHost } from './directory-hosts.js';
-import type { ClaimRecord, DirectoryHostRecord } from './directory-records.js';
+import { type ClaimRecord, newDirectoryHost } from './directory-records.js';
 import { parseKey, ranges } from './keys.js';
 import { readWholeRange } from './page.js';
 import { decodeRecord, type UnitRecord } from './records.js';
@@ -26,16 +26,7 @@ export const claimants: readonly Claimant[] = [
   applyClaimant,
 ];
 
-export const emptyRow: DirectoryHostRecord = {
-  path: '',
-  pass: 0,
-  units: 0,
-  isThere: true,
-  problems: [],
-  problemCount: 0,
-  conflicts: [],
-  conflictCount: 0,
-};
+export const emptyRow = newDirectoryHost('', true);
 
 /** All files that there are in tests. */
 export const modelFiles = ['a1', 'a2', 'b1', 'g1'];

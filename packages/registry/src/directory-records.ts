@@ -67,6 +67,11 @@ export interface DirectoryHostRecord {
   readonly lastChange?: DirectoryChange;
 }
 
+/** The record of a claimant that has only joined. */
+export function newDirectoryHost(path: string, isThere: boolean): DirectoryHostRecord {
+  return { path, pass: 0, units: 0, isThere, problems: [], problemCount: 0, conflicts: [], conflictCount: 0 };
+}
+
 /** `dir-owners/<owner>`: only its revision says something. */
 export type DirectoryOwnerRecord = Readonly<Record<string, never>>;
 

@@ -39,16 +39,17 @@ export {
   orderConfirm,
   readDirectoryOrder,
 } from './directory-orders.js';
-export type {
-  ClaimRecord,
-  DirectoryChange,
-  DirectoryConflict,
-  DirectoryHostRecord,
-  DirectoryOrderRecord,
-  DirectoryOwnerRecord,
-  DirectoryProblem,
-  HeldRemovals,
-  HoldReason,
+export {
+  type ClaimRecord,
+  type DirectoryChange,
+  type DirectoryConflict,
+  type DirectoryHostRecord,
+  type DirectoryOrderRecord,
+  type DirectoryOwnerRecord,
+  type DirectoryProblem,
+  type HeldRemovals,
+  type HoldReason,
+  newDirectoryHost,
 } from './directory-records.js';
 export { Election, type ElectionOptions, type Leadership } from './election.js';
 export { type Follower, type Following, type FollowOptions, follow, readRanges } from './follow.js';
